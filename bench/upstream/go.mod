@@ -1,0 +1,3 @@
+module mcplex.dev/bench/upstream
+
+go 1.22

@@ -1,0 +1,96 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import { redactConfig } from '../config/config.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { Metrics } from '../observe/observe.ts'
+
+export interface AdminOptions {
+  readonly host: string
+  readonly port: number
+  /** Wanted as a bearer token on every path but the two of health. */
+  readonly token: string | undefined
+  /** Only `/healthz` and `/readyz`, never a token. */
+  readonly isHealthOnly: boolean
+  readonly gateway: Gateway
+  readonly metrics: Metrics
+  readonly listeners: () => readonly { readonly name: string; readonly address: string; readonly port: number }[]
+}
+
+export interface OpenAdmin {
+  readonly kind: 'open'
+  readonly port: number
+  close(): void
+}
+
+/** The read-only view of the live snapshot for operators, on a listener of its own (docs/operation.md, Admin). */
+export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly kind: 'port-in-use' | 'failed'; readonly text: string }> {
+  const { gateway, metrics, token } = options
+  const server: Server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
+    const send = (status: number, body: unknown, type = 'application/json') => {
+      const text = typeof body === 'string' ? body : `${JSON.stringify(body, undefined, 2)}\n`
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }).end(text)
+    }
+    const url = URL.parse(request.url ?? '/', 'http://admin')
+    const path = url?.pathname ?? ''
+    if (!isOwnHost(request.headers.host)) return send(403, { error: 'this name is not served here' })
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, { error: 'GET only' })
+    if (path === '/healthz') return send(200, { status: 'ok' })
+    if (path === '/readyz') {
+      const { isReady, reasons, degraded } = gateway.readiness()
+      return send(isReady ? 200 : 503, { status: isReady ? (degraded.length === 0 ? 'ok' : 'degraded') : 'unready', reasons, degraded })
+    }
+    if (options.isHealthOnly) return send(404, { error: 'only /healthz and /readyz are served here' })
+    if (token !== undefined && !hasToken(request.headers.authorization, token)) {
+      response.setHeader('www-authenticate', 'Bearer')
+      return send(401, { error: 'the admin token is missing or wrong' })
+    }
+    switch (path) {
+      case '/metrics':
+        metrics.text().then(
+          (text) => send(200, text, metrics.contentType),
+          () => send(500, { error: 'metrics failed' }),
+        )
+        return undefined
+      case '/config':
+        return send(200, redactConfig(gateway.config()))
+      case '/status':
+        return send(200, { ...gateway.status(), listeners: options.listeners() })
+      case '/tools': {
+        const agent = url?.searchParams.get('agent') ?? ''
+        const tools = gateway.toolsOf(agent)
+        return tools === undefined ? send(404, { error: `there is no agent ${JSON.stringify(agent)}` }) : send(200, `${tools}\n`)
+      }
+      default:
+        return send(404, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics', '/config', '/status', '/tools?agent='] })
+    }
+  })
+  // Names only protect what a browser on the same machine can reach; a token protects the rest.
+  function isOwnHost(host: string | undefined): boolean {
+    return token !== undefined || options.isHealthOnly || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host ?? '')
+  }
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const place = `${options.host}:${options.port}`
+      if (error.code === 'EADDRINUSE') resolve({ kind: 'port-in-use', text: `${place} is in use` })
+      else resolve({ kind: 'failed', text: `${place} can't be opened: ${error.code}` })
+    })
+    server.listen(options.port, options.host, () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : options.port
+      resolve({
+        kind: 'open',
+        port,
+        close() {
+          server.close()
+          server.closeAllConnections()
+        },
+      })
+    })
+  })
+}
+
+function hasToken(header: string | undefined, token: string): boolean {
+  const sent = Buffer.from(header ?? '')
+  const wanted = Buffer.from(`Bearer ${token}`)
+  return sent.length === wanted.length && timingSafeEqual(sent, wanted)
+}

@@ -1,0 +1,37 @@
+/** What an agent may see, as patterns over full names: `*` is any run of characters, a leading `!` takes away, order is of no matter. */
+export interface Selection {
+  selects(fullName: string): boolean
+  /** Patterns that match none of these names. */
+  unused(fullNames: readonly string[]): readonly string[]
+}
+
+export function createSelection(patterns: readonly string[]): Selection {
+  const wanted = patterns.filter((pattern) => !pattern.startsWith('!'))
+  const unwanted = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
+  return {
+    selects: (name) => wanted.some((pattern) => matches(pattern, name)) && !unwanted.some((pattern) => matches(pattern, name)),
+    unused: (names) => patterns.filter((pattern) => !names.some((name) => matches(pattern.replace(/^!/, ''), name))),
+  }
+}
+
+/** Goes back to the last star only, so the cost is at most the product of both lengths. */
+export function matches(pattern: string, name: string): boolean {
+  let p = 0
+  let n = 0
+  let star = -1
+  let resume = 0
+  while (n < name.length) {
+    if (pattern[p] === '*') {
+      star = p++
+      resume = n
+    } else if (p < pattern.length && pattern[p] === name[n]) {
+      p++
+      n++
+    } else if (star >= 0) {
+      p = star + 1
+      n = ++resume
+    } else return false
+  }
+  while (pattern[p] === '*') p++
+  return p === pattern.length
+}

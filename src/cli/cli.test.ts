@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { runCli } from './cli.ts'
+import { startDemo } from './demo.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Runs the command line in this process, in a folder with just these files. */
+async function mcplex(
+  t: TestContext,
+  args: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+  env: Terminal['env'] = {},
+  how: { readonly isTTY?: boolean } = {},
+) {
+  const cwd = mkdtempSync(join(tmpdir(), 'mcplex-'))
+  t.after(() => rmSync(cwd, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text)
+  const written = { stdout: '', stderr: '' }
+  const output = (name: keyof typeof written) => ({
+    ...how,
+    write(text: string) {
+      written[name] += text
+    },
+    on() {},
+  })
+  const terminal: Terminal = { stdout: output('stdout'), stderr: output('stderr'), env, cwd: () => cwd, on() {}, exit() {} }
+  const code = await runCli(
+    args.map((arg) => (Object.hasOwn(files, arg) ? join(cwd, arg) : arg)),
+    terminal,
+  )
+  return { code, ...written }
+}
+
+test('--version and --help go to stdout and are good; wrong arguments go to stderr and end with 2', async (t) => {
+  assert.deepEqual(await mcplex(t, ['--version']), { code: 0, stdout: '0.1.0\n', stderr: '' })
+  const help = await mcplex(t, ['--help'])
+  assert.deepEqual([help.code, help.stderr], [0, ''])
+  for (const command of ['run', 'check', 'tools', 'schema']) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
+  for (const args of [[], ['nonsense'], ['check'], ['run', '--nonsense'], ['check', 'a', 'b'], ['--output', 'xml', 'schema']]) {
+    const { code, stdout, stderr } = await mcplex(t, args)
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '))
+    assert.notEqual(stderr, '')
+  }
+})
+
+test('schema prints a JSON Schema', async (t) => {
+  const { code, stdout, stderr } = await mcplex(t, ['schema'])
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.equal(JSON.parse(stdout).$schema, 'https://json-schema.org/draft/2020-12/schema')
+})
+
+const bad = 'lissten: 8080\nservers:\n  a_b: http://127.0.0.1:1/mcp\n'
+const secret = 'servers: { a: { http: "http://127.0.0.1:1/mcp", credentials: { header: { x: hunter2 } } } }\n'
+
+test('check says all problems with their place and remedy on stderr, and ends with 78', async (t) => {
+  const { code, stdout, stderr } = await mcplex(t, ['check', 'bad.yaml'], { 'bad.yaml': bad })
+  assert.deepEqual([code, stdout], [78, ''])
+  assert.match(stderr, /bad\.yaml:1:1 error unknown-key: .*\n {2}1 \| lissten: 8080\n {4}\| \^\n {2}hint: .*`listen`/)
+  assert.match(stderr, /bad\.yaml:3:3 error bad-name/)
+  assert.match(stderr, /bad\.yaml: 2 errors\n$/)
+})
+
+test('check --output json puts the problems on stdout, none as an empty array', async (t) => {
+  const wrong = await mcplex(t, ['check', 'bad.yaml', '--output', 'json'], { 'bad.yaml': bad })
+  assert.deepEqual([wrong.code, wrong.stderr], [78, ''])
+  assert.deepEqual(
+    JSON.parse(wrong.stdout).map((problem: { code: string }) => problem.code),
+    ['unknown-key', 'bad-name'],
+  )
+  const good = await mcplex(t, ['--output', 'json', 'check', 'good.yaml'], { 'good.yaml': 'servers: {}' })
+  assert.deepEqual([good.code, JSON.parse(good.stdout)], [0, []])
+  const missing = await mcplex(t, ['check', 'none.yaml', '--output', 'json'])
+  assert.deepEqual([missing.code, JSON.parse(missing.stdout)[0].code], [78, 'unreadable-file'])
+})
+
+test('check --print prints the long form, good to be checked again, without literal secrets', async (t) => {
+  const { code, stdout, stderr } = await mcplex(t, ['check', '--print', 'good.yaml'], { 'good.yaml': secret })
+  assert.equal(code, 0)
+  assert.match(stderr, /plain-secret/)
+  assert.match(stderr, /is good: 1 listener, 1 server, 0 agents\n$/)
+  assert.doesNotMatch(stdout + stderr, /hunter2/)
+  assert.match(stdout, /^listeners:\n/)
+  const again = await mcplex(t, ['check', 'long.yaml'], { 'long.yaml': stdout })
+  assert.equal(again.code, 0)
+  const json = await mcplex(t, ['check', '--print', '--output', 'json', 'good.yaml'], { 'good.yaml': secret })
+  const { problems, config } = JSON.parse(json.stdout)
+  assert.deepEqual([problems[0].code, config.listeners[0].port], ['plain-secret', 8080])
+  assert.doesNotMatch(json.stdout, /hunter2/)
+})
+
+test('tools lists the servers of a file under their exposed names, with tokens', async (t) => {
+  const demo = await startDemo()
+  t.after(() => demo.close())
+  const file = { 'mcplex.yaml': JSON.stringify({ servers: demo.urls }) }
+  const text = await mcplex(t, ['tools'], file)
+  assert.deepEqual([text.code, text.stderr], [0, ''])
+  assert.match(text.stdout, /^math: 2 tools, ≈ \d+ tokens\n {2}math_add +≈ +\d+ {2}Adds two numbers\.\n {2}math_multiply .*\ndate: 1 tool/)
+  const json = await mcplex(t, ['tools', 'mcplex.yaml', '--output', 'json'], file)
+  const report = JSON.parse(json.stdout)
+  assert.deepEqual(
+    report.servers.map((server: { name: string; tools: { name: string }[] }) => [server.name, ...server.tools.map((tool) => tool.name)]),
+    [
+      ['math', 'math_add', 'math_multiply'],
+      ['date', 'date_get_current_date'],
+    ],
+  )
+  assert.equal(report.tools, 3)
+})
+
+test('tools lists an endpoint by its URL, with bare names', async (t) => {
+  const demo = await startDemo()
+  t.after(() => demo.close())
+  const { code, stdout } = await mcplex(t, ['tools', demo.urls.date])
+  assert.equal(code, 0)
+  assert.match(stdout, /^ {2}get_current_date +≈/m)
+})
+
+test('an endpoint that is dead or no MCP server ends with 69 and says so; the rest of a file is still listed', async (t) => {
+  const page = createServer((_request, response) => response.end('<html>'))
+  await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}/`
+  const html = await mcplex(t, ['tools', url])
+  assert.deepEqual([html.code, html.stdout], [69, ''])
+  assert.match(html.stderr, /^unreachable: http:\S+ answered .*no JSON-RPC\n$/)
+  await new Promise((resolve) => page.close(resolve))
+  const dead = await mcplex(t, ['tools', url])
+  assert.deepEqual([dead.code, dead.stdout], [69, ''])
+  assert.match(dead.stderr, /^unreachable: http:\S+ .*ECONNREFUSED\n$/)
+
+  const demo = await startDemo()
+  t.after(() => demo.close())
+  const some = await mcplex(t, ['tools', 'a.yaml'], { 'a.yaml': JSON.stringify({ servers: { gone: url, date: demo.urls.date } }) })
+  assert.equal(some.code, 69)
+  assert.match(some.stdout, /^gone: .*ECONNREFUSED\ndate: 1 tool/)
+  assert.match(some.stderr, /^unreachable: gone .*ECONNREFUSED\n$/)
+})
+
+test('a URL that may not be used is a wrong argument, a bad file a bad configuration', async (t) => {
+  for (const url of ['ftp://127.0.0.1/', 'http://169.254.169.254/mcp']) {
+    const { code, stderr } = await mcplex(t, ['tools', url])
+    assert.equal(code, 2, url)
+    assert.ok(stderr.startsWith(`${url}: `), stderr)
+  }
+  assert.equal((await mcplex(t, ['tools', 'bad.yaml'], { 'bad.yaml': bad })).code, 78)
+})
+
+test('colors are for terminals only, and NO_COLOR turns them off', async (t) => {
+  const rows = [
+    [{ isTTY: true }, {}, true],
+    [{ isTTY: true }, { NO_COLOR: '1' }, false],
+    [{ isTTY: true }, { TERM: 'dumb' }, false],
+    [{}, {}, false],
+  ] as const
+  for (const [how, env, expected] of rows) {
+    const { stderr } = await mcplex(t, ['check', 'bad.yaml'], { 'bad.yaml': bad }, env, how)
+    assert.equal(stderr.includes('\u001b['), expected, JSON.stringify([how, env]))
+  }
+})

@@ -1,0 +1,62 @@
+import { Command, CommanderError, Option } from 'commander'
+import { jsonSchema } from '../config/config.ts'
+import { check } from './check.ts'
+import { exitCode } from './exit-code.ts'
+import { run } from './run.ts'
+import { printJson, printLine, type Terminal } from './terminal.ts'
+import { tools } from './tools.ts'
+import { version } from './version.ts'
+
+interface GlobalOptions {
+  readonly output: 'text' | 'json'
+}
+
+/** Runs the command that `args` (without node and script) names, to its end. Resolves with the exit code and never rejects. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exitCode.good
+  const program = new Command('mcplex')
+    .description('Many MCP servers behind one endpoint; each agent sees its own few tools.')
+    .version(version, '--version', 'print the version')
+    .addOption(new Option('--output <format>', 'what data on stdout looks like').choices(['text', 'json']).default('text'))
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: (text) => terminal.stderr.write(text) })
+  const globals = () => program.opts<GlobalOptions>()
+
+  program
+    .command('run')
+    .description('serve a configuration, or a demo where there is none')
+    .option('--config <file>', 'the file; else $MCPLEX_CONFIG, else mcplex.yaml, .yml or .json here')
+    .action(async (options: { config?: string }) => {
+      code = await run({ config: options.config, output: globals().output }, terminal)
+    })
+  program
+    .command('check')
+    .description('say all that is wrong with a configuration file')
+    .argument('<file>')
+    .option('--print', 'print its long form', false)
+    .action((file: string, options: { print: boolean }) => {
+      code = check(file, { ...options, ...globals() }, terminal)
+    })
+  program
+    .command('tools')
+    .description('list what an endpoint or the servers of a file offer, with the cost of the list in tokens')
+    .argument('[target]', 'a URL or a configuration file')
+    .action(async (target: string | undefined) => {
+      code = await tools(target, globals(), terminal)
+    })
+  program
+    .command('schema')
+    .description('print the JSON Schema of configuration files')
+    .action(() => printJson(terminal.stdout, jsonSchema()))
+
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    // Commander has said what is wrong with the arguments.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.good : exitCode.wrongArguments
+    printLine(terminal.stderr, `mcplex has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return exitCode.bug
+  }
+}

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type Origin, parseConfig, renderProblems } from './config.ts'
+
+const env = { PORT: '9000', WORD: 'abc', YES: 'true', EMPTY: '', SHORT_KEY: 'c2hvcnQ=', TWO_LINES: 'a\nb' }
+const files: Readonly<Record<string, string>> = { '/etc/mcplex/token': 's3cret\n' }
+
+function readFile(path: string): string {
+  const content = files[path]
+  if (content === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })
+  return content
+}
+
+function parse(text: string, origin: Origin = 'file') {
+  return parseConfig(text, { file: '/etc/mcplex/mcplex.yaml', env, readFile, origin })
+}
+
+/** Takes ‹code› marks out of a document: each stands before the place of the problem that is expected. */
+function unmark(marked: string): { text: string; expected: string[] } {
+  const expected: string[] = []
+  let text = ''
+  for (const part of marked.split(/(‹[a-z-]+›)/)) {
+    if (!part.startsWith('‹')) text += part
+    else expected.push(`${text.split('\n').length}:${text.length - text.lastIndexOf('\n')} ${part.slice(1, -1)}`)
+  }
+  return { text, expected }
+}
+
+const one = 'servers: { math: http://127.0.0.1:8001/mcp }\n'
+
+const table: Readonly<Record<string, readonly string[]>> = {
+  'the text': [
+    'servers: { math: "http://127.0.0.1:8001/mcp }‹yaml-syntax›',
+    'servers: {}\n‹duplicate-key›servers: {}',
+    '{"servers": {}, "admin": {"listen": "127.0.0.1:1", ‹duplicate-key›"listen": "127.0.0.1:2"}}',
+    'servers: {}\n‹yaml-syntax›---\nlisten: 8080',
+    'servers: {}\nlisten: ‹wrong-type›‹yaml-syntax›*port',
+    'servers: {}\n? ‹wrong-type›[a, b]\n: 1',
+    '‹wrong-type›- servers',
+    '‹missing-key›listen: 8080',
+    '‹missing-key›',
+  ],
+  'keys and types': [
+    `‹unknown-key›lissten: 8080\n${one}`,
+    'servers:\n  math: { http: http://127.0.0.1:1/mcp, ‹unknown-key›timeout: { request: 5s } }',
+    `${one}limits: { ‹unknown-key›__proto__: 1, ‹unknown-key›constructor: 2 }`,
+    'servers: ‹wrong-type›[math]',
+    'servers:\n  math: ‹wrong-type›\n',
+    'servers: { math: ‹wrong-type›7 }',
+    `${one}limits: { depth: ‹wrong-type›"64", body: ‹wrong-type›4 }`,
+    `${one}limits: { depth: ‹bad-value›0, tokens: ‹bad-value›1.5, body: ‹bad-value›4MB, headers: ‹bad-value›16KiB }`,
+    `${one}observe: { log: { level: ‹bad-value›warning } }`,
+    `${one}sessions: { idle: ‹bad-value›1.5h, absolute: ‹bad-value›1d }`,
+    `${one}listeners: [‹missing-key›{ name: a }, ‹missing-key›{ port: 1 }]`,
+    'servers: { ‹missing-key›math: { era: legacy } }',
+    'servers: { math: { ‹missing-key›http: { host: a } } }',
+    'servers: { math: { http: { url: http://a/, ‹conflicting-keys›host: a, ‹conflicting-keys›port: 1 } } }',
+    'servers: { math: { http: { url: http://a/, ‹conflicting-keys›port: 1 } } }',
+    'servers: { math: { http: { url: http://a/, ‹conflicting-keys›tls: { serverName: b } } } }',
+    'servers: { math: { http: { url: https://a/, ‹missing-key›tls: { cert: PEM } } } }',
+    'listen: ‹bad-value›70000\nservers: {}',
+    'listen: ‹bad-value›example.com:80\nservers: {}',
+    'listen: ‹bad-value›"[::1:80"\nservers: {}',
+    `${one}listeners: [{ name: a, port: 1, address: ‹bad-value›"[::1]" }]`,
+    `${one}agents: { a: { tools: [‹bad-value›math, ‹bad-value›"Math_add", ‹bad-value›"math_a b", "math*", "*add", "!math_*"] } }`,
+    `${one}agents: { a: { path: ‹bad-value›mcp } }`,
+    `${one}routes: [{ name: a, hostnames: [‹bad-value›"a.*.example", ‹bad-value›A.example], rules: [] }]`,
+    'backends: { a: { servers: {} } }\nroutes: [{ name: r, rules: [{ backends: ‹bad-value›[] }] }]',
+  ],
+  names: [
+    'servers: { ‹bad-name›my_server: http://127.0.0.1:1/mcp }',
+    'servers: { ‹bad-name›-a: http://127.0.0.1:1/mcp }',
+    'backends: { ‹bad-name›ns/name: { servers: {} } }',
+    `servers: {}\nagents: { ‹bad-name›${'a'.repeat(64)}: { path: /mcp } }`,
+    `${one}listeners: [{ name: ‹bad-name›A, port: 1 }]`,
+    'mcpServers: { ‹names-fold›my_server: { url: http://127.0.0.1:1/mcp }, ‹duplicate-name›My-Server: { url: http://127.0.0.1:2/mcp } }',
+    `${one}mcpServers: { ‹conflicting-keys›Math: { url: http://127.0.0.1:1/mcp } }`,
+    'mcpServers: { ‹bad-name›___: { url: http://127.0.0.1:1/mcp } }',
+  ],
+  references: [
+    'servers: { math: ‹unset-variable›"http://127.0.0.1:${NOT_SET}/mcp" }',
+    'servers: {}\nadmin: { token: ‹unset-variable›"${NOT_SET}" }',
+    'servers: {}\nadmin: { token: ‹unreadable-file›"${file:missing}" }',
+    'servers: {}\nadmin: { token: ‹bad-value›"${EMPTY}" }',
+    'servers: {}\nadmin: { token: ‹bad-value›"${1x}" }',
+    'servers: {}\nadmin: { token: ‹plain-secret›hunter2 }',
+    'servers: {}\nadmin: { token: ‹plain-secret›"${NOT_SET:-hunter2}" }',
+    'servers: {}\nlimits: { depth: ‹bad-value›"${WORD}" }',
+    'servers: {}\nsessions: { keys: [{ id: a, secret: ‹bad-value›"${SHORT_KEY}" }] }',
+    'servers: { a: { http: http://a/mcp, credentials: { header: { X-A: ‹bad-value›"${TWO_LINES}", ‹bad-value›Host: "${WORD}" } } } }',
+  ],
+  'between the parts': [
+    `listen: 8080\n‹conflicting-keys›listeners: [{ name: a, port: 1 }]\n${one}`,
+    `${one}backends: { ‹conflicting-keys›default: { servers: {} } }`,
+    'servers: {}\nagents: { a: { from: [‹unknown-reference›ops] } }',
+    `${one}routes: [{ name: r, listeners: [‹unknown-reference›web], rules: [{ backends: [{ backend: ‹unknown-reference›ops }] }] }]`,
+    `${one}routes: [{ name: r, rules: [{ backends: [{ agent: ‹unknown-reference›sre }] }] }]`,
+    `${one}routes: [{ name: r, rules: [] }, { name: ‹duplicate-name›r, rules: [] }]`,
+    `${one}listeners: [{ name: a, port: 1 }, { name: ‹duplicate-name›a, port: 2 }]`,
+    `${one}listeners: [{ name: a, port: 1 }, { name: b, port: ‹duplicate-name›1 }]`,
+    `${one}listeners: [{ name: a, port: 1, hostname: a.example }, { name: b, port: 1, hostname: b.example }, { name: c, port: 0 }, { name: d, port: 0 }]`,
+    `${one}admin: { listen: ‹duplicate-name›127.0.0.1:8080 }`,
+    'backends: { a: { servers: { x: { http: { url: http://a/ } } } }, b: { servers: { x: { http: { url: http://b/ } } } } }\nagents: { c: { from: [a, ‹duplicate-name›b] } }',
+    'backends: { a: { servers: { x: { http: { url: http://a/ } } } } }\nagents: { c: { from: [a, ‹duplicate-name›a] } }',
+    `${one}agents: { a: { path: /mcp/b }, b: ‹shadowed-route›{} }`,
+    'backends: { a: { servers: {} } }\nroutes: [{ name: r, rules: [{ backends: [{ backend: a }] }, { matches: [‹shadowed-route›{ path: { value: / } }, { method: GET }], backends: [{ backend: a }] }] }]',
+    'backends: { a: { servers: {} } }\nroutes: [{ name: r, hostnames: [a.example], rules: [{ backends: [{ backend: a }] }] }, { name: s, rules: [{ backends: [{ backend: a }] }] }]',
+    'backends: { a: { servers: {} } }\nroutes: [{ name: r, hostnames: [a.example], rules: [{ backends: [{ backend: a }] }] }, { name: s, hostnames: [a.example, b.example], rules: [{ backends: [{ backend: a }] }] }]',
+    `${one}agents: { a: { path: ‹duplicate-name›/mcp } }\nroutes: [{ name: a, rules: [] }]`,
+  ],
+  safety: [
+    `listen: ‹unsafe-listener›0.0.0.0:8080\n${one}`,
+    `listen: ‹unsafe-listener›"[::]:8080"\n${one}`,
+    `listen: 127.8.8.8:8080\n${one}`,
+    `listen: "[::1]:8080"\n${one}`,
+    `${one}listeners: [{ name: a, address: 10.0.0.1, port: 1, insecure: true }, { name: b, address: ‹unsafe-listener›10.0.0.2, port: 1 }]`,
+    `${one}admin: { listen: ‹unsafe-listener›0.0.0.0:15000 }`,
+    `${one}admin: { listen: 0.0.0.0:15000, token: "\${file:token}" }\nhealth: { listen: 0.0.0.0:15021 }`,
+    ...[
+      'http://169.254.169.254/latest',
+      'http://2852039166/',
+      'http://0xa9.0xfe.1/',
+      'http://[::ffff:169.254.169.254]/',
+      'http://[fe80::1]/',
+      'http://[::169.254.169.254]/',
+      'http://[64:ff9b::169.254.169.254]/',
+      'http://[fd00:ec2::254]/',
+      'http://metadata.google.internal./',
+      'http://METADATA.google.internal/computeMetadata',
+    ].map((url) => `servers: { a: ‹unsafe-url›"${url}" }`),
+    'servers: { a: { http: { host: ‹unsafe-url›169.254.169.254, port: 80 } } }',
+    'servers: { a: { http: { host: ‹unsafe-url›"fe80::1", port: 80 } } }',
+    'servers: { a: { http: { host: "::1", port: 80 } }, b: { http: { host: 127.0.0.1, port: 80, tls: {} } } }',
+    'servers: { a: ‹bad-value›ftp://a.example/, b: ‹bad-value›127.0.0.1:8001/mcp, c: ‹bad-value›https://user:hunter2@a.example/ }',
+  ],
+  'not yet': [
+    'servers: { a: { ‹not-supported›sse: http://a/sse }, b: { ‹not-supported›command: npx foo }, c: { ‹not-supported›openapi: { url: x } } }',
+    'mcpServers: { a: { type: ‹not-supported›sse, url: http://a/sse }, b: { ‹not-supported›command: npx, ‹not-supported›args: [foo], ‹not-supported›env: { A: hunter2 } } }',
+    `${one}‹not-supported›policies: 7\n‹not-supported›peers: {}\n‹not-supported›store: { redis: redis://a }\n‹not-supported›tests: [1]`,
+    `${one}observe: { ‹not-supported›traces: { otlp: http://a/ }, metrics: { ‹not-supported›otlp: http://a/ } }`,
+    'backends: { a: { servers: {}, routing: ‹not-supported›stateless } }\nroutes: [{ name: r, rules: [{ ‹not-supported›filters: [], backends: [{ backend: a }, ‹not-supported›{ backend: a }], timeouts: { ‹not-supported›backendRequest: 1s } }] }]',
+    `${one}routes: [{ name: r, rules: [{ matches: [{ path: { type: ‹not-supported›RegularExpression, value: /.* } }], backends: [{ backend: default }] }] }]`,
+    `${one}listeners: [{ name: a, port: 1, protocol: ‹not-supported›HTTPS, ‹not-supported›cors: {} }]`,
+    `${one}agents: { a: { ‹not-supported›prompts: [math_a], resources: [], ‹not-supported›access: "true" } }`,
+    'servers: { a: { http: { url: http://a/, ‹not-supported›endpoints: [10.0.0.1:80] }, ‹not-supported›passHeaders: [X-A] }, b: { http: http://b/, passHeaders: [], credentials: { ‹not-supported›passthrough: true } } }',
+  ],
+}
+
+describe('parseConfig', () => {
+  for (const [title, documents] of Object.entries(table)) {
+    it(`names what is wrong, and where: ${title}`, () => {
+      for (const marked of documents) {
+        const { text, expected } = unmark(marked)
+        const { config, problems } = parse(text)
+        assert.deepEqual(
+          problems.map(({ line, column, code }) => `${line}:${column} ${code}`).sort(),
+          expected.sort(),
+          `${text}\n${JSON.stringify(problems, undefined, 1)}`,
+        )
+        assert.equal(
+          config === undefined,
+          problems.some((problem) => problem.severity === 'error'),
+          text,
+        )
+        for (const problem of problems) assert.ok(problem.hint, `a hint for ${JSON.stringify(problem)}`)
+      }
+    })
+  }
+
+  it('says all problems of a document at once, by place, with paths as written', () => {
+    const { problems } = parse(
+      'servers:\n  math: ftp://a\n  date: { http: http://169.254.169.254 }\nagents:\n  a: { tools: 7 }\nlisen: 1\n',
+    )
+    assert.deepEqual(
+      problems.map(({ code, path, line }) => `${line} ${code} ${path}`),
+      ['2 bad-value servers.math', '3 unsafe-url servers.date.http', '5 wrong-type agents.a.tools', '6 unknown-key lisen'],
+    )
+  })
+
+  it('suggests the nearest key', () => {
+    for (const [written, meant] of [
+      ['lissten', 'listen'],
+      ['server', 'servers'],
+      ['mcpservers', 'mcpServers'],
+      ['agnets', 'agents'],
+    ]) {
+      assert.equal(
+        parse(`${written}: 1\nservers: {}`).problems.find((problem) => problem.code === 'unknown-key')?.hint,
+        `did you mean \`${meant}\`?`,
+      )
+    }
+  })
+
+  it('puts references in the place of what they stand for, in the type of their key', () => {
+    const { config, problems } = parse(
+      'listeners: [{ name: a, port: "${PORT}", insecure: "${YES}" }]\nbackends: { b: { servers: {}, instructions: "${WORD} ${NONE:-x:y} ${EMPTY:-z} $$1 $2 ${file:token}." } }',
+    )
+    assert.deepEqual(problems, [])
+    assert.deepEqual([config?.listeners[0]?.port, config?.listeners[0]?.insecure], [9000, true])
+    assert.equal(config?.backends.b?.instructions, 'abc x:y z $1 $2 s3cret.')
+  })
+
+  it('does not let a reference add structure or another reference', () => {
+    const tricky = { TRICK: '}, b: { servers: {} }, c: ${WORD} ${file:/etc/passwd}' }
+    const { config } = parseConfig('backends: { a: { servers: {}, instructions: "${TRICK}" } }', { env: tricky, readFile })
+    assert.deepEqual(Object.keys(config?.backends ?? {}), ['a'])
+    assert.equal(config?.backends.a?.instructions, tricky.TRICK)
+  })
+
+  it('lists the files it refers to, read or not, by their place beside the document', () => {
+    const { files: used } = parse(
+      'servers: {}\nadmin: { token: "${file:token}" }\nsessions: { keys: [{ id: a, secret: "${file:/run/key}" }, { id: b, secret: "${file:token}" }] }',
+    )
+    assert.deepEqual(used, ['/etc/mcplex/token', '/run/key'])
+  })
+
+  it('reads JSON, tabs and a byte order mark', () => {
+    assert.deepEqual(parse('\uFEFF{\n\t"servers": {\n\t\t"math": "http://127.0.0.1:1/mcp"\n\t}\n}').problems, [])
+  })
+
+  it('takes names of Kubernetes and secrets as they are only from Kubernetes', () => {
+    const text = 'backends: { ns/my.backend: { servers: {} } }\nadmin: { token: abc }'
+    assert.deepEqual(parse(text, 'kubernetes').problems, [])
+    assert.deepEqual(
+      parse(text).problems.map((problem) => problem.code),
+      ['bad-name', 'plain-secret'],
+    )
+  })
+
+  const bombs: Readonly<Record<string, string>> = {
+    'a billion laughs': `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`)
+      .join('\n')}`,
+    'an alias to itself': 'servers: &a { math: *a, date: *a }',
+    'deep nesting': '['.repeat(10_000),
+    'deep blocks': '- '.repeat(5000),
+    'nesting past the bound': `${'['.repeat(80)}${']'.repeat(80)}`,
+    'a document over 1 MiB': `servers: {} # ${'x'.repeat(1024 * 1024)}`,
+  }
+  for (const [title, text] of Object.entries(bombs)) {
+    it(`refuses ${title}`, () => {
+      const { config, problems } = parse(text)
+      assert.equal(config, undefined)
+      assert.ok(
+        problems.some((problem) => problem.code === 'too-large'),
+        JSON.stringify(problems.slice(0, 3)),
+      )
+    })
+  }
+})
+
+describe('renderProblems', () => {
+  it('shows the place, the line with a caret and the remedy', () => {
+    const text = 'servers: {}\nlissten: 8080\n'
+    assert.equal(
+      renderProblems(parse(text).problems, text, { file: 'mcplex.yaml', color: false }),
+      'mcplex.yaml:2:1 error unknown-key: there is no key `lissten` here\n  2 | lissten: 8080\n    | ^\n  hint: did you mean `listen`?\n',
+    )
+  })
+
+  it('keeps the caret under the place in a long line', () => {
+    const text = `servers: {}\nagents: { ${Array.from({ length: 40 }, (_, index) => `agent-${index}: { tools: [] }`).join(', ')}, x: { tols: [] } }\n`
+    const [, source = '', caret = ''] = renderProblems(parse(text).problems, text, { file: 'f', color: false }).split('\n')
+    assert.equal(source.slice(caret.indexOf('^')).slice(0, 4), 'tols')
+    assert.ok(source.length < 140)
+  })
+
+  it('never shows a literal secret or what a terminal would act on', () => {
+    const documents = [
+      'servers: {}\nadmin: { token: hunter2, lissten: 1 }',
+      'servers: {}\nadmin: { tokn: hunter2, token: { a: hunter2 } }',
+      'servers: { a: { http: https://user:hunter2@a.example/, bogus: 1 } }',
+      'servers: { a: { http: https://user:hun/hunter2@a.example/, bogus: 1 } }',
+      'servers: { a: { http: http://a/, credentials: { header: { A: hunter2 } }, bogus: 1 } }',
+      'servers: { a: { http: http://a/, credentials: { exchange: { clientSecret: hunter2 } } } }',
+      'servers: {}\nadmin: { token: "hunter2 }\n',
+      'servers: {}\nadmin:\n  token: hunter2: x\n',
+      'servers: {}\nadmin:\n  token: !hunter2\n',
+      'servers: {}\nadmin:\n  token: *hunter2\n',
+      'servers: {}\nadmin:\n  token: ]hunter2\n',
+      'servers: {}\nadmin:\n  token: |\n    a\n    hunter2\n  bogus: \u001b[31m\n',
+    ]
+    for (const text of documents) {
+      const { problems } = parse(text)
+      const shown = renderProblems(problems, text, { file: 'f', color: false })
+      assert.ok(problems.length > 0)
+      assert.ok(!shown.includes('hunter2'), shown)
+      assert.ok(!shown.includes('\u001b'), shown)
+    }
+  })
+})

@@ -1,0 +1,101 @@
+import { check, type Report } from './check.ts'
+import { documentSchema } from './document.ts'
+import { expandWithOrigins } from './expand.ts'
+import { configSchema } from './keys.ts'
+import type { Config } from './model.ts'
+import { type Problem, problemCodes } from './problem.ts'
+import { readDocument } from './read.ts'
+import type { ReferenceSource } from './reference.ts'
+import type { Origin } from './schema.ts'
+import { checkWhole } from './semantics.ts'
+import { foldName } from './texts.ts'
+import { formatPath, locate, type Path, type Tree } from './tree.ts'
+import { fillDefaults, isPlain } from './walk.ts'
+
+export interface ParseSource extends ReferenceSource {
+  /** `file` where it is not said. */
+  readonly origin?: Origin
+}
+
+export interface Parsed {
+  /** Undefined exactly where a problem is an error. */
+  readonly config: Config | undefined
+  /** All there are, by place. */
+  readonly problems: readonly Problem[]
+  /** The paths of its `${file:}` references, each once, in order: what to watch besides the document. */
+  readonly files: readonly string[]
+}
+
+/**
+ * Reads a document, YAML or JSON, short or long form, and says all that is wrong with it. Never throws.
+ * Secrets stay references in the Config; that they resolve is checked. configuration.md, sections 1 to 3.
+ */
+export function parseConfig(text: string, from: ParseSource): Parsed {
+  const reading = readDocument(text)
+  const { tree } = reading
+  if (tree === undefined) return { config: undefined, problems: reading.problems, files: [] }
+
+  const problems: Problem[] = [...reading.problems]
+  const files = new Set<string>()
+  const wrong = new Set<string>()
+  const report: Report = (code, path, what, text, hint) => {
+    const { severity } = problemCodes[code]
+    const place = reading.placeOf(locate(tree, path, what))
+    problems.push({ code, path: formatPath(path), ...place, text, ...(hint === undefined ? {} : { hint }), severity })
+    if (severity === 'error') wrong.add(formatPath(path))
+  }
+  const context = { from, origin: from.origin ?? 'file', report, onFile: (path: string) => files.add(path) }
+  const document = check(tree, documentSchema, [], context)
+  const short = isPlain(document) ? document : {}
+  checkServerKeys(tree, short, report)
+  const { long, writtenAt } = expandWithOrigins(short)
+  // The schema holds for what the checks let through; a wrong part makes an error, and then nobody sees the value.
+  const config = fillDefaults(long, configSchema) as Config
+  checkWhole(config, (code, path, what, text, hint) => {
+    const written = writtenAt(path)
+    const isKnown = written.some((_, index) => wrong.has(formatPath(written.slice(0, index + 1))))
+    if (!isKnown) report(code, written, what, text, hint)
+  })
+  const isRefused = problems.some((problem) => problem.severity === 'error')
+  return { config: isRefused ? undefined : config, problems: sorted(problems), files: [...files] }
+}
+
+/** What the short form's maps of servers have to do with each other and with `backends.default`. */
+function checkServerKeys(tree: Tree, short: Readonly<Record<string, unknown>>, report: Report): void {
+  const servers = isPlain(short.servers) ? short.servers : {}
+  const isServed = ['servers', 'mcpServers', 'backends'].some((key) => Object.hasOwn(short, key))
+  if (!isServed && tree.kind === 'map')
+    report('missing-key', ['servers'], 'value', 'there are no servers', 'write `servers: {}` for a gateway without tools')
+  for (const key of ['servers', 'mcpServers']) {
+    if (Object.hasOwn(short, key) && isPlain(short.backends) && Object.hasOwn(short.backends, 'default')) {
+      report(
+        'conflicting-keys',
+        ['backends', 'default'],
+        'key',
+        `\`${key}\` makes the backend \`default\` already`,
+        'call this backend otherwise, or move its servers',
+      )
+    }
+  }
+  const folded = new Map<string, string>()
+  for (const written of Object.keys(isPlain(short.mcpServers) ? short.mcpServers : {})) {
+    const path: Path = ['mcpServers', written]
+    const name = foldName(written)
+    if (name === undefined) {
+      report('bad-name', path, 'key', `\`${written}\` is not a name`, 'use lower-case letters, digits and inner hyphens')
+      continue
+    }
+    const other = folded.get(name)
+    if (other !== undefined)
+      report('duplicate-name', path, 'key', `\`${written}\` and \`${other}\` both become \`${name}\``, 'change one of them')
+    else if (Object.hasOwn(servers, name))
+      report('conflicting-keys', path, 'key', `\`servers\` has a \`${name}\` already`, 'keep one of the two')
+    else if (name !== written) report('names-fold', path, 'key', `\`${written}\` is called \`${name}\` here`, `its tools are ${name}_…`)
+    folded.set(name, written)
+  }
+}
+
+function sorted(problems: readonly Problem[]): readonly Problem[] {
+  const place = (problem: Problem): number => (problem.line ?? 0) * 1e7 + (problem.column ?? 0)
+  return problems.toSorted((one, other) => place(one) - place(other))
+}

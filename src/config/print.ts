@@ -1,0 +1,25 @@
+import { stringify } from 'yaml'
+import { configSchema } from './keys.ts'
+import type { Config } from './model.ts'
+import { escapeReferences, isLiteral } from './reference.ts'
+import { dropDefaults, isPlain, mapTexts } from './walk.ts'
+
+/**
+ * A Config as a YAML document in the long form without what is default anyway: parsing it gives an equal Config.
+ * Secrets are printed as the document has them; for other eyes print `redactConfig` of it.
+ */
+export function printConfig(config: Config): string {
+  const short = dropDefaults(config, configSchema)
+  // What these keys default to depends on other keys of a document, so they are always said.
+  const whole = { listeners: [], backends: {}, routes: [], ...(isPlain(short) ? short : {}) }
+  const long = { ...whole, ...(whole.listeners.length === 0 ? { listeners: config.listeners } : {}) }
+  return stringify(
+    mapTexts(long, configSchema, (text, isSecret) => (isSecret ? text : escapeReferences(text))),
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  )
+}
+
+/** The same Config with `[redacted]` in the place of each secret that stands in it literally; references stay. */
+export function redactConfig(config: Config): Config {
+  return mapTexts(config, configSchema, (text, isSecret) => (isSecret && isLiteral(text) ? '[redacted]' : text)) as Config
+}

@@ -1,0 +1,54 @@
+import { BlockList, isIP } from 'node:net'
+import type { HttpTarget } from './model.ts'
+import type { ProblemCode } from './problem.ts'
+
+const metadataHosts = new Set(['metadata.google.internal', 'metadata.goog', 'metadata', 'instance-data', 'instance-data.ec2.internal'])
+
+const metadataAddresses = new BlockList()
+metadataAddresses.addSubnet('169.254.0.0', 16, 'ipv4')
+metadataAddresses.addAddress('100.100.100.200', 'ipv4')
+metadataAddresses.addAddress('168.63.129.16', 'ipv4')
+metadataAddresses.addSubnet('fe80::', 10, 'ipv6')
+metadataAddresses.addSubnet('::a9fe:0', 112, 'ipv6')
+metadataAddresses.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
+metadataAddresses.addAddress('fd00:ec2::254', 'ipv6')
+metadataAddresses.addAddress('fd20:ce::254', 'ipv6')
+
+/** The URL of a target, from either of its spellings: with `host`, `tls` makes it https. Throws a TypeError where it is none. */
+export function targetUrl(target: HttpTarget): string {
+  if (target.url !== undefined) return new URL(target.url).href
+  const host = isIP(target.host ?? '') === 6 ? `[${target.host}]` : target.host
+  return new URL(`${target.tls === undefined ? 'http' : 'https'}://${host}:${target.port}${target.path}`).href
+}
+
+/** Why mcplex won't connect to a URL, as the end of a sentence about it; undefined where it will. security.md, duty 7. */
+export function urlFault(text: string): { readonly code: ProblemCode; readonly text: string; readonly hint?: string } | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined) return { code: 'bad-value', text: 'is not a URL', hint: 'write it whole, such as http://127.0.0.1:8001/mcp' }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return { code: 'bad-value', text: `has the scheme ${url.protocol.slice(0, -1)}`, hint: 'write http:// or https://' }
+  }
+  if (url.username !== '' || url.password !== '') {
+    return {
+      code: 'bad-value',
+      text: 'holds a user name or password',
+      hint: 'send them with `credentials: { header: { Authorization: … } }`',
+    }
+  }
+  if (url.hash !== '') return { code: 'bad-value', text: 'has a fragment (#…), which is never sent', hint: 'leave it out' }
+  if (isMetadataHost(url.hostname)) {
+    return {
+      code: 'unsafe-url',
+      text: "leads to a link-local address or a cloud's metadata service",
+      hint: 'name the server by another address',
+    }
+  }
+  return undefined
+}
+
+/** @param hostname as the URL parser leaves it: that turns decimal, hexadecimal and octal spellings into dotted ones */
+function isMetadataHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$|\.$/g, '')
+  const family = isIP(host)
+  return family === 0 ? metadataHosts.has(host) : metadataAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4')
+}

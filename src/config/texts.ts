@@ -1,0 +1,111 @@
+import { isBindable, parseAddress } from './address.ts'
+import { type Fault, type Origin, text } from './schema.ts'
+import { urlFault } from './target-url.ts'
+import { durationPattern, headerLimitPattern, sizePattern } from './units.ts'
+
+/** The kinds of text that the document's keys take. */
+
+export const words = text('text')
+export const duration = text('duration', {
+  pattern: durationPattern,
+  hint: 'write a number with h, m, s or ms, such as 500ms, 5s or 1h30m',
+})
+export const size = text('size', { pattern: sizePattern, hint: 'write a whole number with KiB or MiB, such as 16KiB' })
+export const headerBounds = text('size/count', {
+  pattern: headerLimitPattern,
+  hint: 'write bytes and number of headers, such as 16KiB/100',
+})
+
+const namePattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+const kubernetesName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/
+const qualifiedName = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/
+
+/** A name of one part: of a server, listener or (in a file) anything. */
+export const name = text('name', {
+  editorPattern: namePattern,
+  fault: (value, origin) => nameFault(value, origin === 'file' ? namePattern : kubernetesName),
+})
+/** A name that Kubernetes writes as `namespace/name`: of a route, backend or agent. */
+export const qualified = text('name', {
+  editorPattern: namePattern,
+  fault: (value: string, origin: Origin) =>
+    origin === 'kubernetes' && qualifiedName.test(value) ? undefined : nameFault(value, origin === 'file' ? namePattern : kubernetesName),
+})
+
+function nameFault(value: string, pattern: RegExp): Fault | undefined {
+  if (pattern.test(value)) return undefined
+  const folded = foldName(value)
+  const hint = `use lower-case letters, digits and inner hyphens, at most 63${folded === undefined ? '' : `: ${folded}`}`
+  return { code: 'bad-name', text: 'is not a name', hint }
+}
+
+/** The nearest name that is allowed in a file, such as `my-server` for `My_Server`; undefined where nothing is left of it. */
+export function foldName(written: string): string | undefined {
+  const folded = written
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
+    .slice(0, 63)
+    .replace(/-$/, '')
+  return folded === '' ? undefined : folded
+}
+
+export const ipAddress = text('address', {
+  fault: (value) =>
+    isBindable(value) ? undefined : { text: 'is not an IP address', hint: 'write 127.0.0.1, ::1 or 0.0.0.0, without brackets or port' },
+})
+export const listenAddress = text('HOST:PORT', {
+  fault: (value) =>
+    parseAddress(value)
+      ? undefined
+      : { text: 'is not an address to listen on', hint: 'write PORT, HOST:PORT or [IPv6]:PORT with an IP address' },
+})
+export const listenOrOff = text('HOST:PORT', {
+  fault: (value) =>
+    value === 'off' || parseAddress(value) ? undefined : { text: 'is not an address to listen on', hint: 'write HOST:PORT, or off' },
+})
+
+const label = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
+export const hostname = text('hostname', {
+  pattern: new RegExp(`^(?:\\*\\.)?${label}(?:\\.${label})*$`),
+  hint: 'write it in lower case without port, such as mcp.example.com or *.example.com',
+})
+export const hostHeader = text('host', {
+  pattern: /^(?:\[[0-9a-f:.]+\]|[a-z0-9*][-a-z0-9._]*)(?::[0-9]{1,5})?$/,
+  hint: 'write what a client sends as Host, in lower case, such as mcp.example.com or 10.0.0.7:8080',
+})
+export const origin = text('origin', {
+  pattern: /^[a-z][-+.a-z0-9]*:\/\/[^\s/?#@]+$/,
+  hint: 'write scheme and host without a path, such as https://app.example.com',
+})
+export const host = text('host', {
+  pattern: /^[^\s/?#@[\]]+$/,
+  hint: 'write a host name or IP address alone, without scheme, port or brackets',
+})
+export const path = text('path', { pattern: /^\/[^\s?#]*$/, hint: 'write a path that begins with /, without a query' })
+export const url = text('URL', { fault: urlFault })
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+export const headerName = text('header', { pattern: token, hint: 'write the name of an HTTP header' })
+
+const ownHeaders =
+  /^(?:host|connection|content-length|content-type|content-encoding|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept|mcp-.*)$/i
+/** A header that may be added to what goes to a server: not one that HTTP or MCP itself needs. */
+export const addedHeader = text('header', {
+  fault: (value) => {
+    if (!token.test(value)) return { text: 'is not the name of an HTTP header', hint: 'write it without spaces or colon' }
+    return ownHeaders.test(value) ? { text: 'is a header that mcplex sets itself', hint: 'leave it out' } : undefined
+  },
+})
+export const headerValueFault = (value: string): Fault | undefined =>
+  /^[\t\x20-\x7e\x80-\xff]*$/.test(value) && value.trim() === value
+    ? undefined
+    : { text: 'is not the value of an HTTP header', hint: 'it must be one line of Latin characters without blanks around it' }
+
+/** A pattern over `<server>_<name>`. */
+export const toolPattern = text('pattern', {
+  pattern: /^!?(?:[a-z0-9][-.a-z0-9]*_|[-.a-z0-9]*\*)[^\s\p{Cc}]*$/u,
+  hint: 'write <server>_<tool>, such as math_add, "date_*" or "!math_drop_*"; the server is in lower case',
+})
+/** A pattern over `<server>+<uri>`. */
+export const resourcePattern = text('pattern', { hint: 'write <server>+<uri>, such as "docs+*"' })

@@ -1,0 +1,51 @@
+/** A document's value with the place of every part: offsets into its text. */
+export type Tree =
+  | { readonly kind: 'scalar'; readonly at: number; readonly end: number; readonly value: Scalar }
+  | { readonly kind: 'list'; readonly at: number; readonly items: readonly Tree[] }
+  | { readonly kind: 'map'; readonly at: number; readonly entries: ReadonlyMap<string, Entry> }
+
+export type Scalar = string | number | boolean | undefined
+
+export interface Entry {
+  readonly keyAt: number
+  readonly value: Tree
+}
+
+export type Path = readonly (string | number)[]
+
+/** A path as people read it: `listeners[0].port`, `backends."ns/name".servers`. */
+export function formatPath(path: Path): string {
+  let text = ''
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`
+    else text += `${text === '' ? '' : '.'}${/^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part)}`
+  }
+  return text
+}
+
+/** The offset of what a path leads to, or of the nearest part around it that was written: its key, or its value. */
+export function locate(tree: Tree, path: Path, what: 'key' | 'value'): number {
+  let at = tree.at
+  let here = tree
+  for (const [index, part] of path.entries()) {
+    const entry = here.kind === 'map' && typeof part === 'string' ? here.entries.get(part) : undefined
+    const next = entry?.value ?? (here.kind === 'list' && typeof part === 'number' ? here.items[part] : undefined)
+    if (next === undefined) return at
+    const isLast = index === path.length - 1
+    at = entry !== undefined && !(isLast && what === 'value') ? entry.keyAt : next.at
+    here = next
+  }
+  return at
+}
+
+/** The value alone. Keys such as `__proto__` become own keys like any other. */
+export function plain(tree: Tree): unknown {
+  switch (tree.kind) {
+    case 'scalar':
+      return tree.value
+    case 'list':
+      return tree.items.map(plain)
+    case 'map':
+      return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, plain(entry.value)]))
+  }
+}

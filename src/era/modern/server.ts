@@ -1,0 +1,130 @@
+import {
+  type Call,
+  type Edit,
+  elements,
+  insertMember,
+  type Member,
+  type Message,
+  member,
+  members,
+  type Refusal,
+  rebuildObject,
+  refuse,
+  stringOf,
+  textOf,
+} from '../../mcp/mcp.ts'
+import { type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
+import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
+import { encodeHeaderValue } from './header-value.ts'
+
+/** `server/discover`, by which a server's era is found. */
+export function discoverRequest(id: number, clientInfo: Implementation): Outbound {
+  return outbound(id, 'server/discover', undefined, `{"_meta":${envelope(clientInfo)}}`)
+}
+
+/** Asks for tool list changes (2026-07-28, subscriptions). */
+export function listenRequest(id: number, clientInfo: Implementation): Outbound {
+  return outbound(id, 'subscriptions/listen', undefined, `{"notifications":{"toolsListChanged":true},"_meta":${envelope(clientInfo)}}`)
+}
+
+/** What the answer to `server/discover` says: a modern server, a server to meet by `initialize`, or a failure that tells nothing of the era. */
+export type Verdict = { readonly kind: 'modern'; readonly facts: ServerFacts } | { readonly kind: 'legacy' } | Refusal
+
+/**
+ * Judges the answer to `server/discover` (2026-07-28, versioning, Backward Compatibility): only a DiscoverResult that
+ * shares a revision with us is modern, every other 4xx or JSON-RPC answer is legacy; 401, 403 and 5xx without JSON-RPC are no verdict.
+ */
+export function judgeDiscover(status: number, message: Message | undefined): Verdict {
+  if (status === 401 || status === 403) return refuse('upstream-auth', `answered ${status}: it wants credentials`)
+  if (message === undefined)
+    return status >= 400 && status < 500
+      ? { kind: 'legacy' }
+      : refuse('upstream-invalid', `answered server/discover with status ${status} and no JSON-RPC`)
+  const { text, result } = message
+  const error = member(message.top, 'error')
+  if (error?.type === 'object') return judgeError(text, error)
+  const supported = member(result ?? [], 'supportedVersions')
+  if (supported?.type !== 'array') return { kind: 'legacy' }
+  const versions = elements(text, supported.start, supported.end).map((item) => stringOf(text, item))
+  if (!versions.includes(modernVersion)) return { kind: 'legacy' }
+  return { kind: 'modern', facts: readModernFacts(message) }
+}
+
+function judgeError(text: string, error: Member): Verdict {
+  const { code, data } = JSON.parse(textOf(text, error)) as { code?: unknown; data?: { supported?: unknown } }
+  const supported = Array.isArray(data?.supported) ? data.supported : []
+  if (code === -32022 && supported.some((version) => typeof version === 'string' && version > modernVersion))
+    return refuse('upstream-invalid', `speaks only protocol versions that are not known here: ${supported.slice(0, 8).join(', ')}`)
+  return { kind: 'legacy' }
+}
+
+function readModernFacts(message: Message): ServerFacts {
+  const facts = readFacts(message, modernVersion)
+  const meta = member(message.result ?? [], '_meta')
+  const info = meta?.type === 'object' ? member(members(message.text, meta.start, meta.end), metaKeys.serverInfo) : undefined
+  const name = info?.type === 'object' ? member(members(message.text, info.start, info.end), 'name') : undefined
+  return { ...facts, serverName: name === undefined ? undefined : stringOf(message.text, name) }
+}
+
+/** Servers of the stateless revision. `clientInfo` stands in for clients that have none in their envelope. */
+export function createModernServer(clientInfo: Implementation): ServerEra {
+  const ownEnvelope = envelope(clientInfo)
+  return {
+    name: 'modern',
+    call(call, ownName, id) {
+      return outbound(id, call.method, ownName, modernParams(call, ownName, ownEnvelope))
+    },
+    listTools(cursor, id) {
+      const rest = cursor === undefined ? '' : `"cursor":${JSON.stringify(cursor)},`
+      return outbound(id, 'tools/list', undefined, `{${rest}"_meta":${ownEnvelope}}`)
+    },
+    passesNotice(_call, method) {
+      return method === 'notifications/progress' || method === 'notifications/message'
+    },
+  }
+}
+
+function modernParams(call: Call, ownName: string | undefined, ownEnvelope: string): string {
+  const { text, top, params, meta } = call.message
+  const whole = member(top, 'params')
+  if (whole === undefined || params === undefined) return `{"_meta":${ownEnvelope}}`
+  const edits: Edit[] = []
+  const name = ownName === undefined ? undefined : member(params, 'name')
+  if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
+  const metaMember = member(params, '_meta')
+  if (call.clientEra === 'legacy') {
+    if (metaMember === undefined) edits.push(insertMember(text, whole.start, params.length === 0, `"_meta":${ownEnvelope}`))
+    else {
+      const own = new Set<string>(Object.values(metaKeys))
+      const replaced = rebuildObject(text, meta ?? [], (m) => !own.has(m.key), [ownEnvelope.slice(1, -1)])
+      edits.push({ start: metaMember.start, end: metaMember.end, text: replaced })
+    }
+  } else {
+    const edit = withoutExtensions(text, meta ?? [])
+    if (edit !== undefined) edits.push(edit)
+  }
+  return spliceWithin(text, whole, edits)
+}
+
+/** A server sees no extension that the gateway does not carry end to end. */
+function withoutExtensions(text: string, meta: readonly Member[]) {
+  const capabilities = member(meta, metaKeys.capabilities)
+  if (capabilities?.type !== 'object') return undefined
+  const list = members(text, capabilities.start, capabilities.end)
+  if (member(list, 'extensions') === undefined && member(list, 'tasks') === undefined) return undefined
+  return {
+    start: capabilities.start,
+    end: capabilities.end,
+    text: rebuildObject(text, list, (m) => m.key !== 'extensions' && m.key !== 'tasks'),
+  }
+}
+
+function envelope(clientInfo: Implementation): string {
+  return JSON.stringify({ [metaKeys.version]: modernVersion, [metaKeys.capabilities]: {}, [metaKeys.clientInfo]: clientInfo })
+}
+
+function outbound(id: number, method: string, name: string | undefined, params: string): Outbound {
+  const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', method]
+  if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name))
+  return { headers, body: `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}` }
+}

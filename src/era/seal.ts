@@ -1,0 +1,59 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+
+/** A key by which any replica that has it can open what another sealed. `secret` is 32 bytes. */
+export interface SealKey {
+  readonly id: string
+  readonly secret: Uint8Array
+}
+
+/**
+ * Seals short texts into opaque tokens of visible ASCII with AES-256-GCM: `keyId.base64url(iv, ciphertext, tag)`.
+ * `bound` is what the token belongs to (caller, route …): opening with another value fails.
+ */
+export interface Sealer {
+  seal(text: string, bound: readonly string[]): string
+  /** The text, or undefined for anything that one of the keys did not seal for exactly `bound`. */
+  open(token: string, bound: readonly string[]): string | undefined
+}
+
+const ivBytes = 12
+const tagBytes = 16
+const maxTokenChars = 4096
+
+/**
+ * @param purpose separates the uses of one key: each has its own key, by HKDF-SHA256.
+ * @param keys the first seals, all open.
+ */
+export function createSealer(purpose: string, keys: readonly SealKey[], random: (bytes: number) => Uint8Array): Sealer {
+  const derived = new Map(keys.map((key) => [key.id, new Uint8Array(hkdfSync('sha256', key.secret, '', `mcplex ${purpose}`, 32))]))
+  const [sealing] = keys
+  if (sealing === undefined) throw new Error('a sealer needs a key')
+  const additional = (keyId: string, bound: readonly string[]) => Buffer.from(JSON.stringify([purpose, keyId, ...bound]))
+  return {
+    seal(text, bound) {
+      const iv = random(ivBytes)
+      const cipher = createCipheriv('aes-256-gcm', derived.get(sealing.id) ?? '', iv, { authTagLength: tagBytes })
+      cipher.setAAD(additional(sealing.id, bound))
+      const sealed = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `${sealing.id}.${sealed.toString('base64url')}`
+    },
+    open(token, bound) {
+      const dot = token.indexOf('.')
+      if (dot < 0 || token.length > maxTokenChars) return undefined
+      const key = derived.get(token.slice(0, dot))
+      if (key === undefined) return undefined
+      const body = token.slice(dot + 1)
+      const bytes = Buffer.from(body, 'base64url')
+      // One token has one spelling: base64url decoding skips what it does not know.
+      if (bytes.length < ivBytes + tagBytes || bytes.toString('base64url') !== body) return undefined
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+      decipher.setAAD(additional(token.slice(0, dot), bound))
+      decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes))
+      try {
+        return decipher.update(bytes.subarray(ivBytes, bytes.length - tagBytes), undefined, 'utf8') + decipher.final('utf8')
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

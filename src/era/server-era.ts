@@ -1,0 +1,109 @@
+import {
+  type Answer,
+  type Call,
+  type Edit,
+  type EraName,
+  type Member,
+  type Message,
+  member,
+  members,
+  type Refusal,
+  type RpcError,
+  rebuildObject,
+  refuse,
+  splice,
+  stringOf,
+  textOf,
+} from '../mcp/mcp.ts'
+import { repairToolResult } from './repair.ts'
+
+/** What goes to a server: headers as a flat list of names and values, and the body. */
+export interface Outbound {
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+/** What a server said of itself when it was met. `capabilities` is what of them the gateway uses. */
+export interface ServerFacts {
+  readonly version: string
+  readonly hasTools: boolean
+  readonly toolsChange: boolean
+  readonly serverName: string | undefined
+  readonly instructions: string | undefined
+}
+
+/** How servers of one era are spoken to. `session` is the server's own session id, where it gave one. */
+export interface ServerEra {
+  readonly name: EraName
+  /** A call under the server's own name for its subject; every other character of `params` but `_meta` stays as the client sent it. */
+  call(call: Call, ownName: string | undefined, id: number, session: string | undefined): Outbound
+  listTools(cursor: string | undefined, id: number, session: string | undefined): Outbound
+  /** Whether a notification that came before the answer may reach the caller. */
+  passesNotice(call: Call, method: string): boolean
+}
+
+/** The reply to a request as an Answer; `isRepaired` where a tool's result had to be made valid. */
+export function readAnswer(message: Message, method: string): { readonly answer: Answer; readonly isRepaired: boolean } {
+  const { text, result } = message
+  const error = member(message.top, 'error')
+  if (error !== undefined) return { answer: readError(text, error), isRepaired: false }
+  if (result === undefined) return { answer: refuse('upstream-invalid', 'answered without a result object'), isRepaired: false }
+  const typeMember = member(result, 'resultType')
+  const hasMeta = member(result, '_meta') !== undefined
+  const type = typeMember === undefined ? 'complete' : stringOf(text, typeMember)
+  const kept = (list = result) => rebuildObject(text, list, (m) => m.key !== 'resultType')
+  if (type === 'input_required') return { answer: { kind: 'input-required', result: kept() }, isRepaired: false }
+  if (type !== 'complete')
+    return { answer: refuse('upstream-invalid', 'answered with a resultType that is not known here'), isRepaired: false }
+  if (method === 'tools/call') {
+    const repaired = repairToolResult(
+      text,
+      result.filter((m) => m.key !== 'resultType'),
+    )
+    const isError = member(result, 'isError')?.type === 'true'
+    if (repaired !== undefined) return { answer: { kind: 'complete', result: repaired, isError, hasMeta }, isRepaired: true }
+    const whole = member(message.top, 'result')
+    const own = typeMember === undefined && whole !== undefined ? textOf(text, whole) : kept()
+    return { answer: { kind: 'complete', result: own, isError, hasMeta }, isRepaired: false }
+  }
+  return { answer: { kind: 'complete', result: kept(), isError: false, hasMeta }, isRepaired: false }
+}
+
+/** A JSON-RPC error object. Codes by which a server faults the gateway's own request are the gateway's failure, not the caller's. */
+function readError(text: string, error: { start: number; end: number; type: string }): RpcAnswer | Refusal {
+  if (error.type !== 'object') return refuse('upstream-invalid', 'answered with an error that is no object')
+  const value = JSON.parse(text.slice(error.start, error.end)) as { code?: unknown; message?: unknown; data?: unknown }
+  const code = Number.isInteger(value.code) ? Number(value.code) : -32603
+  const message = typeof value.message === 'string' ? value.message : 'error without a message'
+  if (code === -32020 || code === -32022) return refuse('upstream-invalid', `refused the gateway's request: ${message}`)
+  const rpc: RpcError = { code, message, data: value.data === undefined ? undefined : JSON.stringify(value.data) }
+  return { kind: 'failed', error: rpc }
+}
+
+type RpcAnswer = Extract<Answer, { kind: 'failed' }>
+
+/** What `initialize` and `server/discover` results have in common. */
+export function readFacts(message: Message, version: string): ServerFacts {
+  const { text } = message
+  const result = message.result ?? []
+  const capabilities = member(result, 'capabilities')
+  const offered = capabilities?.type === 'object' ? members(text, capabilities.start, capabilities.end) : []
+  const tools = member(offered, 'tools')
+  const toolFlags = tools?.type === 'object' ? members(text, tools.start, tools.end) : []
+  const instructions = member(result, 'instructions')
+  const info = member(result, 'serverInfo')
+  const name = info?.type === 'object' ? member(members(text, info.start, info.end), 'name') : undefined
+  return {
+    version,
+    hasTools: tools?.type === 'object',
+    toolsChange: member(toolFlags, 'listChanged')?.type === 'true',
+    serverName: name === undefined ? undefined : stringOf(text, name),
+    instructions: instructions === undefined ? undefined : stringOf(text, instructions),
+  }
+}
+
+/** The value of `whole` with edits made inside it. */
+export function spliceWithin(text: string, whole: Member, edits: readonly Edit[]): string {
+  const sorted = edits.toSorted((a, b) => a.start - b.start)
+  return splice(text, [{ start: 0, end: whole.start, text: '' }, ...sorted, { start: whole.end, end: text.length, text: '' }])
+}

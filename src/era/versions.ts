@@ -1,0 +1,35 @@
+/** Revisions with a handshake and sessions, newest first. */
+export const legacyVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
+
+/** The newest revision with a handshake: what a client gets that asks for one we don't know. */
+export const newestLegacy = legacyVersions[0]
+
+/** What a legacy request without `MCP-Protocol-Version` is taken for (2025-11-25, transports, Protocol Version Header). */
+export const assumedLegacy = '2025-03-26'
+
+/** The stateless revision. */
+export const modernVersion = '2026-07-28'
+
+export function isLegacyVersion(version: string): boolean {
+  return (legacyVersions as readonly string[]).includes(version)
+}
+
+/** Revisions are dates: everything from the first stateless one on has the envelope. */
+export function isModernVersion(version: string): boolean {
+  return version >= modernVersion
+}
+
+/** Reserved `_meta` keys of the 2026-07-28 envelope (basic, General fields). */
+export const metaKeys = {
+  version: 'io.modelcontextprotocol/protocolVersion',
+  capabilities: 'io.modelcontextprotocol/clientCapabilities',
+  clientInfo: 'io.modelcontextprotocol/clientInfo',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+  serverInfo: 'io.modelcontextprotocol/serverInfo',
+  subscription: 'io.modelcontextprotocol/subscriptionId',
+} as const
+
+export interface Implementation {
+  readonly name: string
+  readonly version: string
+}

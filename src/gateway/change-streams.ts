@@ -1,0 +1,86 @@
+import { type EventStream, type Refusal, refuse } from '../mcp/mcp.ts'
+
+/** A client that wants to hear when its list of tools becomes another one. */
+export interface ChangeStream {
+  readonly route: string
+  /** Who holds it, for the bound per caller. */
+  readonly holder: string
+  readonly events: EventStream
+  /** The message that says that tools changed, framed; undefined: the client did not ask for it. */
+  readonly changed: string | undefined
+  /** The message before a graceful end, framed, if the era has one. */
+  readonly goodbye: string | undefined
+}
+
+/** The clients' open streams, each told once of a change of its own list, however many notices led to it. */
+export interface ChangeStreams {
+  /** Whether one more stream of this holder is within the bound. */
+  mayOpen(holder: string): Refusal | undefined
+  /** @param revision what the client's list is now @param gone aborted when the client has closed it */
+  add(stream: ChangeStream, revision: string, gone: AbortSignal): void
+  /** Looks at all lists soon; many calls are one look. `revisionOf` gives a route's list, undefined where the route is gone. */
+  check(): void
+  endAll(): void
+  readonly size: number
+}
+
+/** Changes within this time are one notice. */
+const debounceMs = 100
+
+export function createChangeStreams(maxPerHolder: () => number, revisionOf: (route: string) => string | undefined): ChangeStreams {
+  const open = new Map<ChangeStream, string>()
+  const holders = new Map<string, number>()
+  let isDue = false
+
+  const remove = (stream: ChangeStream) => {
+    if (!open.delete(stream)) return
+    const left = (holders.get(stream.holder) ?? 1) - 1
+    if (left > 0) holders.set(stream.holder, left)
+    else holders.delete(stream.holder)
+  }
+  const end = (stream: ChangeStream) => {
+    if (stream.goodbye !== undefined) stream.events.write(stream.goodbye)
+    stream.events.end()
+    remove(stream)
+  }
+  const look = () => {
+    isDue = false
+    for (const [stream, known] of open) {
+      if (stream.events.isClosed) {
+        remove(stream)
+        continue
+      }
+      const revision = revisionOf(stream.route)
+      if (revision === undefined) end(stream)
+      else if (revision !== known) {
+        open.set(stream, revision)
+        if (stream.changed !== undefined) stream.events.write(stream.changed)
+      }
+    }
+  }
+
+  return {
+    mayOpen(holder) {
+      const max = maxPerHolder()
+      if ((holders.get(holder) ?? 0) < max) return undefined
+      return refuse('limited', `more than ${max} streams of one caller`, { headers: { 'retry-after': '5' } })
+    },
+    add(stream, revision, gone) {
+      open.set(stream, revision)
+      holders.set(stream.holder, (holders.get(stream.holder) ?? 0) + 1)
+      if (gone.aborted) remove(stream)
+      else gone.addEventListener('abort', () => remove(stream), { once: true })
+    },
+    check() {
+      if (isDue) return
+      isDue = true
+      setTimeout(look, debounceMs).unref()
+    },
+    endAll() {
+      for (const stream of [...open.keys()]) end(stream)
+    },
+    get size() {
+      return open.size
+    },
+  }
+}

@@ -1,0 +1,136 @@
+import { type ClientEra, type Decoded, type Encoded, eraOf, legacyClient, type Shape } from '../era/era.ts'
+import {
+  type Answer,
+  anonymous,
+  type Call,
+  type EventStream,
+  type Head,
+  type Message,
+  type Refusal,
+  refusalReply,
+  refuse,
+  sseEvent,
+} from '../mcp/mcp.ts'
+import type { Log, Metrics } from '../observe/observe.ts'
+import type { ChangeStreams } from './change-streams.ts'
+import { acceptsEvents } from './negotiate.ts'
+import type { Target } from './snapshot.ts'
+import type { Streams } from './streams.ts'
+import { noteAnswer, noteMeta, noteRefusal, type Trace } from './trace.ts'
+
+export type Endpoint = Extract<Target, { kind: 'catalog' }>
+
+export interface DispatchDeps {
+  readonly modernClient: ClientEra
+  readonly changes: ChangeStreams
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** Where a message came from: an exchange, or a place in a batch, which can't be streamed to. */
+export interface Origin {
+  readonly head: Head
+  readonly requestId: string
+  readonly signal?: AbortSignal
+  readonly stream: ((headers: Readonly<Record<string, string>>) => EventStream) | undefined
+}
+
+type Request = Extract<Decoded, { kind: 'request' }>
+
+/** Takes one message to its reply; the promise gives undefined where a stream has taken the reply over. */
+export type Dispatch = (to: Endpoint, message: Message, shape: Shape, origin: Origin, trace: Trace) => Promise<Encoded | undefined>
+
+export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
+  /** Calls of sessions that can be cancelled, by session and id; each belongs to an open connection, which bounds them. */
+  const inFlight = new Map<string, AbortController>()
+
+  return async (to, message, shape, origin, trace) => {
+    const id = shape.kind === 'request' ? shape.id : undefined
+    trace.method = shape.kind === 'response' ? 'response' : shape.method
+    noteMeta(trace, message)
+    const era = eraOf(origin.head, message, shape)
+    if (typeof era !== 'string') return refused(era, id, 'modern')
+    trace.clientEra = era
+    const client = era === 'modern' ? deps.modernClient : legacyClient
+    const decoded = client.decode(origin.head, message, shape, to.endpoint, anonymous)
+    switch (decoded.kind) {
+      case 'reply':
+        return decoded.reply
+      case 'refused':
+        return refused(decoded, id, era)
+      case 'cancel':
+        inFlight.get(callKey(decoded.session.key, decoded.id))?.abort()
+        return { status: 202, headers: {}, body: undefined }
+      case 'request':
+        if (decoded.method === 'subscriptions/listen') {
+          const refusal = await streams.openListen(to, message, decoded.id, origin)
+          return refusal === undefined ? undefined : refused(refusal, decoded.id, 'modern')
+        }
+        if (decoded.method === 'tools/list') return encode(await to.catalog.list(era), decoded)
+        return call(decoded)
+    }
+
+    function refused(refusal: Refusal, refusedId: string | undefined, of: typeof client.name): Encoded {
+      noteRefusal(trace, refusal)
+      return refusalReply(refusal, refusedId, origin.requestId, of)
+    }
+
+    function encode(answer: Answer, request: Request): Encoded {
+      noteAnswer(trace, answer)
+      return client.encode(answer, request.id, request.method, origin.requestId)
+    }
+
+    async function call(request: Request): Promise<Encoded | undefined> {
+      const { id: requestId, method, session } = request
+      const subject = request.subject ?? ''
+      trace.name = subject
+      let owner = to.catalog.owner(subject)
+      if (owner === undefined) {
+        await to.catalog.settled()
+        owner = to.catalog.owner(subject)
+      }
+      if (owner === undefined) return encode(refuse('unknown-name', `Unknown tool: ${subject}`), request)
+      trace.server = owner.server
+      trace.backend = owner.upstream.settings.backend
+      const key = session === undefined ? undefined : callKey(session.key, requestId)
+      const canceller = key === undefined ? undefined : new AbortController()
+      if (key !== undefined && canceller !== undefined) inFlight.set(key, canceller)
+      let stream: EventStream | undefined
+      const canonical: Call = {
+        method,
+        subject,
+        message,
+        caller: anonymous,
+        session: session?.key,
+        clientEra: client.name,
+        // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
+        signal: client.name === 'modern' ? origin.signal : canceller?.signal,
+        timeoutMs: to.requestMs,
+        onNotice(notice) {
+          if (stream === undefined && acceptsEvents(origin.head)) stream = origin.stream?.({})
+          stream?.write(sseEvent(notice))
+        },
+      }
+      const sent = await owner.upstream.send(canonical, owner.ownName)
+      if (key !== undefined && inFlight.get(key) === canceller) inFlight.delete(key)
+      trace.serverEra = sent.era
+      trace.upstreamMs = sent.upstreamMs
+      if (sent.answer.kind === 'refused' && sent.answer.reason === 'cancelled') {
+        // Nobody waits for an answer any more, but the reply has to end.
+        noteAnswer(trace, sent.answer)
+        stream ??= origin.stream?.({})
+        stream?.end()
+        return undefined
+      }
+      const reply = encode(sent.answer, request)
+      if (stream === undefined) return reply
+      stream.write(sseEvent(reply.body ?? ''))
+      stream.end()
+      return undefined
+    }
+  }
+}
+
+function callKey(session: string, id: string): string {
+  return `${session} ${id}`
+}

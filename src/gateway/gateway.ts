@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { type Config, durationMs } from '../config/config.ts'
+import { createModernClient, createSealer, createSessions, type Implementation, type SealKey, type Sessions } from '../era/era.ts'
+import type { Exchange } from '../mcp/mcp.ts'
+import type { Log, Metrics } from '../observe/observe.ts'
+import type { UpstreamStatus } from '../upstream/upstream.ts'
+import { createChangeStreams } from './change-streams.ts'
+import { createServe } from './serve.ts'
+import { compile, type Snapshot, type SnapshotDeps } from './snapshot.ts'
+
+export { isLoopback, socketOf } from './snapshot.ts'
+
+export interface GatewayDeps {
+  readonly info: Implementation
+  readonly log: Log
+  readonly metrics: Metrics
+  /** performance.now() or alike. */
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+  /** Gives a secret's value; throws where it is gone. */
+  readonly secret: (reference: string) => string
+}
+
+/** What `/status` says (docs/operation.md). */
+export interface GatewayStatus {
+  readonly configDigest: string
+  readonly version: string
+  readonly servers: readonly UpstreamStatus[]
+  readonly agents: readonly { readonly name: string; readonly tools: number }[]
+}
+
+export interface Readiness {
+  readonly isReady: boolean
+  readonly reasons: readonly string[]
+  /** Servers that are missing; they do not make a gateway unready. */
+  readonly degraded: readonly string[]
+}
+
+/** The running gateway: serves exchanges by its current snapshot, which `apply` replaces whole. */
+export interface Gateway {
+  serve(exchange: Exchange): Promise<void>
+  /** Takes a new Config in. Throws, and changes nothing, where a secret is gone. */
+  apply(config: Config): void
+  /** Resolves when every server has been heard of once, or is known to be down. */
+  settled(): Promise<void>
+  status(): GatewayStatus
+  readiness(): Readiness
+  /** The tools that an agent sees, as the JSON text of a `tools/list` result; undefined for an unknown agent. */
+  toolsOf(agent: string): string | undefined
+  config(): Config
+  /** Not ready from now on, and every event stream ends. */
+  startDraining(): void
+  close(graceMs: number): Promise<void>
+}
+
+/** How long calls on a server that is no longer configured may go on. */
+const retireMs = 60_000
+const sweepMs = 30_000
+
+export function createGateway(first: Config, deps: GatewayDeps): Gateway {
+  const processKey: SealKey = { id: 'process', secret: deps.random(32) }
+  let sessionsMade: { readonly settings: string; readonly sessions: Sessions } | undefined
+  let snapshot: Snapshot | undefined
+  let isSettled = false
+  let isDraining = false
+
+  const current = (): Snapshot => {
+    if (snapshot === undefined) throw new Error('no configuration has been applied')
+    return snapshot
+  }
+  const changes = createChangeStreams(
+    () => current().config.limits.streamsPerCaller,
+    (route) => current().endpoints.get(route)?.catalog.revision(),
+  )
+  const sessionsFor = (config: Config): Sessions => {
+    const keys = config.sessions.keys.map((key) => ({ id: key.id, secret: Buffer.from(deps.secret(key.secret), 'base64') }))
+    // The secrets' own values: a file behind a reference may have changed.
+    const settings = createHash('sha256')
+      .update(JSON.stringify([config.sessions, keys]))
+      .digest('hex')
+    if (sessionsMade?.settings === settings) return sessionsMade.sessions
+    const sealer = createSealer('session', keys.length === 0 ? [processKey] : keys, deps.random)
+    const times = { idleMs: durationMs(config.sessions.idle), absoluteMs: durationMs(config.sessions.absolute) }
+    sessionsMade = { settings, sessions: createSessions(sealer, times, Date.now, deps.random) }
+    return sessionsMade.sessions
+  }
+  const compileNext = (config: Config): Snapshot => {
+    const snapshotDeps: SnapshotDeps = {
+      info: deps.info,
+      now: deps.now,
+      random: () => (deps.random(1)[0] ?? 0) / 256,
+      log: deps.log,
+      metrics: deps.metrics,
+      sessions: sessionsFor(config),
+      secret: deps.secret,
+      onChange: () => changes.check(),
+    }
+    return compile(config, snapshotDeps, snapshot)
+  }
+  const retire = (old: Snapshot, next: Snapshot) => {
+    for (const [key, { upstream }] of old.upstreams) {
+      if (next.upstreams.get(key)?.upstream === upstream) continue
+      void upstream.close(retireMs)
+      const { name } = upstream.settings
+      if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
+    }
+  }
+  const settled = async () => {
+    await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.ensureFresh()))
+    isSettled = true
+  }
+
+  snapshot = compileNext(first)
+  void settled()
+  const sweeper = setInterval(() => {
+    sessionsMade?.sessions.sweep((session) => {
+      for (const { upstream } of current().upstreams.values()) upstream.endSession(session)
+    })
+  }, sweepMs).unref()
+
+  return {
+    serve: createServe({
+      snapshot: current,
+      modernClient: createModernClient(deps.info),
+      changes,
+      log: deps.log,
+      metrics: deps.metrics,
+      now: deps.now,
+    }),
+    apply(config) {
+      const next = compileNext(config)
+      const old = current()
+      snapshot = next
+      retire(old, next)
+      changes.check()
+    },
+    settled,
+    status: () => ({
+      configDigest: current().digest,
+      version: deps.info.version,
+      servers: [...current().upstreams.values()].map(({ upstream }) => upstream.status()),
+      agents: [...current().agents].map(([name, catalog]) => ({ name, tools: catalog.toolCount() })),
+    }),
+    readiness() {
+      const reasons = [...(isSettled ? [] : ['starting']), ...(isDraining ? ['draining'] : [])]
+      const missing = [...current().upstreams.values()]
+        .map(({ upstream }) => upstream.status())
+        .filter((status) => status.state !== 'ready')
+      return {
+        isReady: reasons.length === 0,
+        reasons,
+        degraded: missing.map((status) => `${status.backend}/${status.name}: ${status.lastError ?? status.state}`),
+      }
+    },
+    toolsOf: (agent) => current().agents.get(agent)?.revision(),
+    config: () => current().config,
+    startDraining() {
+      isDraining = true
+      changes.endAll()
+    },
+    async close(graceMs) {
+      clearInterval(sweeper)
+      await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.close(graceMs)))
+    },
+  }
+}

@@ -1,0 +1,152 @@
+import { type Shape, shapeOf } from '../era/era.ts'
+import {
+  anonymous,
+  decodeText,
+  type Exchange,
+  type JsonFault,
+  type Message,
+  member,
+  type Refusal,
+  refusalReply,
+  refuse,
+  scanMessage,
+  textOf,
+} from '../mcp/mcp.ts'
+import { readBatch } from './batch.ts'
+import { createDispatch, type DispatchDeps, type Endpoint } from './dispatch.ts'
+import { checkPost } from './negotiate.ts'
+import { type CompiledListener, isEventPath, isLoopback, type Snapshot } from './snapshot.ts'
+import { createStreams } from './streams.ts'
+import { createTrace, noteRefusal, recordOf, type Trace } from './trace.ts'
+
+export interface ServeDeps extends DispatchDeps {
+  readonly snapshot: () => Snapshot
+  readonly now: () => number
+}
+
+/** Serves every exchange of the data port; the one place where a bug's exception ends. */
+export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<void> {
+  const streams = createStreams(deps)
+  const dispatch = createDispatch(deps, streams)
+
+  return async (exchange) => {
+    const trace = createTrace(exchange)
+    try {
+      const refusal = await serve(exchange, trace)
+      if (refusal !== undefined) deny(exchange, trace, refusal)
+    } catch (error) {
+      deps.log.error({ requestId: exchange.requestId, err: error }, 'a bug: please report it')
+      if (exchange.status === 0) deny(exchange, trace, refuse('internal', 'internal error'))
+    }
+    const record = recordOf(trace, exchange, deps.now())
+    deps.log.request(record)
+    deps.metrics.observeRequest(record)
+  }
+
+  /** The straight path: listener, its policies, route, body, era, call, answer. A refusal that it gives still has to be sent. */
+  async function serve(exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
+    const { head } = exchange
+    const snapshot = deps.snapshot()
+    const host = hostName(head.host)
+    const listener = snapshot.listenerFor(head, host)
+    if (listener === undefined) return refuse('no-route', 'no listener has this name')
+    for (const policy of listener.policies) {
+      const verdict = policy.onHead?.(head)
+      if (verdict?.kind === 'refused') return verdict
+      for (const name in verdict?.headers) exchange.setHeader(name, verdict.headers[name] ?? '')
+    }
+    if (head.method === 'OPTIONS' && head.header('access-control-request-method') !== undefined) {
+      exchange.reply(204, {})
+      return undefined
+    }
+    const entry = snapshot.routeFor(listener, head, host)
+    if (entry === undefined || isEventPath(head.path)) return noRoute(snapshot, listener, head.path)
+    const { target } = entry
+    trace.route = entry.route.name
+    if (target.kind === 'refuse') return { ...target.refusal, status: target.status }
+    trace.caller = anonymous.id
+    trace.agent = target.agent
+    trace.backend = target.backend
+    switch (head.method) {
+      case 'POST':
+        return post(snapshot, target, exchange, trace)
+      case 'GET':
+        return streams.openLegacy(target, exchange, trace)
+      case 'DELETE':
+        return streams.endSession(snapshot, target, exchange, trace)
+      default:
+        return refuse('not-allowed-method', 'an MCP endpoint takes POST, GET and DELETE', {
+          headers: { allow: 'GET, POST, DELETE, OPTIONS' },
+        })
+    }
+  }
+
+  async function post(snapshot: Snapshot, to: Endpoint, exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
+    const wrong = checkPost(exchange.head)
+    if (wrong !== undefined) return wrong
+    const bytes = await exchange.body()
+    if ('kind' in bytes) return bytes
+    const text = decodeText(bytes)
+    if (typeof text !== 'string') return refusalOf(text)
+    const message = scanMessage(text, snapshot.json)
+    if (message.kind === 'fault') return message.fault === 'not-object' ? batch(snapshot, to, text, exchange, trace) : refusalOf(message)
+    const shape = shapeOf(message)
+    if (shape.kind === 'refused') return { ...shape, id: idOf(message) }
+    const reply = await dispatch(to, message, shape, exchange, trace)
+    if (reply !== undefined) exchange.reply(reply.status, reply.headers, reply.body)
+    return undefined
+  }
+
+  /** A batch of 2025-03-26: every message on its own, the answers in one array. */
+  async function batch(snapshot: Snapshot, to: Endpoint, text: string, exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
+    const messages = readBatch(text, snapshot.json, exchange.head, to.endpoint, anonymous)
+    if ('kind' in messages) return messages
+    trace.method = 'batch'
+    const origin = { head: exchange.head, requestId: exchange.requestId, stream: undefined }
+    const answered = async ({ message, shape }: { message: Message; shape: Shape }) => {
+      const reply = await dispatch(to, message, shape, origin, { ...trace })
+      return shape.kind === 'request' ? reply?.body : undefined
+    }
+    const bodies = (await Promise.all(messages.map(answered))).filter((body) => body !== undefined)
+    if (bodies.length === 0) exchange.reply(202, {})
+    else exchange.reply(200, { 'content-type': 'application/json' }, `[${bodies.join(',')}]`)
+    return undefined
+  }
+
+  function deny(exchange: Exchange, trace: Trace, refusal: Denial): void {
+    noteRefusal(trace, refusal)
+    deps.metrics.countEdgeRefusal(refusal.reason)
+    const reply = refusalReply(refusal, refusal.id, exchange.requestId, 'legacy')
+    exchange.reply(refusal.status ?? reply.status, reply.headers, reply.body)
+  }
+
+  function noRoute(snapshot: Snapshot, { listener }: CompiledListener, path: string): Refusal {
+    const paths = snapshot.paths(listener.name)
+    const shown = path.slice(0, 200)
+    if (!isLoopback(listener.address)) deps.log.info({ path: shown, paths }, 'no route for this path')
+    const hint = isEventPath(path) ? ' (the HTTP+SSE transport of 2024-11-05 is not served; use Streamable HTTP)' : ''
+    return refuse('no-route', `no MCP endpoint at ${shown}${hint}${isLoopback(listener.address) ? `; there is: ${paths.join(', ')}` : ''}`)
+  }
+}
+
+/** A refusal of the edge: with the request's id where it is known, and another status where a route says so. */
+interface Denial extends Refusal {
+  readonly id?: string | undefined
+  readonly status?: number
+}
+
+function refusalOf(fault: JsonFault): Refusal {
+  const isJson = fault.fault === 'repeated-key' || fault.fault === 'too-deep' || fault.fault === 'too-many-tokens'
+  return refuse(isJson ? 'bad-request' : 'bad-json', fault.text)
+}
+
+function idOf(message: Message): string | undefined {
+  const id = member(message.top, 'id')
+  return id?.type === 'string' || id?.type === 'number' ? textOf(message.text, id) : undefined
+}
+
+/** A Host header without its port. */
+function hostName(host: string): string {
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
+  return end > 0 ? host.slice(0, end) : host
+}

@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto'
+import { type Catalog, type CatalogServer, createCatalog } from '../catalog/catalog.ts'
+import { type Config, durationMs, type Listener, type Route, type Rule } from '../config/config.ts'
+import type { Endpoint, Implementation, Sessions } from '../era/era.ts'
+import { type Head, type JsonLimits, type Refusal, refuse } from '../mcp/mcp.ts'
+import type { Log, Metrics } from '../observe/observe.ts'
+import { createOriginPolicy, order, type Policy, type PolicySettings } from '../policy/policy.ts'
+import { planUpstream, type Upstream, type UpstreamStatus } from '../upstream/upstream.ts'
+import { compileRoutes, findRoute, hostnameRank, isHostnameMatch, type RouteEntry } from './route-table.ts'
+
+/** What a rule leads to. */
+export type Target =
+  | {
+      readonly kind: 'catalog'
+      /** Names this endpoint for sessions and streams: the route, and which of its rules. */
+      readonly name: string
+      readonly catalog: Catalog
+      readonly endpoint: Endpoint
+      readonly agent: string | undefined
+      readonly backend: string | undefined
+      readonly requestMs: number | undefined
+    }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly status: number }
+
+export interface CompiledListener {
+  readonly listener: Listener
+  readonly policies: readonly Policy[]
+}
+
+/** A compiled Config: immutable. The next one takes over every upstream whose settings are the same. */
+export interface Snapshot {
+  readonly config: Config
+  readonly digest: string
+  readonly json: JsonLimits
+  readonly upstreams: ReadonlyMap<string, { readonly digest: string; readonly upstream: Upstream }>
+  readonly agents: ReadonlyMap<string, Catalog>
+  readonly endpoints: ReadonlyMap<string, Extract<Target, { kind: 'catalog' }>>
+  /** The listener that takes a request on a socket: by the name that it is called. */
+  listenerFor(head: Head, host: string): CompiledListener | undefined
+  routeFor(listener: CompiledListener, head: Head, host: string): RouteEntry<Target> | undefined
+  /** Paths to try on a listener where nothing matched. */
+  paths(listener: string): readonly string[]
+}
+
+export interface SnapshotDeps {
+  readonly info: Implementation
+  readonly now: () => number
+  readonly random: () => number
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly sessions: Sessions
+  readonly secret: (reference: string) => string
+  /** Any list or state of a server has changed. */
+  readonly onChange: () => void
+}
+
+/** A socket is shared by the listeners of one address and port. */
+export function socketOf(listener: Listener): string {
+  return `${listener.address}|${listener.port}`
+}
+
+/** Compiles a Config. Throws where a secret is gone since it was parsed: then the snapshot before stays. */
+export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot | undefined): Snapshot {
+  const plans = new Map(
+    Object.entries(config.backends).flatMap(([backendName, backend]) =>
+      Object.entries(backend.servers).map(([name, server]) => {
+        const agent = `${deps.info.name}/${deps.info.version}`
+        return [
+          `${backendName}/${name}`,
+          { backendName, name, plan: planUpstream(backendName, name, server, config.limits, agent, deps.secret) },
+        ] as const
+      }),
+    ),
+  )
+  const upstreams = new Map(
+    [...plans].map(([key, { backendName, name, plan }]) => {
+      const known = previous?.upstreams.get(key)
+      if (known?.digest === plan.digest) return [key, known] as const
+      return [key, { digest: plan.digest, upstream: plan.open(upstreamDeps(backendName, name, deps)) }] as const
+    }),
+  )
+  const conflicts = new Map<string, number>()
+  const agents = new Map<string, Catalog>()
+  const endpoints = new Map<string, Extract<Target, { kind: 'catalog' }>>()
+  const catalogOf = (title: string, servers: readonly CatalogServer[], selection: readonly string[] | undefined) =>
+    createCatalog(
+      { title, servers, selection },
+      {
+        conflicts(names) {
+          conflicts.set(title, names.length)
+          deps.metrics.setNameConflicts([...conflicts.values()].reduce((sum, count) => sum + count, 0))
+          if (names.length > 0) deps.log.warn({ view: title, hidden: names }, 'tools are hidden by equal names of earlier servers')
+        },
+        selectsNothing: (patterns) =>
+          deps.log.warn({ view: title, patterns, code: 'selects-nothing' }, 'patterns match nothing on a server that answers'),
+      },
+    )
+  const serversOf = (backendNames: readonly string[], prefix: string | undefined): CatalogServer[] =>
+    backendNames.flatMap((backendName) => {
+      const backend = config.backends[backendName]
+      const names = Object.keys(backend?.servers ?? {})
+      const mode = prefix ?? (backendNames.length > 1 ? 'always' : (backend?.prefix ?? 'always'))
+      const isPrefixed = mode === 'always' || (mode === 'conditional' && names.length > 1)
+      return names.flatMap((name) => {
+        const upstream = upstreams.get(`${backendName}/${name}`)?.upstream
+        return upstream === undefined ? [] : [{ name, upstream, isPrefixed, isRequired: backend?.failure === 'closed' }]
+      })
+    })
+  const backendCatalogs = new Map<string, Catalog>()
+  for (const [name] of Object.entries(config.backends))
+    backendCatalogs.set(name, catalogOf(`backend "${name}"`, serversOf([name], undefined), undefined))
+  for (const [name, agent] of Object.entries(config.agents))
+    agents.set(name, catalogOf(`agent "${name}"`, serversOf(agent.from, agent.prefix), agent.tools))
+
+  const targetOf = (route: Route, rule: Rule, index: number): Target => {
+    const [to] = rule.backends
+    if (to === undefined || to.weight === 0) return refusal(500, 'this route leads nowhere')
+    if (to.refuse !== undefined) return refusal(to.refuse.status, to.refuse.reason ?? 'this route is broken')
+    const name = index === 0 ? route.name : `${route.name}#${index}`
+    const catalog = to.agent === undefined ? backendCatalogs.get(to.backend ?? '') : agents.get(to.agent)
+    if (catalog === undefined) return refusal(500, 'this route leads to something that is not there')
+    const own = to.agent === undefined ? config.backends[to.backend ?? '']?.instructions : config.agents[to.agent]?.instructions
+    const target = {
+      kind: 'catalog' as const,
+      name,
+      catalog,
+      agent: to.agent,
+      backend: to.backend,
+      requestMs: rule.timeouts.request === undefined ? undefined : durationMs(rule.timeouts.request),
+      endpoint: {
+        route: name,
+        serverInfo: deps.info,
+        sessions: deps.sessions,
+        get instructions() {
+          return own ?? catalog.instructions()
+        },
+      },
+    }
+    endpoints.set(name, target)
+    return target
+  }
+  const routes = compileRoutes(config, targetOf)
+  const listeners = config.listeners.map((listener) => ({ listener, policies: policiesOf(listener, config) }))
+  const bySocket = Map.groupBy(
+    listeners.toSorted((a, b) => hostnameRank(b.listener.hostname) - hostnameRank(a.listener.hostname)),
+    ({ listener }) => socketOf(listener),
+  )
+  return {
+    config,
+    digest: createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16),
+    json: { depth: config.limits.depth, tokens: config.limits.tokens },
+    upstreams,
+    agents,
+    endpoints,
+    listenerFor: (head, host) =>
+      bySocket.get(head.listener)?.find(({ listener }) => listener.hostname === undefined || isHostnameMatch(listener.hostname, host)),
+    routeFor: (listener, head, host) => findRoute(routes, listener.listener.name, host, head),
+    paths: (listener) => [
+      ...new Set(
+        routes
+          .filter((entry) => entry.route.listeners === undefined || entry.route.listeners.includes(listener))
+          .map((entry) => entry.match.path.value)
+          .filter((path) => !isEventPath(path)),
+      ),
+    ],
+  }
+}
+
+/** The two paths of the HTTP+SSE transport of 2024-11-05, beside an endpoint. */
+export function isEventPath(path: string): boolean {
+  return path.endsWith('/sse') || path.endsWith('/messages')
+}
+
+function refusal(status: number, text: string): Target {
+  return { kind: 'refuse', status, refusal: refuse('broken-route', text) }
+}
+
+function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
+  const { log, metrics } = deps
+  const repaired = new Set<string>()
+  return {
+    clientInfo: deps.info,
+    now: deps.now,
+    random: deps.random,
+    events: {
+      toolsChanged(status: UpstreamStatus) {
+        metrics.setServer(server, { up: status.state === 'ready', tools: status.tools })
+        deps.onChange()
+      },
+      stateChanged(status: UpstreamStatus, before: UpstreamStatus['state']) {
+        metrics.setServer(server, { up: status.state === 'ready', tools: status.tools })
+        if (status.state === 'down') log.warn({ backend, server, error: status.lastError, tools: status.tools }, 'server is down')
+        else
+          log[before === 'down' ? 'info' : 'debug'](
+            { backend, server, era: status.era, version: status.version, tools: status.tools },
+            'server is ready',
+          )
+        deps.onChange()
+      },
+      dropped: (reasons: readonly string[]) => log.warn({ backend, server, reasons }, 'parts of the server’s tool list are left out'),
+      repaired(tool: string) {
+        metrics.countRepair(server)
+        if (repaired.has(tool) || repaired.size >= maxRepairedTools) return
+        repaired.add(tool)
+        log.warn({ backend, server, tool }, 'the tool’s results are not valid MCP and get repaired')
+      },
+    },
+  }
+}
+
+/** Tools that are logged, once each, for results that had to be repaired. */
+const maxRepairedTools = 100
+
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]']
+
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || address.startsWith('127.')
+}
+
+function policiesOf(listener: Listener, config: Config): readonly Policy[] {
+  const settings: Record<(typeof order)[number], () => Policy> = { origin: () => createOriginPolicy(originSettings(listener, config)) }
+  return order.map((name) => settings[name]())
+}
+
+/** What a listener is called, and by which pages (docs/configuration.md, listeners): loopback has its own names; elsewhere the hostnames count. */
+function originSettings(listener: Listener, config: Config): PolicySettings['origin'] {
+  if (isLoopback(listener.address))
+    return {
+      hosts: listener.hosts ?? loopbackHosts,
+      origins: listener.origins ?? loopbackHosts.map((host) => `http://${host}:*`),
+    }
+  const names = [
+    ...(listener.hostname === undefined ? [] : [listener.hostname]),
+    ...config.routes
+      .filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
+      .flatMap((route) => route.hostnames),
+  ]
+  return { hosts: listener.hosts ?? (names.length === 0 ? undefined : names), origins: listener.origins ?? [] }
+}

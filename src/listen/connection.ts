@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { HttpExchange } from './http-exchange.ts'
+
+/** How long a connection is still read, and what comes thrown away, after a reply that closes it. */
+const lingerMs = 2000
+
+/** One accepted connection and the exchanges that are open on it: at most `pipelineDepth` (open-listener.ts). */
+export class Connection {
+  readonly socket: Socket
+  readonly remote: string
+  readonly exchanges: Set<HttpExchange> = new Set()
+  /** A reply that closes it has been written or queued: what else the client sends is not looked at. */
+  isClosing = false
+  /** It was closed while a reply was on its way. */
+  isCut = false
+  /** The latest request that was answered before its body had come. */
+  unread: IncomingMessage | undefined
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.remote = plainAddress(socket.remoteAddress)
+  }
+
+  /**
+   * Makes the reply that is being written the last one. Closing a socket that has unread bytes resets it, and the
+   * reply is lost: so what the client is still sending is read and thrown away, for a bounded time (RFC 9112 section 9.6).
+   */
+  closeAfter(request: IncomingMessage | undefined): void {
+    this.isClosing = true
+    if (request?.complete) return
+    const socket = this.socket
+    socket.destroySoon = () => {
+      socket.end()
+      request?.resume()
+      const timer = setTimeout(() => socket.destroy(), lingerMs)
+      socket.once('close', () => clearTimeout(timer))
+    }
+  }
+
+  /** Cuts the connection if the client takes nothing of this ended response for `stallMs`. */
+  boundDelivery(response: ServerResponse, stallMs: number): void {
+    if (response.socket === null) {
+      response.once('socket', () => this.boundDelivery(response, stallMs))
+      return
+    }
+    const socket = this.socket
+    socket.setTimeout(stallMs)
+    // Ahead of Node's own listener, which sets the time-out of the idle connection. Node 22 says `finish` of a lost reply too.
+    response.prependOnceListener('finish', () => {
+      if (socket.destroyed) this.isCut = true
+      else socket.setTimeout(0)
+    })
+  }
+}
+
+/** An address without the prefix that a dual-stack socket puts before IPv4 ones (RFC 4291 section 2.5.5.2). */
+export function plainAddress(address: string | undefined): string {
+  return address?.replace(/^::ffff:(?=\d+\.)/, '') ?? ''
+}

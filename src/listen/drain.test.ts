@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { openListener } from './listen.ts'
+import { openForTest } from './open-for-test.ts'
+import { speak } from './speak.ts'
+
+const get = 'GET /mcp HTTP/1.1\r\nHost: a\r\n\r\n'
+
+test('draining finishes what is in flight, closes what is idle, refuses what is new', async () => {
+  const drains: number[] = []
+  const { listener, port, next, refusals } = await openForTest({}, { onDrain: () => drains.push(1) })
+  const idle = await speak(port, get)
+  ;(await next()).reply(200, {}, 'done')
+  await idle.until((text) => text.endsWith('done'))
+  const silent = await speak(port)
+  await once(silent.socket, 'connect')
+  const busy = await speak(port, get)
+  const exchange = await next()
+  const drained = listener.drain(60_000)
+  assert.deepEqual(drains, [1])
+  await Promise.all([idle.closed(), silent.closed()])
+  const [error] = await once(connect(port, '127.0.0.1'), 'error')
+  assert.equal(error.code, 'ECONNREFUSED')
+  busy.socket.write(get)
+  while (refusals.length === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+  assert.equal(refusals[0]?.reason, 'draining')
+  exchange.reply(200, {}, 'finished')
+  const heard = await busy.closed()
+  assert.match(heard, /^HTTP\/1\.1 200 [\s\S]*finished/)
+  assert.deepEqual(busy.statuses()[0], 200)
+  await drained
+  assert.equal(listener.connections, 0)
+})
+
+test('draining loses nothing of a large reply that is on its way', async () => {
+  const { listener, port, next } = await openForTest()
+  const speaker = await speak(port)
+  speaker.socket.pause()
+  speaker.socket.write(get)
+  const exchange = await next()
+  exchange.reply(200, {}, 'x'.repeat(32 * 1024 * 1024))
+  const drained = listener.drain(60_000)
+  speaker.socket.resume()
+  const heard = await speaker.closed()
+  assert.equal(heard.length - heard.indexOf('\r\n\r\n') - 4, 32 * 1024 * 1024)
+  await drained
+})
+
+test('a stream that its owner ends lets the drain end', async () => {
+  const { listener, port, next } = await openForTest({}, { onDrain: () => stream.end() })
+  const speaker = await speak(port, get)
+  const stream = (await next()).stream({})
+  await speaker.until((text) => text.includes('event-stream'))
+  await listener.drain(60_000)
+  assert.match(await speaker.closed(), /0\r\n\r\n$/)
+})
+
+test('what is not finished within the grace is cut', async () => {
+  const { listener, port, next } = await openForTest()
+  const speaker = await speak(port, get)
+  const exchange = await next()
+  const again = listener.drain(50)
+  assert.equal(listener.drain(60_000), again)
+  await again
+  assert.ok(exchange.signal.aborted)
+  assert.equal(await speaker.closed(), '')
+})
+
+test('a port that is taken and an address that is not ours are values', async () => {
+  const { listener, port } = await openForTest()
+  const options = { name: 'x', address: '127.0.0.1', port, onExchange: () => {} }
+  assert.equal((await openListener(options)).kind, 'port-in-use')
+  assert.equal((await openListener({ ...options, address: '192.0.2.1' })).kind, 'failed')
+  listener.close()
+  assert.equal((await openListener({ ...options, address: 'no.such.host.invalid' })).kind, 'failed')
+})

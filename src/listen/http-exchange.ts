@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { EventStream, Exchange, Refusal } from '../mcp/mcp.ts'
+import { BodyReader, clientGone } from './body-reader.ts'
+import type { Connection } from './connection.ts'
+import { HttpEventStream } from './http-event-stream.ts'
+import type { EdgeLimits } from './limits.ts'
+import type { RequestHead } from './read-head.ts'
+
+/** What the exchanges of one listener share. */
+export interface Edge {
+  readonly limits: EdgeLimits
+  readonly streams: Set<HttpEventStream>
+  readonly clock: () => number
+  readonly nextId: () => string
+  isDraining: boolean
+}
+
+const noBody = new Uint8Array(0)
+
+/** An Exchange over node:http. */
+export class HttpExchange implements Exchange {
+  readonly requestId: string
+  readonly head: RequestHead
+  readonly startedAt: number
+  status = 0
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #connection: Connection
+  readonly #edge: Edge
+  #awaitsContinue: boolean
+  #isGone = false
+  #replyBytes = 0
+  #fields: string[] = []
+  #reader: BodyReader | undefined
+  #failure: Refusal | undefined
+  #stream: HttpEventStream | undefined
+  #abort: AbortController | undefined
+
+  constructor(
+    edge: Edge,
+    connection: Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead,
+    awaitsContinue: boolean,
+  ) {
+    this.requestId = edge.nextId()
+    this.head = head
+    this.startedAt = edge.clock()
+    this.#edge = edge
+    this.#connection = connection
+    this.#request = request
+    this.#response = response
+    this.#awaitsContinue = awaitsContinue
+    connection.exchanges.add(this)
+    response.on('close', () => this.closed())
+  }
+
+  get bytesIn(): number {
+    return this.#reader?.bytes ?? 0
+  }
+
+  get bytesOut(): number {
+    return this.#stream?.bytesOut ?? this.#replyBytes
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#isGone) this.#abort.abort(new Error(clientGone.text))
+    }
+    return this.#abort.signal
+  }
+
+  /** The client waits for a reply, and has not yet sent its whole body. */
+  get isReading(): boolean {
+    return this.status === 0 && this.head.bodyBytes !== 0 && !this.#request.complete
+  }
+
+  body(): Promise<Uint8Array | Refusal> {
+    if (this.#reader !== undefined) return this.#reader.whole
+    if (this.#failure !== undefined) return Promise.resolve(this.#failure)
+    if (this.head.bodyBytes === 0) return Promise.resolve(noBody)
+    if (this.#awaitsContinue) {
+      this.#awaitsContinue = false
+      this.#response.writeContinue()
+    }
+    this.#reader = new BodyReader(this.#request, this.head.bodyBytes, this.#edge.limits.bodyBytes)
+    return this.#reader.whole
+  }
+
+  /** The rest of the body will not come. */
+  failBody(refusal: Refusal): void {
+    this.#failure = refusal
+    this.#reader?.fail(refusal)
+  }
+
+  setHeader(name: string, value: string): void {
+    const at = this.#fields.indexOf(name)
+    if (at === -1) this.#fields.push(name, value)
+    else this.#fields[at + 1] = value
+  }
+
+  reply(status: number, headers: Readonly<Record<string, string>>, body = ''): void {
+    if (this.#isGone) return
+    const fields = this.#startFields(headers)
+    // The answer to a POST is not stored unless it asks for it (RFC 9110 section 9.3.3).
+    if (this.head.method !== 'POST' && headers['cache-control'] === undefined) fields.push('cache-control', 'no-store')
+    const bytes = Buffer.byteLength(body)
+    if (status !== 204 && status !== 304) fields.push('content-length', String(bytes))
+    this.#replyBytes = bytes
+    this.status = status
+    this.#response.writeHead(status, fields)
+    this.#response.end(body, 'utf8')
+    if (this.#response.writableLength > 0) this.#connection.boundDelivery(this.#response, this.#edge.limits.idleTimeoutMs)
+  }
+
+  stream(headers: Readonly<Record<string, string>>): EventStream {
+    const stream = new HttpEventStream(this.#response, this.#edge.limits, this.#connection)
+    this.#stream = stream
+    if (this.#isGone) {
+      stream.closed()
+      return stream
+    }
+    const fields = this.#startFields(headers)
+    fields.push('content-type', 'text/event-stream', 'cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no')
+    this.status = 200
+    this.#response.writeHead(200, fields)
+    this.#edge.streams.add(stream)
+    return stream
+  }
+
+  /** The reply has gone out, or the connection is gone; twice is once. */
+  closed(): void {
+    const connection = this.#connection
+    if (!connection.exchanges.delete(this)) return
+    if (this.#stream !== undefined) {
+      this.#stream.closed()
+      this.#edge.streams.delete(this.#stream)
+    }
+    if (connection.isCut || !this.#response.writableFinished) {
+      this.#isGone = true
+      this.failBody(clientGone)
+      this.#abort?.abort(new Error(clientGone.text))
+    } else if (this.#edge.isDraining && connection.exchanges.size === 0) connection.socket.destroySoon()
+  }
+
+  #startFields(headers: Readonly<Record<string, string>>): string[] {
+    const fields = this.#fields
+    for (const name in headers) fields.push(name, headers[name] ?? '')
+    const isBodyLeft = this.head.bodyBytes !== 0 && !this.#request.complete
+    if (isBodyLeft) this.#connection.unread = this.#request
+    // An unread body of known length is within the limits, and Node throws it away; any other could go on for ever.
+    const cannotGoOn = isBodyLeft && (this.head.bodyBytes === undefined || this.#awaitsContinue || this.#failure !== undefined)
+    if (cannotGoOn || this.#edge.isDraining) {
+      fields.push('connection', 'close')
+      this.#connection.closeAfter(this.#request)
+    }
+    return fields
+  }
+}

@@ -1,0 +1,2 @@
+export { defaultEdgeLimits, type EdgeLimits } from './limits.ts'
+export { type EdgeRefusal, type ListenerOptions, type ListenFailure, type OpenListener, openListener } from './open-listener.ts'

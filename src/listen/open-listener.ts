@@ -1,0 +1,271 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { Server as NetServer, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Exchange, type Reason, type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
+import { Connection, plainAddress } from './connection.ts'
+import type { HttpEventStream } from './http-event-stream.ts'
+import { type Edge, HttpExchange } from './http-exchange.ts'
+import { defaultEdgeLimits, type EdgeLimits } from './limits.ts'
+import { bodyTooLarge, type RequestHead, readHead } from './read-head.ts'
+
+/** Most requests that a client may have open on one connection by pipelining; one more is 503. */
+const pipelineDepth = 64
+
+export interface EdgeRefusal {
+  readonly requestId: string
+  readonly reason: Reason
+  readonly remote: string
+  /** The HTTP status; 0 where the connection was closed without a reply. */
+  readonly status: number
+}
+
+export interface ListenerOptions {
+  /** The listener's name in the configuration. */
+  readonly name: string
+  readonly address: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly limits?: EdgeLimits
+  /** Takes every request whose head is unambiguous; must not throw. */
+  readonly onExchange: (exchange: Exchange) => void
+  /** Is told of every request that never became an exchange. */
+  readonly onEdgeRefusal?: (refusal: EdgeRefusal) => void
+  /** Called first when draining starts: ends the event streams. */
+  readonly onDrain?: () => void
+  /** An event stream idle for this long gets a comment. Default 15 s. */
+  readonly keepAliveMs?: number
+  /** Milliseconds, monotonic. Default performance.now. */
+  readonly clock?: () => number
+  /** Start of every request id; default random. */
+  readonly idPrefix?: string
+}
+
+export interface OpenListener {
+  readonly kind: 'open'
+  readonly address: string
+  /** The port that it really has. */
+  readonly port: number
+  /** Connections that are open now. */
+  readonly connections: number
+  /**
+   * Stops accepting and closes idle connections at once, lets requests in flight finish for at most `graceMs`, then
+   * cuts what is left. Requests that still come on open connections get 503. Resolves when every connection is closed.
+   */
+  drain(graceMs: number): Promise<void>
+  /** Stops accepting and cuts every connection. */
+  close(): void
+}
+
+export interface ListenFailure {
+  readonly kind: 'port-in-use' | 'failed'
+  readonly text: string
+}
+
+/** Opens an HTTP/1.1 listener that refuses what is ambiguous, too large or too slow, and makes an Exchange of the rest. */
+export function openListener(options: ListenerOptions): Promise<OpenListener | ListenFailure> {
+  const { name, onExchange, onEdgeRefusal, onDrain, limits = defaultEdgeLimits, keepAliveMs = 15_000 } = options
+  const clock = options.clock ?? (() => performance.now())
+  const idPrefix = options.idPrefix ?? `${randomBytes(6).toString('hex')}-`
+  let lastId = 0
+  const nextId = () => `${idPrefix}${++lastId}`
+
+  const connections = new Map<Socket, Connection>() // at most limits.connections
+  const streams = new Set<HttpEventStream>() // at most pipelineDepth a connection
+  let onAllClosed: (() => void) | undefined
+  const edge: Edge = { limits, streams, clock, nextId, isDraining: false }
+
+  const server = createServer({
+    insecureHTTPParser: false,
+    joinDuplicateHeaders: true,
+    requireHostHeader: false, // readHead says it, with a body
+    highWaterMark: 64 * 1024,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headTimeoutMs,
+    requestTimeout: limits.headTimeoutMs + limits.bodyTimeoutMs,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, Math.ceil(limits.headTimeoutMs / 4)),
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+  })
+  server.maxHeadersCount = 0 // any limit here drops headers silently; readHead counts, and maxHeaderSize bounds
+  server.maxConnections = limits.connections
+
+  function refuseRequest(request: IncomingMessage, response: ServerResponse, connection: Connection, refusal: Refusal): void {
+    const requestId = nextId()
+    const { status, headers, body } = refusalReply(refusal, undefined, requestId, 'legacy')
+    connection.closeAfter(request)
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' })
+    response.end(body, 'utf8')
+    onEdgeRefusal?.({ requestId, reason: refusal.reason, remote: connection.remote, status })
+  }
+
+  function admit(request: IncomingMessage, connection: Connection): RequestHead | Refusal {
+    if (edge.isDraining) return draining()
+    if (connection.exchanges.size >= pipelineDepth) return tooManyPipelined()
+    return readHead(request, name, connection.remote, limits)
+  }
+
+  function onRequest(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const connection = connections.get(request.socket)
+    if (connection === undefined || connection.isClosing) {
+      request.resume()
+      return
+    }
+    const head = admit(request, connection)
+    if (head.kind === 'refused') refuseRequest(request, response, connection, head)
+    else onExchange(new HttpExchange(edge, connection, request, response, head, awaitsContinue))
+  }
+
+  /** Answers bytes that never became a request, unless that would take the place of another request's reply. */
+  function refuseBytes(connection: Connection, refusal: Refusal): void {
+    const requestId = nextId()
+    const isSilent = connection.exchanges.size > 0 || connection.unread?.complete === false
+    const reply = refusalReply(refusal, undefined, requestId, 'legacy')
+    if (isSilent) connection.socket.destroy()
+    else {
+      connection.closeAfter(undefined)
+      connection.socket.write(rawReply(reply))
+      connection.socket.destroySoon()
+    }
+    onEdgeRefusal?.({ requestId, reason: refusal.reason, remote: connection.remote, status: isSilent ? 0 : reply.status })
+  }
+
+  server.on('connection', (socket) => {
+    const connection = new Connection(socket)
+    connections.set(socket, connection)
+    socket.on('close', () => {
+      connections.delete(socket)
+      for (const exchange of connection.exchanges) exchange.closed()
+      if (connections.size === 0) onAllClosed?.()
+    })
+  })
+  server.on('request', (request, response) => onRequest(request, response, false))
+  server.on('checkContinue', (request, response) => onRequest(request, response, true))
+  server.on('checkExpectation', (request, response) => onRequest(request, response, false))
+  server.on('connect', (_request, socket) => {
+    const connection = connections.get(socket as Socket)
+    if (connection === undefined || connection.isClosing) socket.destroy()
+    else refuseBytes(connection, refuse('not-implemented', 'CONNECT is not supported'))
+  })
+  server.on('clientError', (error: ParseError, duplex) => {
+    const socket = duplex as Socket
+    const connection = connections.get(socket)
+    if (connection === undefined || !socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+      if (!connection?.isClosing) socket.destroy()
+      return
+    }
+    if (connection.isClosing) return
+    let reading: HttpExchange | undefined
+    for (const exchange of connection.exchanges) if (exchange.isReading) reading = exchange
+    const refusal = refusalOf(error, reading !== undefined, limits)
+    if (reading !== undefined) reading.failBody(refusal)
+    else refuseBytes(connection, refusal)
+  })
+  server.on('drop', (data) =>
+    onEdgeRefusal?.({ requestId: nextId(), reason: 'overloaded', remote: plainAddress(data?.remoteAddress), status: 0 }),
+  )
+
+  const keepAlive = setInterval(() => tickAll(streams), keepAliveMs / 2).unref()
+
+  const cut = () => {
+    for (const socket of connections.keys()) socket.destroy()
+  }
+  server.once('close', () => {
+    clearInterval(keepAlive)
+    server.close() // ends Node's own timer
+  })
+  // Not the close of http.Server: that destroys connections whose last reply is still on its way out.
+  const stopAccepting = () => NetServer.prototype.close.call(server)
+  let drained: Promise<void> | undefined
+
+  function drain(graceMs: number): Promise<void> {
+    drained ??= new Promise((resolve) => {
+      edge.isDraining = true
+      onDrain?.()
+      stopAccepting()
+      for (const connection of connections.values())
+        if (connection.exchanges.size === 0 && !connection.isClosing) connection.socket.destroy()
+      const timer = setTimeout(cut, graceMs)
+      onAllClosed = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (connections.size === 0) onAllClosed()
+    })
+    return drained
+  }
+
+  return new Promise((resolve) => {
+    const onError = (error: NodeJS.ErrnoException) => {
+      clearInterval(keepAlive)
+      const kind = error.code === 'EADDRINUSE' ? 'port-in-use' : 'failed'
+      resolve({ kind, text: error.message })
+    }
+    server.once('error', onError)
+    server.listen(options.port, options.address, () => {
+      server.off('error', onError)
+      server.on('error', () => {}) // accepting failed, such as out of descriptors: the next connection is another chance
+      const bound = server.address()
+      resolve({
+        kind: 'open',
+        address: options.address,
+        port: typeof bound === 'object' && bound !== null ? bound.port : options.port,
+        get connections() {
+          return connections.size
+        },
+        drain,
+        close() {
+          stopAccepting()
+          cut()
+        },
+      })
+    })
+  })
+}
+
+/** In slices, so that ten thousand comments do not hold up everything else. */
+async function tickAll(streams: ReadonlySet<HttpEventStream>): Promise<void> {
+  let ticked = 0
+  for (const stream of streams) {
+    stream.tick()
+    ticked += 1
+    if (ticked % 500 === 0) await nextTurn()
+  }
+}
+
+function draining(): Refusal {
+  return refuse('draining', 'This replica is shutting down: try again', { headers: { 'retry-after': '1' } })
+}
+
+function tooManyPipelined(): Refusal {
+  return refuse('overloaded', `More than ${pipelineDepth} requests at once on one connection`, { headers: { 'retry-after': '1' } })
+}
+
+/** What Node says of bytes that it cannot read as HTTP. */
+interface ParseError extends NodeJS.ErrnoException {
+  readonly reason?: string
+}
+
+/** What Node's parser and timers found, in our words. */
+function refusalOf(error: ParseError, isBody: boolean, limits: EdgeLimits): Refusal {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return refuse('headers-too-large', `The head is longer than ${limits.headerBytes} bytes`)
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return bodyTooLarge(limits.bodyBytes)
+    case 'HPE_INVALID_TRANSFER_ENCODING':
+      if (error.reason?.includes('Content-Length')) return refuse('bad-request', 'Content-Length beside Transfer-Encoding')
+      return refuse('not-implemented', 'Transfer-Encoding other than chunked is not supported')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return isBody ? refuse('body-timeout', 'The body took too long') : refuse('head-timeout', 'The request took too long')
+    default:
+      return refuse('bad-request', 'This is not HTTP/1.1')
+  }
+}
+
+function rawReply(reply: { status: number; headers: Readonly<Record<string, string>>; body: string }): string {
+  let head = `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}\r\n`
+  for (const name in reply.headers) head += `${name}: ${reply.headers[name]}\r\n`
+  return `${head}content-length: ${Buffer.byteLength(reply.body)}\r\nconnection: close\r\n\r\n${reply.body}`
+}

@@ -1,0 +1,86 @@
+import type { EraName } from './call.ts'
+
+/**
+ * Every reason for which mcplex itself says no, and its reply: HTTP status and JSON-RPC code.
+ * `edge` reasons end the HTTP exchange with that status; the others answer a JSON-RPC request.
+ */
+export const refusals = {
+  'bad-json': { status: 400, code: -32700 },
+  'bad-request': { status: 400, code: -32600 },
+  'bad-params': { status: 400, code: -32602 },
+  'header-mismatch': { status: 400, code: -32020 },
+  'missing-capability': { status: 400, code: -32021 },
+  version: { status: 400, code: -32022 },
+  host: { status: 403, code: -32600 },
+  origin: { status: 403, code: -32600 },
+  unauthenticated: { status: 401, code: -32600 },
+  scope: { status: 403, code: -32600 },
+  'no-route': { status: 404, code: -32600 },
+  'broken-route': { status: 500, code: -32603 },
+  'session-unknown': { status: 404, code: -32600 },
+  'method-unknown': { status: 404, code: -32601 },
+  'not-allowed-method': { status: 405, code: -32600 },
+  accept: { status: 406, code: -32600 },
+  'media-type': { status: 415, code: -32600 },
+  'body-too-large': { status: 413, code: -32600 },
+  'body-timeout': { status: 408, code: -32600 },
+  'head-timeout': { status: 408, code: -32600 },
+  expectation: { status: 417, code: -32600 },
+  'headers-too-large': { status: 431, code: -32600 },
+  'not-implemented': { status: 501, code: -32600 },
+  'invalid-params': { status: 200, code: -32602 },
+  'unknown-name': { status: 200, code: -32602 },
+  'no-tools': { status: 200, code: -32603 },
+  limited: { status: 429, code: -32000 },
+  'upstream-down': { status: 200, code: -32603 },
+  'upstream-timeout': { status: 200, code: -32603 },
+  'upstream-auth': { status: 200, code: -32603 },
+  'upstream-invalid': { status: 200, code: -32603 },
+  cancelled: { status: 200, code: -32603 },
+  internal: { status: 500, code: -32603 },
+  overloaded: { status: 503, code: -32603 },
+  draining: { status: 503, code: -32603 },
+} as const satisfies Record<string, { status: number; code: number }>
+
+export type Reason = keyof typeof refusals
+
+/** A denial as a value: never thrown. `text` is for the person at the other end and holds no upstream body and no secret. */
+export interface Refusal {
+  readonly kind: 'refused'
+  readonly reason: Reason
+  readonly text: string
+  /** Members for the JSON-RPC error's `data`. */
+  readonly data?: Readonly<Record<string, unknown>>
+  /** Extra reply headers, such as `Allow` or `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The server that failed, where one did. */
+  readonly server?: string
+}
+
+export function refuse(reason: Reason, text: string, more: Omit<Refusal, 'kind' | 'reason' | 'text'> = {}): Refusal {
+  return { kind: 'refused', reason, text, ...more }
+}
+
+export interface RefusalReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * The HTTP reply for a refusal: a JSON-RPC error with `data.requestId`.
+ * @param id JSON text of the request's id, or undefined where it could not be read: then the error has no id
+ *   (modern) or `null` (legacy, JSON-RPC 2.0 section 5).
+ */
+export function refusalReply(refusal: Refusal, id: string | undefined, requestId: string, era: EraName): RefusalReply {
+  const row = refusals[refusal.reason]
+  const status = refusal.reason === 'method-unknown' && era === 'legacy' ? 200 : row.status
+  const data = { ...refusal.data, ...(refusal.server === undefined ? {} : { server: refusal.server }), requestId }
+  const error = { code: row.code, message: refusal.text, data }
+  const idMember = id !== undefined ? `"id":${id},` : era === 'legacy' ? '"id":null,' : ''
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...refusal.headers },
+    body: `{"jsonrpc":"2.0",${idMember}"error":${JSON.stringify(error)}}`,
+  }
+}

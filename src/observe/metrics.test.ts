@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMetrics } from './metrics.ts'
+import type { RequestRecord } from './record.ts'
+
+const call: RequestRecord = {
+  requestId: 'r1',
+  route: 'main',
+  caller: 'secret-caller',
+  agent: 'sre',
+  backend: 'default',
+  server: 'math',
+  method: 'tools/call',
+  name: 'math_add',
+  clientEra: 'modern',
+  serverEra: 'modern',
+  outcome: 'ok',
+  reason: undefined,
+  httpStatus: 200,
+  rpcCode: undefined,
+  durationMs: 15,
+  upstreamMs: 8,
+  bytesIn: 1,
+  bytesOut: 1,
+  traceId: undefined,
+}
+
+/** Label sets of a metric's series, from the exposition. */
+function seriesOf(text: string, metric: string): string[] {
+  return [...text.matchAll(new RegExp(`^${metric}(?:\\{(.*)\\})? `, 'gm'))].map((match) => match[1] ?? '')
+}
+
+test('a request counts once as server and once as client, in seconds, in the conventional buckets', async () => {
+  const metrics = createMetrics()
+  metrics.observeRequest(call)
+  const text = await metrics.text()
+  const labels = 'mcp_method_name="tools/call",gen_ai_tool_name="math_add",error_type="",mcplex_server="math",mcplex_agent="sre"'
+  assert.ok(text.includes(`mcp_server_operation_duration_seconds_sum{${labels}} 0.015\n`))
+  assert.ok(text.includes(`mcp_client_operation_duration_seconds_sum{${labels}} 0.008\n`))
+  const bounds = seriesOf(text, 'mcp_server_operation_duration_seconds_bucket').map((series) => /le="([^"]+)"/.exec(series)?.[1])
+  assert.deepEqual(bounds, ['0.01', '0.02', '0.05', '0.1', '0.2', '0.5', '1', '2', '5', '10', '30', '60', '120', '300', '+Inf'])
+  assert.ok(text.includes(`mcp_server_operation_duration_seconds_bucket{le="0.01",${labels}} 0\n`))
+  assert.ok(text.includes(`mcp_server_operation_duration_seconds_bucket{le="0.02",${labels}} 1\n`))
+})
+
+test('error_type is our reason, else the code, else tool_error', async () => {
+  const table: readonly [Partial<RequestRecord>, string][] = [
+    [{ outcome: 'ok' }, ''],
+    [{ outcome: 'refused', reason: 'upstream-timeout', rpcCode: -32603 }, 'upstream-timeout'],
+    [{ outcome: 'error', rpcCode: -32602 }, '-32602'],
+    [{ outcome: 'error', rpcCode: 123456 }, '_OTHER'],
+    [{ outcome: 'error' }, 'tool_error'],
+    [{ outcome: 'cancelled' }, 'cancelled'],
+  ]
+  for (const [change, expected] of table) {
+    const metrics = createMetrics()
+    metrics.observeRequest({ ...call, ...change })
+    const [series] = seriesOf(await metrics.text(), 'mcp_server_operation_duration_seconds_count')
+    assert.equal(/error_type="([^"]*)"/.exec(series ?? '')?.[1], expected)
+  }
+})
+
+test('no caller, session, URI, unknown method or unknown tool becomes a label', async () => {
+  const metrics = createMetrics()
+  metrics.observeRequest({ ...call, method: 'resources/read', name: 'file:///etc/secret-uri' })
+  metrics.observeRequest({ ...call, method: 'made/up-method' })
+  metrics.observeRequest({ ...call, server: undefined, name: 'made-up-tool', outcome: 'refused', reason: 'unknown-name' })
+  const text = await metrics.text()
+  assert.doesNotMatch(text, /secret-caller|secret-uri|made/)
+  assert.equal(seriesOf(text, 'mcp_server_operation_duration_seconds_count').length, 3)
+  assert.match(text, /mcp_method_name="other"/)
+})
+
+test('beyond 2,000 tools the name is other, beyond 5,000 series everything is', async () => {
+  const metrics = createMetrics()
+  for (let i = 0; i < 2100; i++) metrics.observeRequest({ ...call, name: `math_t${i}`, upstreamMs: undefined })
+  let series = seriesOf(await metrics.text(), 'mcp_server_operation_duration_seconds_count')
+  assert.equal(series.length, 2001)
+  assert.equal(series.filter((labels) => labels.includes('gen_ai_tool_name="other"')).length, 1)
+  for (let i = 0; i < 4000; i++) metrics.observeRequest({ ...call, agent: `a${i}`, upstreamMs: undefined })
+  series = seriesOf(await metrics.text(), 'mcp_server_operation_duration_seconds_count')
+  assert.equal(series.length, 5001)
+})
+
+test("a server's gauges follow its state and go when it goes", async () => {
+  const metrics = createMetrics()
+  metrics.setServer('math', { up: true, tools: 2 })
+  metrics.setServer('date', { up: false, tools: 1 })
+  const text = await metrics.text()
+  assert.match(text, /^mcplex_server_up\{mcplex_server="math"\} 1$/m)
+  assert.match(text, /^mcplex_server_up\{mcplex_server="date"\} 0$/m)
+  assert.match(text, /^mcplex_server_tools\{mcplex_server="math"\} 2$/m)
+  metrics.forgetServer('math')
+  assert.doesNotMatch(await metrics.text(), /mcplex_server="math"/)
+})
+
+test('counters and process metrics are exposed', async () => {
+  const metrics = createMetrics()
+  metrics.countRepair('math')
+  metrics.setNameConflicts(3)
+  metrics.countEdgeRefusal('origin')
+  metrics.countReload('refused')
+  metrics.observeSession(1500)
+  const text = await metrics.text()
+  for (const line of [
+    'mcplex_result_repairs_total{mcplex_server="math"} 1',
+    'mcplex_name_conflicts 3',
+    'mcplex_edge_refusals_total{reason="origin"} 1',
+    'mcplex_config_reloads_total{outcome="refused"} 1',
+    'mcp_server_session_duration_seconds_sum 1.5',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), line)
+  }
+  assert.match(text, /^process_cpu_seconds_total \d/m)
+  assert.match(text, /^process_resident_memory_bytes \d+$/m)
+})

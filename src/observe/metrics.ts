@@ -1,0 +1,221 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Reason } from '../mcp/mcp.ts'
+import type { RequestRecord } from './record.ts'
+
+/** What is known of a server for its gauges. `tools` counts those last listed. */
+export interface ServerState {
+  readonly up: boolean
+  readonly tools: number
+}
+
+/** The process's metrics. No label ever holds a caller, a session or a URI, and the number of series is bounded. */
+export interface Metrics {
+  /** Counts a finished request: `durationMs` as the server towards clients, `upstreamMs` as the client towards its server. */
+  observeRequest(record: RequestRecord): void
+  /** Counts a client's legacy session that has ended. */
+  observeSession(durationMs: number): void
+  setServer(server: string, state: ServerState): void
+  /** Takes a server's gauges away once the configuration no longer holds it. */
+  forgetServer(server: string): void
+  countRepair(server: string): void
+  setNameConflicts(count: number): void
+  /** Counts a request refused before it was a call. */
+  countEdgeRefusal(reason: Reason): void
+  countReload(outcome: 'applied' | 'refused'): void
+  /** Prometheus text exposition 0.0.4, for `/metrics`. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+/** Seconds; the boundaries that OpenTelemetry's MCP conventions recommend for all four histograms. */
+const buckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
+const labelNames = ['mcp_method_name', 'gen_ai_tool_name', 'error_type', 'mcplex_server', 'mcplex_agent'] as const
+
+/** Distinct tool names in all; later ones count as `other`. */
+const maxTools = 2000
+/** Distinct label sets in all; later ones count as one series named `other`. */
+const maxSeries = 5000
+
+const methods = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'completion/complete',
+  'logging/setLevel',
+  'tasks/get',
+  'tasks/update',
+  'tasks/cancel',
+  'tasks/list',
+  'tasks/result',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+])
+
+/** JSON-RPC codes of the protocol; any other from a server counts as `_OTHER`. */
+const codes = new Set([-32700, -32600, -32601, -32602, -32603, -32002, -32020, -32021, -32022, -32042])
+
+interface Series {
+  readonly server: { observe(seconds: number): void }
+  readonly client: { observe(seconds: number): void }
+}
+
+/** Metrics in a registry of their own, named after OpenTelemetry's conventions for MCP in Prometheus's spelling. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const serverDuration = new Histogram({
+    name: 'mcp_server_operation_duration_seconds',
+    help: 'Requests and notifications of clients, from received to answered.',
+    labelNames,
+    buckets,
+    registers,
+  })
+  const clientDuration = new Histogram({
+    name: 'mcp_client_operation_duration_seconds',
+    help: 'Requests to servers, from sent to answered.',
+    labelNames,
+    buckets,
+    registers,
+  })
+  const sessionDuration = new Histogram({
+    name: 'mcp_server_session_duration_seconds',
+    help: 'Sessions of clients, from initialize to their end.',
+    buckets,
+    registers,
+  })
+  const byServer = { labelNames: ['mcplex_server'] as const, registers }
+  const up = new Gauge({ name: 'mcplex_server_up', help: '1 where the server last answered.', ...byServer })
+  const tools = new Gauge({ name: 'mcplex_server_tools', help: 'Tools the server last listed.', ...byServer })
+  const repairs = new Counter({ name: 'mcplex_result_repairs_total', help: 'Results repaired on their way.', ...byServer })
+  const conflicts = new Gauge({ name: 'mcplex_name_conflicts', help: 'Names hidden by an equal one.', registers })
+  const edge = new Counter({
+    name: 'mcplex_edge_refusals_total',
+    help: 'Requests refused before they were calls.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const reloads = new Counter({
+    name: 'mcplex_config_reloads_total',
+    help: 'Changes of the configuration.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  addProcessMetrics(registers)
+
+  const toolNames = new Set<string>()
+  const series = new Map<string, Series>()
+
+  function makeSeries(labels: Record<(typeof labelNames)[number], string>): Series {
+    return { server: serverDuration.labels(labels), client: clientDuration.labels(labels) }
+  }
+  const overflow = makeSeries({
+    mcp_method_name: 'other',
+    gen_ai_tool_name: 'other',
+    error_type: '',
+    mcplex_server: 'other',
+    mcplex_agent: 'other',
+  })
+
+  function toolLabel(record: RequestRecord): string {
+    const { name } = record
+    if (record.method !== 'tools/call' || record.server === undefined || name === undefined) return ''
+    if (toolNames.has(name)) return name
+    if (toolNames.size >= maxTools) return 'other'
+    toolNames.add(name)
+    return name
+  }
+
+  function seriesOf(record: RequestRecord): Series {
+    const method = methods.has(record.method) ? record.method : 'other'
+    const tool = toolLabel(record)
+    const error = errorType(record)
+    const server = record.server ?? ''
+    const agent = record.agent ?? ''
+    const key = `${method}\n${tool}\n${error}\n${server}\n${agent}`
+    const known = series.get(key)
+    if (known !== undefined) return known
+    if (series.size >= maxSeries) return overflow
+    const made = makeSeries({
+      mcp_method_name: method,
+      gen_ai_tool_name: tool,
+      error_type: error,
+      mcplex_server: server,
+      mcplex_agent: agent,
+    })
+    series.set(key, made)
+    return made
+  }
+
+  return {
+    observeRequest(record) {
+      const found = seriesOf(record)
+      found.server.observe(record.durationMs / 1000)
+      if (record.upstreamMs !== undefined) found.client.observe(record.upstreamMs / 1000)
+    },
+    observeSession: (durationMs) => sessionDuration.observe(durationMs / 1000),
+    setServer(server, state) {
+      up.set({ mcplex_server: server }, state.up ? 1 : 0)
+      tools.set({ mcplex_server: server }, state.tools)
+    },
+    forgetServer(server) {
+      up.remove(server)
+      tools.remove(server)
+    },
+    countRepair: (server) => repairs.inc({ mcplex_server: server }),
+    setNameConflicts: (count) => conflicts.set(count),
+    countEdgeRefusal: (reason) => edge.inc({ reason }),
+    countReload: (outcome) => reloads.inc({ outcome }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+/** `error.type`: our reason where we refused, else the JSON-RPC code, else `tool_error` for an `isError` result; empty on success. */
+function errorType(record: RequestRecord): string {
+  if (record.outcome === 'ok') return ''
+  if (record.outcome === 'cancelled') return 'cancelled'
+  if (record.reason !== undefined) return record.reason
+  if (record.rpcCode === undefined) return 'tool_error'
+  return codes.has(record.rpcCode) ? String(record.rpcCode) : '_OTHER'
+}
+
+/** Metrics of the process that cost nothing until they are asked for. */
+function addProcessMetrics(registers: Registry[]): void {
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage()
+      this.reset()
+      this.inc((user + system) / 1e6)
+    },
+  })
+  const gauges = {
+    process_resident_memory_bytes: { help: 'Resident memory.', read: () => process.memoryUsage.rss() },
+    process_start_time_seconds: { help: 'Start, in seconds since 1970.', read: () => performance.timeOrigin / 1000 },
+    nodejs_heap_size_used_bytes: { help: 'JavaScript heap in use.', read: () => process.memoryUsage().heapUsed },
+  }
+  for (const [name, { help, read }] of Object.entries(gauges)) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}

@@ -1,0 +1,5 @@
+export * from './escape.ts'
+export * from './log.ts'
+export * from './metrics.ts'
+export * from './record.ts'
+export type { TextStream } from './sink.ts'

@@ -1,0 +1,31 @@
+import type { EraName } from '../mcp/mcp.ts'
+
+/** What became of a request: `error` is a failed call or an `isError` result, `refused` a denial of our own. */
+export type Outcome = 'ok' | 'error' | 'refused' | 'cancelled'
+
+/**
+ * One request as logged and measured, in the order of the log line (configuration.md section 6).
+ * Durations are milliseconds, sizes bytes; `name` is the exposed name of a tool or prompt, or a URI.
+ */
+export interface RequestRecord {
+  readonly requestId: string
+  readonly route: string | undefined
+  readonly caller: string | undefined
+  readonly agent: string | undefined
+  readonly backend: string | undefined
+  /** The one server that owns `name`, once the catalogue knew it; undefined where none was asked, or all. */
+  readonly server: string | undefined
+  readonly method: string
+  readonly name: string | undefined
+  readonly clientEra: EraName | undefined
+  readonly serverEra: EraName | undefined
+  readonly outcome: Outcome
+  readonly reason: string | undefined
+  readonly httpStatus: number
+  readonly rpcCode: number | undefined
+  readonly durationMs: number
+  readonly upstreamMs: number | undefined
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly traceId: string | undefined
+}

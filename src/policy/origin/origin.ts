@@ -1,0 +1,49 @@
+import { refuse } from '../../mcp/mcp.ts'
+import type { HeadVerdict, Policy } from '../policy.ts'
+import type { OriginSettings } from './settings.ts'
+
+const noHeaders: HeadVerdict = { kind: 'pass', headers: {} }
+
+/**
+ * Refuses names and pages that the listener does not know: a page in a browser can't reach a local gateway under another
+ * name (DNS rebinding; 2026-07-28, streamable HTTP, Security). Pages that it knows get CORS headers.
+ */
+export function createOriginPolicy(settings: OriginSettings): Policy {
+  const hosts = settings.hosts === undefined ? undefined : new Set(settings.hosts.filter((host) => !host.startsWith('*.')))
+  const suffixes = (settings.hosts ?? []).filter((host) => host.startsWith('*.')).map((host) => host.slice(1))
+  const origins = new Set(settings.origins.filter((origin) => !origin.endsWith(':*')))
+  const anyPort = settings.origins.filter((origin) => origin.endsWith(':*')).map((origin) => origin.slice(0, -2))
+  const isOriginKnown = (origin: string) =>
+    origins.has(origin) ||
+    anyPort.some((known) => origin === known || (origin.startsWith(`${known}:`) && /^\d{1,5}$/.test(origin.slice(known.length + 1))))
+  return {
+    name: 'origin',
+    onHead(head) {
+      const host = hostName(head.host)
+      if (hosts !== undefined && !hosts.has(host) && !suffixes.some((suffix) => host.endsWith(suffix) && host.length > suffix.length))
+        return refuse('host', `Host ${JSON.stringify(head.host)} is not a name of this listener: add it to its \`hosts\``)
+      const origin = head.header('origin')
+      if (origin === undefined) return noHeaders
+      if (!isOriginKnown(origin))
+        return refuse('origin', `Origin ${JSON.stringify(origin)} is not allowed here: add it to the listener's \`origins\``)
+      const headers: Record<string, string> = {
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': 'Mcp-Session-Id, WWW-Authenticate',
+        vary: 'Origin',
+      }
+      if (head.method === 'OPTIONS') {
+        headers['access-control-allow-methods'] = 'GET, POST, DELETE, OPTIONS'
+        headers['access-control-max-age'] = '600'
+        const asked = head.header('access-control-request-headers')
+        if (asked !== undefined && /^[\w-]+(\s*,\s*[\w-]+)*$/.test(asked)) headers['access-control-allow-headers'] = asked
+      }
+      return { kind: 'pass', headers }
+    },
+  }
+}
+
+/** A Host header's name, without its port. */
+function hostName(host: string): string {
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
+  return end > 0 ? host.slice(0, end) : host
+}

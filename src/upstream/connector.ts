@@ -1,0 +1,51 @@
+import type { Message } from '../mcp/mcp.ts'
+
+/** How one server is reached. A connector knows HTTP or pipes, never eras or sessions. */
+export interface Connector {
+  /** Sends one JSON-RPC message and takes what comes back for it. Never rejects. */
+  post(request: Post): Promise<Reply>
+  /** Opens a long-lived stream of the server's messages; it stays open until either side closes it. */
+  listen(request: Listen): Listening
+  /** Tells the server that a session is over; its answer is of no matter. */
+  delete(headers: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Post {
+  readonly headers: readonly string[]
+  readonly body: string
+  /** The id that the answer must carry; undefined for notifications and responses. */
+  readonly id: number | undefined
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+  /** Messages that come before the answer. A progress notification restarts the time-out. */
+  readonly onMessage?: (message: Message, method: string) => void
+}
+
+export type Reply =
+  /** A JSON-RPC response to this request, whatever the status. */
+  | { readonly kind: 'message'; readonly status: number; readonly message: Message; readonly session: string | undefined }
+  /** HTTP without a JSON-RPC response. */
+  | { readonly kind: 'http'; readonly status: number; readonly text: string }
+  | Failure
+
+export interface Failure {
+  readonly kind: 'failed'
+  /** unreachable: nothing was sent; broken: cut or not understood after sending. */
+  readonly failure: 'unreachable' | 'timeout' | 'cancelled' | 'broken'
+  readonly text: string
+}
+
+export interface Listen {
+  /** GET (legacy) without a body, or POST (modern). */
+  readonly method: 'GET' | 'POST'
+  readonly headers: readonly string[]
+  readonly body?: string
+  readonly onMessage: (message: Message, method: string | undefined) => void
+  /** Called once: the status and, where the server had it, `retry` in ms. `status` 0: no connection. */
+  readonly onEnd: (status: number, retryMs: number | undefined) => void
+}
+
+export interface Listening {
+  close(): void
+}

@@ -1,0 +1,79 @@
+import {
+  createLegacyServer,
+  createModernServer,
+  discoverRequest,
+  type Implementation,
+  initializeRequest,
+  judgeDiscover,
+  legacyNotification,
+  readInitialize,
+  type ServerEra,
+  type ServerFacts,
+} from '../era/era.ts'
+import { type Refusal, refuse } from '../mcp/mcp.ts'
+import type { Connector, Reply } from './connector.ts'
+
+/** A server that has been met: its era, what it said of itself and, if it gives sessions, ours. */
+export interface Met {
+  readonly kind: 'met'
+  readonly era: ServerEra
+  readonly facts: ServerFacts
+  readonly session: string | undefined
+}
+
+export interface MeetOptions {
+  readonly era: 'auto' | 'legacy' | 'modern'
+  readonly clientInfo: Implementation
+  readonly timeoutMs: number
+  readonly nextId: () => number
+}
+
+/** Finds a server's era by `server/discover`, never by a call, and shakes hands where the era wants it. */
+export async function meet(connector: Connector, options: MeetOptions): Promise<Met | Refusal> {
+  if (options.era !== 'legacy') {
+    const id = options.nextId()
+    const reply = await connector.post({ ...discoverRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
+    if (reply.kind === 'failed') return failed(reply)
+    const verdict = judgeDiscover(reply.status, reply.kind === 'message' ? reply.message : undefined)
+    if (verdict.kind === 'refused') return verdict
+    if (verdict.kind === 'modern')
+      return { kind: 'met', era: createModernServer(options.clientInfo), facts: verdict.facts, session: undefined }
+    if (options.era === 'modern') return refuse('upstream-invalid', 'does not speak 2026-07-28, to which its `era` pins it')
+  }
+  return shakeHands(connector, options)
+}
+
+/** A legacy session with a server: `initialize`, then `notifications/initialized`. */
+export async function shakeHands(connector: Connector, options: MeetOptions): Promise<Met | Refusal> {
+  const id = options.nextId()
+  const reply = await connector.post({ ...initializeRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
+  if (reply.kind !== 'message') return failed(reply, 'initialize')
+  const facts = readInitialize(reply.message)
+  if ('kind' in facts) return facts
+  const initialized = legacyNotification('notifications/initialized', {}, facts.version, reply.session)
+  await connector.post({ ...initialized, id: undefined, timeoutMs: options.timeoutMs })
+  return { kind: 'met', era: createLegacyServer(facts.version), facts, session: reply.session }
+}
+
+/** Why a reply is no answer. The text is for the caller: it holds nothing that the server wrote. */
+export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the request'): Refusal {
+  if (reply.kind === 'http') {
+    const { status } = reply
+    if (status === 401 || status === 403) return refuse('upstream-auth', `answered ${status}: it wants credentials`)
+    if (status >= 300 && status < 400)
+      return refuse('upstream-invalid', `answered ${method} with a redirect (${status}): its url must be the exact one`)
+    if (status === 404 || status === 405)
+      return refuse('upstream-invalid', `answered ${method} with ${status}: is the path of its url right?`)
+    return refuse('upstream-invalid', `answered ${method} with status ${status} and no JSON-RPC`)
+  }
+  switch (reply.failure) {
+    case 'unreachable':
+      return refuse('upstream-down', reply.text)
+    case 'timeout':
+      return refuse('upstream-timeout', reply.text)
+    case 'cancelled':
+      return refuse('cancelled', reply.text)
+    case 'broken':
+      return refuse('upstream-invalid', reply.text)
+  }
+}

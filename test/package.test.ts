@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const run = promisify(execFile)
+
+const built = run(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root }).then(
+  () => undefined,
+  (error: unknown) => `dist could not be built: ${String(error)}`,
+)
+
+test('what is published is the bundle and its papers, nothing else', async (t) => {
+  const whyNot = await built
+  if (whyNot !== undefined) return t.skip(whyNot)
+  const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root })
+  const [pack] = JSON.parse(stdout) as [{ files: { path: string }[]; bundled: string[] }]
+  assert.deepEqual(pack.files.map((file) => file.path).sort(), [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'SECURITY.md',
+    'bin/mcplex.js',
+    'dist/THIRD-PARTY-LICENSES.txt',
+    'dist/mcplex.js',
+    'dist/mcplex.js.map',
+    'mcplex.schema.json',
+    'package.json',
+  ])
+  assert.deepEqual(pack.bundled, [])
+})
+
+test('what is published needs nothing installed, and the bundle runs by itself', async (t) => {
+  const whyNot = await built
+  if (whyNot !== undefined) return t.skip(whyNot)
+  const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  assert.equal(dependencies, undefined)
+  const empty = mkdtempSync(join(tmpdir(), 'mcplex-'))
+  t.after(() => rmSync(empty, { recursive: true }))
+  const { stdout } = await run(process.execPath, [join(root, 'bin/mcplex.js'), '--version'], { cwd: empty })
+  assert.equal(stdout.trim(), version)
+})
+
+test('the starter can be read by old Nodes, which get one plain sentence', async () => {
+  const starter = readFileSync(join(root, 'bin/mcplex.js'), 'utf8')
+  assert.ok(starter.startsWith('#!/usr/bin/env node\n'))
+  assert.doesNotMatch(starter, /^import |\?\.|\?\?|\bawait\b|\brequire\(/m)
+  const asOld = (version: string) =>
+    run(process.execPath, [
+      '--input-type=commonjs',
+      '-e',
+      `Object.defineProperty(process.versions, 'node', { value: '${version}' })\n${starter.slice(19)}`,
+    ])
+  for (const version of ['10.24.1', '20.20.2', '22.18.0']) {
+    await assert.rejects(asOld(version), { code: 1, stderr: `mcplex needs Node 22.19 or newer; this is Node ${version}.\n`, stdout: '' })
+  }
+})
