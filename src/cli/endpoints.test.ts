@@ -26,7 +26,16 @@ test('endpoints are the URLs that clients can use', () => {
 })
 
 test('a server is shown with its era and tools, or with what is wrong', () => {
-  const base = { backend: 'default', name: 's', era: undefined, version: undefined, serverName: undefined, tools: 0, lastError: undefined, since: 0 }
+  const base = {
+    backend: 'default',
+    name: 's',
+    era: undefined,
+    version: undefined,
+    serverName: undefined,
+    tools: 0,
+    lastError: undefined,
+    since: 0,
+  }
   const lines = serverLines({
     configDigest: '',
     version: '',

@@ -14,10 +14,24 @@ export function followFile(
   const file = first.path
   let files = [file, ...first.files]
   let last = Promise.resolve()
+  let watch = watchFiles(() => files, enqueue)
+
+  function enqueue(): void {
+    last = last.then(reload).catch((err: unknown) => refuse({ err }))
+  }
+
+  /** A file that is named for the first time is watched before it is read, so that no change of it is missed. */
+  function read(): Document {
+    const document = readDocument(file, terminal)
+    if (document.files.every((name) => files.includes(name))) return document
+    files = [file, ...new Set([...document.files, ...files.slice(1)])].slice(0, maxFiles)
+    watch.close()
+    watch = watchFiles(() => files, enqueue)
+    return readDocument(file, terminal)
+  }
 
   async function reload(): Promise<void> {
-    const { config, problems, files: referred } = readDocument(file, terminal)
-    files = [file, ...new Set([...referred, ...files.slice(1)])].slice(0, maxFiles)
+    const { config, problems, files: referred } = read()
     if (config === undefined) return refuse({ problems })
     const failure = await started.reload(config)
     if (failure !== undefined) return refuse({ code: failure.kind, text: failure.text })
@@ -32,12 +46,9 @@ export function followFile(
     log.error({ file, ...why }, 'the changed configuration is refused; the one before stays')
   }
 
-  return watchFiles(
-    () => files,
-    () => {
-      last = last.then(reload).catch((err: unknown) => refuse({ err }))
-    },
-  )
+  // It may have changed since it was read first.
+  if (readDocument(file, terminal).text !== first.text) enqueue()
+  return { close: () => watch.close() }
 }
 
 /** Files watched while versions are refused: a fault may lie in a file that only the version before named. */

@@ -58,7 +58,8 @@ async function serve(plan: Plan, config: Config, options: RunOptions, terminal: 
   const started = await startGateway(config, { log, metrics, secret: (reference) => resolveSecret(reference, from) })
   if (started.kind !== 'started') {
     stderr.write(renderProblems([problemOf(started)], '', { file: document.path, color }))
-    return exitCode.badConfiguration
+    // A port that is taken is no fault of the document (docs/problems.md).
+    return started.kind === 'port-in-use' ? exitCode.failed : exitCode.badConfiguration
   }
   const watch = plan.demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
 

@@ -33,7 +33,7 @@ export interface Parsed {
 export function parseConfig(text: string, from: ParseSource): Parsed {
   const reading = readDocument(text)
   const { tree } = reading
-  if (tree === undefined) return { config: undefined, problems: reading.problems, files: [] }
+  if (tree === undefined) return { config: undefined, problems: sorted(reading.problems), files: [] }
 
   const problems: Problem[] = [...reading.problems]
   const files = new Set<string>()

@@ -60,6 +60,8 @@ export function readDocument(text: string): Reading {
       'correct the YAML: look at the indentation and quotes here and in the line before',
     )
   }
+  // What a broken text would mean is a guess: only what is broken is said.
+  if (problems.length > 0) return { tree: undefined, problems, placeOf }
   try {
     const tree = document.contents === null ? emptyDocument : treeOf(document.contents, report)
     return { tree, problems, placeOf }

@@ -1,19 +1,17 @@
-import { elements, type Member, member, members, rebuildObject, type ValueType } from '../mcp/mcp.ts'
+import { elements, type Member, member, members, rebuildObject, stringOf, type ValueType } from '../mcp/mcp.ts'
 
 /**
- * Makes a valid `CallToolResult` of one whose content is not: strings and objects without a known `type` become text blocks,
- * nested lists are flattened, a missing `content` is filled from `structuredContent`.
+ * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
+ * lists are flattened, a missing `content` is filled from `structuredContent`, optional members of a wrong type are left out.
  * @returns the JSON text of the repaired result, or undefined where there is nothing to repair.
  */
 export function repairToolResult(text: string, result: readonly Member[]): string | undefined {
   const content = member(result, 'content')
-  const isError = member(result, 'isError')
-  const isFlagValid = isError === undefined || isError.type === 'true' || isError.type === 'false'
+  const isUnfit = (m: Member) => resultMembers[m.key]?.(text, m) === false
   const items = content?.type === 'array' ? elements(text, content.start, content.end) : undefined
-  if (isFlagValid && items?.every((item) => isContentBlock(text, item))) return undefined
+  if (items?.every((item) => contentBlock(text, item) === true) && !result.some(isUnfit)) return undefined
   const blocks = content === undefined ? structuredAsText(text, result) : blocksOf(text, content)
-  const keep = (m: Member) => m.key !== 'content' && (m.key !== 'isError' || isFlagValid)
-  return rebuildObject(text, result, keep, [`"content":[${blocks.join(',')}]`])
+  return rebuildObject(text, result, (m) => m.key !== 'content' && !isUnfit(m), [`"content":[${blocks.join(',')}]`])
 }
 
 interface Value {
@@ -22,29 +20,127 @@ interface Value {
   readonly type: ValueType
 }
 
-/** The members that a block of each type must have, and their types (2026-07-28, schema, ContentBlock). */
-const required: Readonly<Record<string, Readonly<Record<string, ValueType>>>> = Object.assign(Object.create(null), {
-  text: { text: 'string' },
-  image: { data: 'string', mimeType: 'string' },
-  audio: { data: 'string', mimeType: 'string' },
-  resource: { resource: 'object' },
-  resource_link: { uri: 'string', name: 'string' },
+/** Whether a value fits; a text is what has to stand in its place. */
+type Rule = (text: string, value: Value) => boolean | string
+
+interface Shape {
+  readonly required: Readonly<Record<string, Rule>>
+  readonly optional: Readonly<Record<string, Rule>>
+}
+
+const table = <T>(rows: Readonly<Record<string, T>>): Readonly<Record<string, T>> => Object.assign(Object.create(null), rows)
+const string: Rule = (_text, value) => value.type === 'string'
+const number: Rule = (_text, value) => value.type === 'number'
+const object: Rule = (_text, value) => value.type === 'object'
+const base64: Rule = (text, value) => {
+  const encoded = stringOf(text, value)
+  if (encoded === undefined) return false
+  try {
+    atob(encoded)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A value's own check, where it is so rare that it may be parsed. */
+const parsed =
+  (isFit: (value: unknown) => boolean): Rule =>
+  (text, value) =>
+    isFit(JSON.parse(text.slice(value.start, value.end)))
+
+const isText = (value: unknown) => typeof value === 'string'
+const isOptionalText = (value: unknown) => value === undefined || isText(value)
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isListOf = (value: unknown, isFit: (item: unknown) => boolean) => Array.isArray(value) && value.every(isFit)
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+const annotations = parsed((value) => {
+  if (!isRecord(value)) return false
+  const { audience, priority, lastModified } = value
+  return (
+    (audience === undefined || isListOf(audience, (role) => role === 'user' || role === 'assistant')) &&
+    (priority === undefined || (typeof priority === 'number' && priority >= 0 && priority <= 1)) &&
+    (lastModified === undefined ||
+      (typeof lastModified === 'string' && timestamp.test(lastModified) && !Number.isNaN(Date.parse(lastModified))))
+  )
+})
+const icons = parsed((value) =>
+  isListOf(value, (icon) => {
+    if (!isRecord(icon) || !isText(icon['src']) || !isOptionalText(icon['mimeType'])) return false
+    const { sizes, theme } = icon
+    return (sizes === undefined || isListOf(sizes, isText)) && (theme === undefined || theme === 'light' || theme === 'dark')
+  }),
+)
+
+const textContents = shape({ uri: string, text: string }, { mimeType: string, _meta: object })
+const blobContents = shape({ uri: string, blob: base64 }, { mimeType: string, _meta: object })
+const contents: Rule = (text, value) => {
+  if (value.type !== 'object') return false
+  const list = members(text, value.start, value.end)
+  return fit(text, list, textContents) || fit(text, list, blobContents)
+}
+
+/** Blocks by their `type` (2026-07-28, schema, ContentBlock). */
+const blockShapes = table({
+  text: block({ text: string }),
+  image: block({ data: base64, mimeType: string }),
+  audio: block({ data: base64, mimeType: string }),
+  resource: block({ resource: contents }),
+  resource_link: block({ uri: string, name: string }, { title: string, description: string, mimeType: string, size: number, icons }),
 })
 
-function isContentBlock(text: string, value: Value): boolean {
+/** Members of the result that must fit where they are there. A null is how many servers write "absent". */
+const resultMembers = table<Rule>({
+  isError: (_text, value) => value.type === 'true' || value.type === 'false',
+  structuredContent: (_text, value) => value.type !== 'null',
+  _meta: object,
+})
+
+function shape(required: Shape['required'], optional: Shape['optional']): Shape {
+  return { required: table(required), optional: table(optional) }
+}
+
+function block(required: Shape['required'], optional: Shape['optional'] = {}): Shape {
+  return shape(required, { ...optional, annotations, _meta: object })
+}
+
+const contentBlock: Rule = (text, value) => {
   if (value.type !== 'object') return false
+  if (isPlainText(text, value)) return true
   const list = members(text, value.start, value.end)
   const type = member(list, 'type')
   if (type?.type !== 'string') return false
-  const needs = required[text.slice(type.start + 1, type.end - 1)]
-  if (needs === undefined) return false
-  for (const key in needs) if (member(list, key)?.type !== needs[key]) return false
-  return true
+  const wanted = blockShapes[text.slice(type.start + 1, type.end - 1)]
+  return wanted === undefined ? false : fit(text, list, wanted)
+}
+
+const plainText = '{"type":"text","text":"'
+
+/** The block that nearly all tools answer with: its next quote is the last, so there is nothing more in it. */
+function isPlainText(text: string, value: Value): boolean {
+  return text.startsWith(plainText, value.start) && text.indexOf('"', value.start + plainText.length) === value.end - 2
+}
+
+/** Whether an object has a shape; a text where it has once optional members that don't fit are left out. */
+function fit(text: string, list: readonly Member[], { required, optional }: Shape): boolean | string {
+  for (const key in required) if (member(list, key) === undefined) return false
+  let kept: string[] | undefined
+  for (const [i, m] of list.entries()) {
+    const verdict = (required[m.key] ?? optional[m.key])?.(text, m) ?? true
+    if (verdict === false && required[m.key] !== undefined) return false
+    if (verdict !== true) kept ??= list.slice(0, i).map((one) => text.slice(one.keyStart, one.end))
+    if (verdict === true) kept?.push(text.slice(m.keyStart, m.end))
+    else if (verdict !== false) kept?.push(text.slice(m.keyStart, m.start) + verdict)
+  }
+  return kept === undefined || `{${kept.join(',')}}`
 }
 
 function blocksOf(text: string, value: Value): string[] {
   const own = text.slice(value.start, value.end)
-  if (isContentBlock(text, value)) return [own]
+  const verdict = contentBlock(text, value)
+  if (verdict !== false) return [verdict === true ? own : verdict]
   if (value.type === 'array') return elements(text, value.start, value.end).flatMap((item) => blocksOf(text, item))
   if (value.type === 'null') return []
   return [textBlock(value.type === 'string' ? own : JSON.stringify(own))]
@@ -52,7 +148,8 @@ function blocksOf(text: string, value: Value): string[] {
 
 function structuredAsText(text: string, result: readonly Member[]): string[] {
   const structured = member(result, 'structuredContent')
-  return structured === undefined ? [] : [textBlock(JSON.stringify(text.slice(structured.start, structured.end)))]
+  if (structured === undefined || structured.type === 'null') return []
+  return [textBlock(JSON.stringify(text.slice(structured.start, structured.end)))]
 }
 
 /** @param literal a JSON string literal */

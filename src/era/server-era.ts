@@ -70,13 +70,15 @@ export function readAnswer(message: Message, method: string): { readonly answer:
 }
 
 /** A JSON-RPC error object. Codes by which a server faults the gateway's own request are the gateway's failure, not the caller's. */
-function readError(text: string, error: { start: number; end: number; type: string }): RpcAnswer | Refusal {
+function readError(text: string, error: Member): RpcAnswer | Refusal {
   if (error.type !== 'object') return refuse('upstream-invalid', 'answered with an error that is no object')
-  const value = JSON.parse(text.slice(error.start, error.end)) as { code?: unknown; message?: unknown; data?: unknown }
-  const code = Number.isInteger(value.code) ? Number(value.code) : -32603
-  const message = typeof value.message === 'string' ? value.message : 'error without a message'
+  const list = members(text, error.start, error.end)
+  const [codeMember, messageMember, data] = [member(list, 'code'), member(list, 'message'), member(list, 'data')]
+  const sent = codeMember?.type === 'number' ? Number(textOf(text, codeMember)) : Number.NaN
+  const code = Number.isSafeInteger(sent) ? sent : -32603
+  const message = (messageMember && stringOf(text, messageMember)) ?? 'error without a message'
   if (code === -32020 || code === -32022) return refuse('upstream-invalid', `refused the gateway's request: ${message}`)
-  const rpc: RpcError = { code, message, data: value.data === undefined ? undefined : JSON.stringify(value.data) }
+  const rpc: RpcError = { code, message, data: data && textOf(text, data) }
   return { kind: 'failed', error: rpc }
 }
 

@@ -16,21 +16,18 @@ export interface ChangeStream {
 export interface ChangeStreams {
   /** Whether one more stream of this holder is within the bound. */
   mayOpen(holder: string): Refusal | undefined
-  /** @param revision what the client's list is now @param gone aborted when the client has closed it */
-  add(stream: ChangeStream, revision: string, gone: AbortSignal): void
-  /** Looks at all lists soon; many calls are one look. `revisionOf` gives a route's list, undefined where the route is gone. */
-  check(): void
+  /** @param revision what the client's list is now @param onGone tells when the client has closed it */
+  add(stream: ChangeStream, revision: string, onGone: (listener: () => void) => void): void
+  /** Tells every client whose list has become another one, and ends the streams of routes that are gone. */
+  look(): void
   endAll(): void
   readonly size: number
 }
 
-/** Changes within this time are one notice. */
-const debounceMs = 100
-
+/** @param revisionOf gives a route's list, undefined where the route is gone */
 export function createChangeStreams(maxPerHolder: () => number, revisionOf: (route: string) => string | undefined): ChangeStreams {
   const open = new Map<ChangeStream, string>()
   const holders = new Map<string, number>()
-  let isDue = false
 
   const remove = (stream: ChangeStream) => {
     if (!open.delete(stream)) return
@@ -44,7 +41,6 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
     remove(stream)
   }
   const look = () => {
-    isDue = false
     for (const [stream, known] of open) {
       if (stream.events.isClosed) {
         remove(stream)
@@ -65,17 +61,12 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
       if ((holders.get(holder) ?? 0) < max) return undefined
       return refuse('limited', `more than ${max} streams of one caller`, { headers: { 'retry-after': '5' } })
     },
-    add(stream, revision, gone) {
+    add(stream, revision, onGone) {
       open.set(stream, revision)
       holders.set(stream.holder, (holders.get(stream.holder) ?? 0) + 1)
-      if (gone.aborted) remove(stream)
-      else gone.addEventListener('abort', () => remove(stream), { once: true })
+      onGone(() => remove(stream))
     },
-    check() {
-      if (isDue) return
-      isDue = true
-      setTimeout(look, debounceMs).unref()
-    },
+    look,
     endAll() {
       for (const stream of [...open.keys()]) end(stream)
     },

@@ -3,10 +3,14 @@ import {
   type Answer,
   anonymous,
   type Call,
+  Cancellation,
   type EventStream,
   type Head,
   type Message,
+  member,
   type Refusal,
+  Roster,
+  type Rostered,
   refusalReply,
   refuse,
   sseEvent,
@@ -31,8 +35,14 @@ export interface DispatchDeps {
 export interface Origin {
   readonly head: Head
   readonly requestId: string
-  readonly signal?: AbortSignal
+  onGone?(listener: () => void): void
   readonly stream: ((headers: Readonly<Record<string, string>>) => EventStream) | undefined
+}
+
+interface InFlight extends Rostered {
+  readonly session: string
+  readonly id: string
+  readonly cancellation: Cancellation
 }
 
 type Request = Extract<Decoded, { kind: 'request' }>
@@ -42,7 +52,7 @@ export type Dispatch = (to: Endpoint, message: Message, shape: Shape, origin: Or
 
 export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
   /** Calls of sessions that can be cancelled, by session and id; each belongs to an open connection, which bounds them. */
-  const inFlight = new Map<string, AbortController>()
+  const inFlight = new Roster<InFlight>()
 
   return async (to, message, shape, origin, trace) => {
     const id = shape.kind === 'request' ? shape.id : undefined
@@ -59,15 +69,21 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
       case 'refused':
         return refused(decoded, id, era)
       case 'cancel':
-        inFlight.get(callKey(decoded.session.key, decoded.id))?.abort()
+        for (const one of inFlight.all()) if (one.session === decoded.session.key && one.id === decoded.id) one.cancellation.cancel()
         return { status: 202, headers: {}, body: undefined }
       case 'request':
         if (decoded.method === 'subscriptions/listen') {
           const refusal = await streams.openListen(to, message, decoded.id, origin)
           return refusal === undefined ? undefined : refused(refusal, decoded.id, 'modern')
         }
-        if (decoded.method === 'tools/list') return encode(await to.catalog.list(era), decoded)
+        if (decoded.method === 'tools/list') return encode(await list(), decoded)
         return call(decoded)
+    }
+
+    function list(): Answer | Promise<Answer> {
+      // Lists have one page: a cursor can only be another server's, or made up (2026-07-28, pagination, Error Handling).
+      const cursor = member(message.params ?? [], 'cursor')
+      return cursor === undefined ? to.catalog.list(client.name) : refuse('invalid-params', 'unknown cursor')
     }
 
     function refused(refusal: Refusal, refusedId: string | undefined, of: typeof client.name): Encoded {
@@ -92,9 +108,11 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
       if (owner === undefined) return encode(refuse('unknown-name', `Unknown tool: ${subject}`), request)
       trace.server = owner.server
       trace.backend = owner.upstream.settings.backend
-      const key = session === undefined ? undefined : callKey(session.key, requestId)
-      const canceller = key === undefined ? undefined : new AbortController()
-      if (key !== undefined && canceller !== undefined) inFlight.set(key, canceller)
+      const cancellation = new Cancellation()
+      // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
+      if (client.name === 'modern') origin.onGone?.(() => cancellation.cancel())
+      const underWay = session === undefined ? undefined : { place: -1, session: session.key, id: requestId, cancellation }
+      if (underWay !== undefined) inFlight.add(underWay)
       let stream: EventStream | undefined
       const canonical: Call = {
         method,
@@ -103,8 +121,7 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
         caller: anonymous,
         session: session?.key,
         clientEra: client.name,
-        // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
-        signal: client.name === 'modern' ? origin.signal : canceller?.signal,
+        cancellation,
         timeoutMs: to.requestMs,
         onNotice(notice) {
           if (stream === undefined && acceptsEvents(origin.head)) stream = origin.stream?.({})
@@ -112,7 +129,7 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
         },
       }
       const sent = await owner.upstream.send(canonical, owner.ownName)
-      if (key !== undefined && inFlight.get(key) === canceller) inFlight.delete(key)
+      if (underWay !== undefined) inFlight.remove(underWay)
       trace.serverEra = sent.era
       trace.upstreamMs = sent.upstreamMs
       if (sent.answer.kind === 'refused' && sent.answer.reason === 'cancelled') {
@@ -129,8 +146,4 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
       return undefined
     }
   }
-}
-
-function callKey(session: string, id: string): string {
-  return `${session} ${id}`
 }

@@ -53,9 +53,10 @@ export interface Gateway {
   close(graceMs: number): Promise<void>
 }
 
-/** How long calls on a server that is no longer configured may go on. */
+/** How long calls on a server that is no longer configured may go on, unless its own time-out is longer. */
 const retireMs = 60_000
 const sweepMs = 30_000
+const lookMs = 100
 
 export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const processKey: SealKey = { id: 'process', secret: deps.random(32) }
@@ -63,6 +64,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   let snapshot: Snapshot | undefined
   let isSettled = false
   let isDraining = false
+  let isLookDue = false
 
   const current = (): Snapshot => {
     if (snapshot === undefined) throw new Error('no configuration has been applied')
@@ -84,6 +86,16 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     sessionsMade = { settings, sessions: createSessions(sealer, times, Date.now, deps.random) }
     return sessionsMade.sessions
   }
+  /** Many changes within a moment are one look at all views, which says what they lack and tells the clients that listen. */
+  const lookSoon = () => {
+    if (isLookDue) return
+    isLookDue = true
+    setTimeout(() => {
+      isLookDue = false
+      for (const catalog of current().catalogs) catalog.toolCount()
+      changes.look()
+    }, lookMs).unref()
+  }
   const compileNext = (config: Config): Snapshot => {
     const snapshotDeps: SnapshotDeps = {
       info: deps.info,
@@ -93,14 +105,14 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       metrics: deps.metrics,
       sessions: sessionsFor(config),
       secret: deps.secret,
-      onChange: () => changes.check(),
+      onChange: lookSoon,
     }
     return compile(config, snapshotDeps, snapshot)
   }
   const retire = (old: Snapshot, next: Snapshot) => {
     for (const [key, { upstream }] of old.upstreams) {
       if (next.upstreams.get(key)?.upstream === upstream) continue
-      void upstream.close(retireMs)
+      void upstream.close(Math.max(retireMs, upstream.settings.requestMs))
       const { name } = upstream.settings
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
@@ -114,7 +126,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   void settled()
   const sweeper = setInterval(() => {
     sessionsMade?.sessions.sweep((session) => {
-      for (const { upstream } of current().upstreams.values()) upstream.endSession(session)
+      deps.metrics.observeSession(Date.now() - session.openedAtMs)
+      for (const { upstream } of current().upstreams.values()) upstream.endSession(session.key)
     })
   }, sweepMs).unref()
 
@@ -132,7 +145,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       const old = current()
       snapshot = next
       retire(old, next)
-      changes.check()
+      lookSoon()
     },
     settled,
     status: () => ({

@@ -34,6 +34,8 @@ export interface Snapshot {
   readonly json: JsonLimits
   readonly upstreams: ReadonlyMap<string, { readonly digest: string; readonly upstream: Upstream }>
   readonly agents: ReadonlyMap<string, Catalog>
+  /** The views that routes lead to. */
+  readonly catalogs: readonly Catalog[]
   readonly endpoints: ReadonlyMap<string, Extract<Target, { kind: 'catalog' }>>
   /** The listener that takes a request on a socket: by the name that it is called. */
   listenerFor(head: Head, host: string): CompiledListener | undefined
@@ -151,6 +153,7 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
     json: { depth: config.limits.depth, tokens: config.limits.tokens },
     upstreams,
     agents,
+    catalogs: [...new Set([...endpoints.values()].map((target) => target.catalog))],
     endpoints,
     listenerFor: (head, host) =>
       bySocket.get(head.listener)?.find(({ listener }) => listener.hostname === undefined || isHostnameMatch(listener.hostname, host)),
@@ -226,7 +229,7 @@ function policiesOf(listener: Listener, config: Config): readonly Policy[] {
 function originSettings(listener: Listener, config: Config): PolicySettings['origin'] {
   if (isLoopback(listener.address))
     return {
-      hosts: listener.hosts ?? loopbackHosts,
+      hosts: listener.hosts ?? [...loopbackHosts, listener.address.includes(':') ? `[${listener.address}]` : listener.address],
       origins: listener.origins ?? loopbackHosts.map((host) => `http://${host}:*`),
     }
   const names = [

@@ -1,5 +1,6 @@
 import { isModernVersion, type LegacySession, listenFilter, listenMessages } from '../era/era.ts'
 import { anonymous, type Exchange, type Head, type Message, type Refusal, refuse, sseComment, sseEvent } from '../mcp/mcp.ts'
+import type { Metrics } from '../observe/observe.ts'
 import type { ChangeStreams } from './change-streams.ts'
 import type { Endpoint, Origin } from './dispatch.ts'
 import { acceptsEvents } from './negotiate.ts'
@@ -19,21 +20,23 @@ export interface Streams {
 const legacyChanged = sseEvent('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
 const postOnly = refuse('not-allowed-method', 'this revision takes POST only', { headers: { allow: 'POST' } })
 
-export function createStreams({ changes }: { readonly changes: ChangeStreams }): Streams {
+export function createStreams({ changes, metrics }: { readonly changes: ChangeStreams; readonly metrics: Metrics }): Streams {
   return {
     async openListen(to, message, id, origin) {
       const filter = listenFilter(message)
       if ('kind' in filter) return filter
-      if (origin.stream === undefined || origin.signal === undefined || !acceptsEvents(origin.head))
+      if (origin.stream === undefined || !acceptsEvents(origin.head))
         return refuse('accept', 'subscriptions/listen answers with text/event-stream')
+      await to.catalog.settled()
       const refusal = changes.mayOpen(origin.head.remote)
       if (refusal !== undefined) return refusal
-      await to.catalog.settled()
       const events = origin.stream({})
       events.write(sseEvent(listenMessages.acknowledged(id, filter)))
       const changed = filter.toolsListChanged ? sseEvent(listenMessages.toolsChanged(id)) : undefined
       const goodbye = sseEvent(listenMessages.end(id))
-      changes.add({ route: to.name, holder: origin.head.remote, events, changed, goodbye }, to.catalog.revision(), origin.signal)
+      changes.add({ route: to.name, holder: origin.head.remote, events, changed, goodbye }, to.catalog.revision(), (listener) =>
+        origin.onGone?.(listener),
+      )
       return undefined
     },
     async openLegacy(to, exchange, trace) {
@@ -42,14 +45,14 @@ export function createStreams({ changes }: { readonly changes: ChangeStreams }):
       if (!acceptsEvents(head)) return refuse('accept', 'this is an MCP endpoint: a GET must accept text/event-stream')
       const session = sessionOf(to, head)
       if ('reason' in session) return session
-      const refusal = changes.mayOpen(head.remote)
-      if (refusal !== undefined) return refusal
       trace.clientEra = 'legacy'
       await to.catalog.settled()
+      const refusal = changes.mayOpen(head.remote)
+      if (refusal !== undefined) return refusal
       const events = exchange.stream({})
       events.write(sseComment())
       const stream = { route: to.name, holder: head.remote, events, changed: legacyChanged, goodbye: undefined }
-      changes.add(stream, to.catalog.revision(), exchange.signal)
+      changes.add(stream, to.catalog.revision(), (listener) => exchange.onGone(listener))
       return undefined
     },
     endSession(snapshot, to, exchange, trace) {
@@ -58,6 +61,7 @@ export function createStreams({ changes }: { readonly changes: ChangeStreams }):
       if ('reason' in session) return session
       trace.clientEra = 'legacy'
       to.endpoint.sessions.end(session.id, session.session)
+      metrics.observeSession(Date.now() - session.session.openedAtMs)
       for (const { upstream } of snapshot.upstreams.values()) upstream.endSession(session.session.key)
       exchange.reply(204, {})
       return undefined

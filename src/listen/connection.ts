@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Roster } from '../mcp/mcp.ts'
 import type { HttpExchange } from './http-exchange.ts'
 
 /** How long a connection is still read, and what comes thrown away, after a reply that closes it. */
@@ -9,7 +10,7 @@ const lingerMs = 2000
 export class Connection {
   readonly socket: Socket
   readonly remote: string
-  readonly exchanges: Set<HttpExchange> = new Set()
+  readonly exchanges = new Roster<HttpExchange>()
   /** A reply that closes it has been written or queued: what else the client sends is not looked at. */
   isClosing = false
   /** It was closed while a reply was on its way. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { test } from 'node:test'
+import type { Exchange } from '../mcp/mcp.ts'
 import { plainAddress } from './connection.ts'
 import { openForTest } from './open-for-test.ts'
 import { speak } from './speak.ts'
+
+const goneFrom = (exchange: Exchange) => new Promise<void>((resolve) => exchange.onGone(resolve))
 
 const get = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n'
 const post = (headers: string, body = '') => `POST /mcp HTTP/1.1\r\nHost: a\r\n${headers}\r\n${body}`
@@ -67,12 +69,12 @@ test('a stream is sent as it is written, and is not cached or buffered on the wa
   listener.close()
 })
 
-test('a client that goes away aborts the signal, fails body(), and later replies do nothing', async () => {
+test('a client that goes away is told of, fails body(), and later replies do nothing', async () => {
   const { listener, port, next } = await openForTest()
   const speaker = await speak(port, post('Content-Length: 5\r\n', 'hel'))
   const exchange = await next()
   const body = exchange.body()
-  const gone = once(exchange.signal, 'abort')
+  const gone = goneFrom(exchange)
   speaker.socket.resetAndDestroy()
   await gone
   const failed = await body
@@ -91,25 +93,24 @@ test('every request that waits on a connection learns that its client is gone, a
   const { listener, port, next } = await openForTest()
   const speaker = await speak(port, get.repeat(3))
   const exchanges = [await next(), await next(), await next()]
-  const gone = exchanges.slice(0, 2).map((exchange) => once(exchange.signal, 'abort'))
+  const gone = exchanges.slice(0, 2).map((exchange) => goneFrom(exchange))
   speaker.socket.destroy()
   await Promise.all(gone)
-  assert.ok(exchanges.every((exchange) => exchange.signal.aborted))
+  assert.ok(exchanges.every((exchange) => exchange.isGone))
   listener.close()
 })
 
-test('a signal is not aborted by a reply that has arrived', async () => {
+test('a client is not gone when its reply has arrived', async () => {
   const { listener, port, next } = await openForTest()
   const speaker = await speak(port, get)
   const exchange = await next()
-  const { signal } = exchange
   exchange.reply(200, {}, 'done')
   await speaker.until((text) => text.endsWith('done'))
   speaker.socket.write(get) // when this one is there, the first is over
   const second = await next()
   speaker.socket.destroy()
-  await once(second.signal, 'abort')
-  assert.ok(!signal.aborted)
+  await goneFrom(second)
+  assert.ok(!exchange.isGone)
   listener.close()
 })
 
@@ -136,7 +137,7 @@ test('bytes that are no request never take the place of a reply that is awaited'
   const speaker = await speak(port, `${get}nonsense\r\n\r\n`)
   const exchange = await next()
   assert.equal(await speaker.closed(), '')
-  assert.ok(exchange.signal.aborted)
+  assert.ok(exchange.isGone)
   assert.equal(refusals[0]?.status, 0)
   listener.close()
 })

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { EventStream, Exchange, Refusal } from '../mcp/mcp.ts'
+import type { EventStream, Exchange, Refusal, Rostered } from '../mcp/mcp.ts'
 import { BodyReader, clientGone } from './body-reader.ts'
 import type { Connection } from './connection.ts'
 import { HttpEventStream } from './http-event-stream.ts'
@@ -18,7 +18,8 @@ export interface Edge {
 const noBody = new Uint8Array(0)
 
 /** An Exchange over node:http. */
-export class HttpExchange implements Exchange {
+export class HttpExchange implements Exchange, Rostered {
+  place = -1
   readonly requestId: string
   readonly head: RequestHead
   readonly startedAt: number
@@ -34,7 +35,7 @@ export class HttpExchange implements Exchange {
   #reader: BodyReader | undefined
   #failure: Refusal | undefined
   #stream: HttpEventStream | undefined
-  #abort: AbortController | undefined
+  #goneListeners: (() => void)[] | undefined
 
   constructor(
     edge: Edge,
@@ -64,12 +65,14 @@ export class HttpExchange implements Exchange {
     return this.#stream?.bytesOut ?? this.#replyBytes
   }
 
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController()
-      if (this.#isGone) this.#abort.abort(new Error(clientGone.text))
-    }
-    return this.#abort.signal
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  onGone(listener: () => void): void {
+    if (this.#isGone) listener()
+    else if (this.#goneListeners === undefined) this.#goneListeners = [listener]
+    else this.#goneListeners.push(listener)
   }
 
   /** The client waits for a reply, and has not yet sent its whole body. */
@@ -133,7 +136,7 @@ export class HttpExchange implements Exchange {
   /** The reply has gone out, or the connection is gone; twice is once. */
   closed(): void {
     const connection = this.#connection
-    if (!connection.exchanges.delete(this)) return
+    if (!connection.exchanges.remove(this)) return
     if (this.#stream !== undefined) {
       this.#stream.closed()
       this.#edge.streams.delete(this.#stream)
@@ -141,7 +144,7 @@ export class HttpExchange implements Exchange {
     if (connection.isCut || !this.#response.writableFinished) {
       this.#isGone = true
       this.failBody(clientGone)
-      this.#abort?.abort(new Error(clientGone.text))
+      for (const listener of this.#goneListeners ?? []) listener()
     } else if (this.#edge.isDraining && connection.exchanges.size === 0) connection.socket.destroySoon()
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { formatAddress } from '../config/config.ts'
 import { type Exchange, type Reason, type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
 import { Connection, plainAddress } from './connection.ts'
 import type { HttpEventStream } from './http-event-stream.ts'
@@ -136,7 +137,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
     connections.set(socket, connection)
     socket.on('close', () => {
       connections.delete(socket)
-      for (const exchange of connection.exchanges) exchange.closed()
+      for (const exchange of connection.exchanges.all()) exchange.closed()
       if (connections.size === 0) onAllClosed?.()
     })
   })
@@ -157,7 +158,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
     }
     if (connection.isClosing) return
     let reading: HttpExchange | undefined
-    for (const exchange of connection.exchanges) if (exchange.isReading) reading = exchange
+    for (const exchange of connection.exchanges.all()) if (exchange.isReading) reading = exchange
     const refusal = refusalOf(error, reading !== undefined, limits)
     if (reading !== undefined) reading.failBody(refusal)
     else refuseBytes(connection, refusal)
@@ -199,8 +200,9 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   return new Promise((resolve) => {
     const onError = (error: NodeJS.ErrnoException) => {
       clearInterval(keepAlive)
-      const kind = error.code === 'EADDRINUSE' ? 'port-in-use' : 'failed'
-      resolve({ kind, text: error.message })
+      const place = formatAddress({ host: options.address, port: options.port })
+      if (error.code === 'EADDRINUSE') resolve({ kind: 'port-in-use', text: `${place} is in use` })
+      else resolve({ kind: 'failed', text: `${place} can't be opened: ${error.code}` })
     }
     server.once('error', onError)
     server.listen(options.port, options.address, () => {

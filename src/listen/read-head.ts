@@ -63,7 +63,6 @@ export function readHead(request: IncomingMessage, listener: string, remote: str
   }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
     return refuse('expectation', 'Expect other than 100-continue is not supported')
-  if (headers.upgrade !== undefined) return refuse('not-implemented', 'Upgrade is not supported')
 
   const host = headers.host?.toLowerCase()
   if (host === undefined || !isHost(host)) return refuse('bad-request', 'Host is missing or not a host')

@@ -9,7 +9,7 @@ export interface Speaker {
   statuses(): number[]
   /** Resolves when `isIt` holds of what was heard; rejects when the connection closes before. */
   until(isIt: (heard: string) => boolean): Promise<string>
-  /** Resolves with everything heard when the other side has closed. */
+  /** Resolves with everything heard when the other side has closed, and closes this side. */
   closed(): Promise<string>
 }
 
@@ -26,7 +26,6 @@ export async function speak(port: number, bytes = ''): Promise<Speaker> {
   const onClosed = () => {
     isClosed = true
     changed()
-    socket.destroy()
   }
   socket.on('data', (chunk) => {
     heard += chunk.toString('latin1')
@@ -49,6 +48,7 @@ export async function speak(port: number, bytes = ''): Promise<Speaker> {
     },
     async closed() {
       while (!isClosed) await new Promise<void>((resolve) => wake.push(resolve))
+      socket.destroy()
       return heard
     },
   }

@@ -25,8 +25,7 @@ export interface Call {
   /** The client's legacy session, opaque to everything but `era` and the upstreams' session pools. */
   readonly session: string | undefined
   readonly clientEra: EraName
-  /** Aborted when the client cancels or, in the modern era, closes its stream; undefined where it can't. */
-  readonly signal: AbortSignal | undefined
+  readonly cancellation: Cancellation
   /** A bound that is tighter than the server's own, where the route has one. */
   readonly timeoutMs: number | undefined
   /** Takes a notification (JSON text of the whole message) that the upstream sent before its answer. */
@@ -60,4 +59,26 @@ export interface RpcError {
 export interface CacheHint {
   readonly ttlMs: number
   readonly scope: 'public' | 'private'
+}
+
+/** Whether a call has been given up, by a message or by the client's leaving. An AbortController for this costs a tenth of a call. */
+export class Cancellation {
+  #isCancelled = false
+  #listener: (() => void) | undefined
+
+  get isCancelled(): boolean {
+    return this.#isCancelled
+  }
+
+  cancel(): void {
+    if (this.#isCancelled) return
+    this.#isCancelled = true
+    this.#listener?.()
+  }
+
+  /** The one listener; undefined takes it away. Called at once where the call has been given up already. */
+  listen(listener: (() => void) | undefined): void {
+    this.#listener = listener
+    if (this.#isCancelled) listener?.()
+  }
 }

@@ -39,8 +39,10 @@ export interface Exchange {
   readonly bytesOut: number
   /** The HTTP status that was sent; 0 before. */
   readonly status: number
-  /** Aborted when the client's connection closes before the reply has ended. Made when first asked for. */
-  readonly signal: AbortSignal
+  /** The client's connection has closed before the reply had ended. */
+  readonly isGone: boolean
+  /** Calls back once when the client is gone; at once where it already is. Never after the reply has gone out. */
+  onGone(listener: () => void): void
   /** The whole body within the limits of size and time, or why not. */
   body(): Promise<Uint8Array | Refusal>
   reply(status: number, headers: Readonly<Record<string, string>>, body?: string): void

@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import type { Reason } from '../mcp/mcp.ts'
+import { DurationHistogram, type DurationSeries } from './duration-histogram.ts'
 import type { RequestRecord } from './record.ts'
 
 /** What is known of a server for its gauges. `tools` counts those last listed. */
@@ -29,7 +30,7 @@ export interface Metrics {
 
 /** Seconds; the boundaries that OpenTelemetry's MCP conventions recommend for all four histograms. */
 const buckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
-const labelNames = ['mcp_method_name', 'gen_ai_tool_name', 'error_type', 'mcplex_server', 'mcplex_agent'] as const
+type Labels = Record<'mcp_method_name' | 'gen_ai_tool_name' | 'error_type' | 'mcplex_server' | 'mcplex_agent', string>
 
 /** Distinct tool names in all; later ones count as `other`. */
 const maxTools = 2000
@@ -67,34 +68,32 @@ const methods = new Set([
 const codes = new Set([-32700, -32600, -32601, -32602, -32603, -32002, -32020, -32021, -32022, -32042])
 
 interface Series {
-  readonly server: { observe(seconds: number): void }
-  readonly client: { observe(seconds: number): void }
+  readonly server: DurationSeries
+  readonly client: DurationSeries
 }
 
 /** Metrics in a registry of their own, named after OpenTelemetry's conventions for MCP in Prometheus's spelling. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const serverDuration = new Histogram({
-    name: 'mcp_server_operation_duration_seconds',
-    help: 'Requests and notifications of clients, from received to answered.',
-    labelNames,
+  const serverDuration = new DurationHistogram(
+    'mcp_server_operation_duration_seconds',
+    'Requests and notifications of clients, from received to answered.',
     buckets,
     registers,
-  })
-  const clientDuration = new Histogram({
-    name: 'mcp_client_operation_duration_seconds',
-    help: 'Requests to servers, from sent to answered.',
-    labelNames,
+  )
+  const clientDuration = new DurationHistogram(
+    'mcp_client_operation_duration_seconds',
+    'Requests to servers, from sent to answered.',
     buckets,
     registers,
-  })
-  const sessionDuration = new Histogram({
-    name: 'mcp_server_session_duration_seconds',
-    help: 'Sessions of clients, from initialize to their end.',
+  )
+  const sessionDuration = new DurationHistogram(
+    'mcp_server_session_duration_seconds',
+    'Sessions of clients, from initialize to their end.',
     buckets,
     registers,
-  })
+  ).series({})
   const byServer = { labelNames: ['mcplex_server'] as const, registers }
   const up = new Gauge({ name: 'mcplex_server_up', help: '1 where the server last answered.', ...byServer })
   const tools = new Gauge({ name: 'mcplex_server_tools', help: 'Tools the server last listed.', ...byServer })
@@ -117,8 +116,8 @@ export function createMetrics(): Metrics {
   const toolNames = new Set<string>()
   const series = new Map<string, Series>()
 
-  function makeSeries(labels: Record<(typeof labelNames)[number], string>): Series {
-    return { server: serverDuration.labels(labels), client: clientDuration.labels(labels) }
+  function makeSeries(labels: Labels): Series {
+    return { server: serverDuration.series(labels), client: clientDuration.series(labels) }
   }
   const overflow = makeSeries({
     mcp_method_name: 'other',

@@ -1,4 +1,4 @@
-import type { Message } from '../mcp/mcp.ts'
+import type { Cancellation, Message } from '../mcp/mcp.ts'
 
 /** How one server is reached. A connector knows HTTP or pipes, never eras or sessions. */
 export interface Connector {
@@ -17,7 +17,7 @@ export interface Post {
   /** The id that the answer must carry; undefined for notifications and responses. */
   readonly id: number | undefined
   readonly timeoutMs: number
-  readonly signal?: AbortSignal
+  readonly cancellation?: Cancellation
   /** Messages that come before the answer. A progress notification restarts the time-out. */
   readonly onMessage?: (message: Message, method: string) => void
 }

@@ -80,6 +80,8 @@ export interface Upstream {
 const firstRetryMs = 100
 const maxRetryMs = 2000
 const maxStreamRetryMs = 30_000
+/** Requests of the server's that are answered at a time; what comes above it stays without an answer. */
+const maxAnswering = 16
 /** Change notices within this time are one. */
 const noticeMs = 100
 /** A list is asked for at most this often, whatever notices come. */
@@ -95,11 +97,15 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   let met: Met | undefined
   let list = noTools
   let listedAt = Number.NEGATIVE_INFINITY
+  /** The meeting that `list` is of. */
+  let listed: Met | undefined
+  let listing: { readonly of: Met; readonly done: Promise<void> } | undefined
   let isClosed = false
   let failures = 0
   let streamFailures = 0
   let changes: Listening | undefined
   let inFlight = 0
+  let answering = 0
   let idle: (() => void) | undefined
   let ids = 0
   const timers = new Map<string, NodeJS.Timeout>()
@@ -153,6 +159,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   }
 
   const connect = singleFlight(async () => {
+    cancelTimer('connect')
     const found = await meet(connector, meetOptions)
     if (isClosed) return
     if (found.kind === 'refused') return goDown(found)
@@ -160,22 +167,31 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     await refresh()
   })
 
-  /** Asks for the list, and with it whether the server is there at all. */
-  const refresh = singleFlight(async () => {
+  /** Asks for the list, and with it whether the server is there at all; what is asked of one meeting is asked once at a time. */
+  const refresh = async (): Promise<void> => {
     const current = met
     if (current === undefined || isClosed) return
+    if (listing?.of !== current) listing = { of: current, done: relist(current) }
+    const own = listing
+    await own.done
+    if (listing === own) listing = undefined
+  }
+
+  const relist = async (current: Met): Promise<void> => {
     cancelTimer('refresh')
     const until = now() + settings.listMs
     const found = current.facts.hasTools ? await listTools((cursor) => page(current, cursor, until - now()), bounds) : noTools
     if (isClosed || met !== current) return
     if (found.kind === 'refused') {
-      if (found.reason !== 'session-unknown') return goDown(found)
+      // A session that was good once is opened again at once; one that never was is a failure.
+      if (found.reason !== 'session-unknown' || listed !== current) return goDown(found)
       met = undefined
-      later('connect', 0, () => void connect())
+      void connect()
       return
     }
+    listed = current
     take(found)
-  })
+  }
   const bounds = { pages: settings.pages, tools: settings.toolsPerServer }
 
   const page = async (current: Met, cursor: string | undefined, timeoutMs: number): Promise<Message | Refusal> => {
@@ -203,7 +219,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   const noticed = () => {
     const wait = Math.max(noticeMs, minRefreshMs - (now() - listedAt))
     // A list that is under way may have been read before the change.
-    later('notice', wait, () => (refresh.isRunning() ? noticed() : void refresh()))
+    later('notice', wait, () => (listing === undefined ? void refresh() : noticed()))
   }
 
   const openChanges = () => {
@@ -232,9 +248,10 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   }
 
   const answerServer = (current: Met, session: string | undefined, message: Message, method: string) => {
-    if (current.era.name === 'modern' || member(message.top, 'id') === undefined) return
+    if (current.era.name === 'modern' || member(message.top, 'id') === undefined || answering === maxAnswering) return
+    answering++
     const outbound = replyToServer(message, method, current.facts.version, session)
-    void connector.post({ ...outbound, id: undefined, timeoutMs: settings.listMs })
+    void connector.post({ ...outbound, id: undefined, timeoutMs: settings.listMs }).finally(() => answering--)
   }
 
   const openSession = async (): Promise<OwnSession | Refusal> => {
@@ -252,7 +269,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       ...current.era.call(call, ownName, id, session),
       id,
       timeoutMs: Math.min(settings.requestMs, call.timeoutMs ?? settings.requestMs),
-      ...(call.signal === undefined ? {} : { signal: call.signal }),
+      cancellation: call.cancellation,
       onMessage(message, method) {
         if (current.era.passesNotice(call, method)) call.onNotice(message.text)
         else answerServer(current, session, message, method)
@@ -271,7 +288,8 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     if (current.session === undefined || client === undefined) {
       const reply = await post(current, call, ownName, current.session)
       if (!isSessionLost(reply, current.session)) return reply
-      await connect()
+      // Another call may have opened it again in the meantime.
+      if (met === undefined || met === current) await connect()
       return met === undefined || state !== 'ready' ? refuse('upstream-down', 'lost its session') : post(met, call, ownName, met.session)
     }
     const session = await clients.get(client)
@@ -313,6 +331,8 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       return state === 'ready' && now() - listedAt > settings.ttlMs ? refresh() : undefined
     },
     async send(call, ownName) {
+      // Ready without a meeting: the session was lost and is being opened again.
+      if (state === 'ready' && met === undefined) await connect()
       const current = met
       if (isClosed || state !== 'ready' || current === undefined) {
         const text = lastError === undefined ? 'is not there yet' : `is down: ${lastError}`
@@ -353,15 +373,14 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
 }
 
 /** Calls made while one is under way share it. */
-function singleFlight(run: () => Promise<void>): (() => Promise<void>) & { isRunning(): boolean } {
+function singleFlight(run: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined
-  const flight = () => {
+  return () => {
     current ??= run().finally(() => {
       current = undefined
     })
     return current
   }
-  return Object.assign(flight, { isRunning: () => current !== undefined })
 }
 
 function isSameList(a: readonly ToolEntry[], b: readonly ToolEntry[]): boolean {

@@ -37,6 +37,7 @@ export function planUpstream(
             ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
           },
     connectMs: durationMs(server.timeouts.connect),
+    idleMs: server.timeouts.idle === undefined ? undefined : durationMs(server.timeouts.idle),
     answerBytes: sizeBytes(limits.answer),
     json: { depth: maxAnswerDepth, tokens: maxAnswerTokens },
   }

@@ -33,7 +33,7 @@ export async function meet(connector: Connector, options: MeetOptions): Promise<
   if (options.era !== 'legacy') {
     const id = options.nextId()
     const reply = await connector.post({ ...discoverRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
-    if (reply.kind === 'failed') return failed(reply)
+    if (reply.kind === 'failed' || isRedirect(reply)) return failed(reply, 'server/discover')
     const verdict = judgeDiscover(reply.status, reply.kind === 'message' ? reply.message : undefined)
     if (verdict.kind === 'refused') return verdict
     if (verdict.kind === 'modern')
@@ -48,6 +48,7 @@ export async function shakeHands(connector: Connector, options: MeetOptions): Pr
   const id = options.nextId()
   const reply = await connector.post({ ...initializeRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
   if (reply.kind !== 'message') return failed(reply, 'initialize')
+  if (reply.status >= 400 && reply.status < 500) return failed({ kind: 'http', status: reply.status, text: '' }, 'initialize')
   const facts = readInitialize(reply.message)
   if ('kind' in facts) return facts
   const initialized = legacyNotification('notifications/initialized', {}, facts.version, reply.session)
@@ -60,7 +61,7 @@ export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the
   if (reply.kind === 'http') {
     const { status } = reply
     if (status === 401 || status === 403) return refuse('upstream-auth', `answered ${status}: it wants credentials`)
-    if (status >= 300 && status < 400)
+    if (isRedirect(reply))
       return refuse('upstream-invalid', `answered ${method} with a redirect (${status}): its url must be the exact one`)
     if (status === 404 || status === 405)
       return refuse('upstream-invalid', `answered ${method} with ${status}: is the path of its url right?`)
@@ -76,4 +77,8 @@ export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the
     case 'broken':
       return refuse('upstream-invalid', reply.text)
   }
+}
+
+function isRedirect(reply: Reply): reply is Extract<Reply, { kind: 'http' }> {
+  return reply.kind === 'http' && reply.status >= 300 && reply.status < 400
 }

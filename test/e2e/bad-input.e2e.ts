@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { type Gateway, startGateway } from './gateway.ts'
 import { connect1, connect2, textOf } from './setup/clients.ts'
 import { legacyServer, modernServer } from './setup/upstreams.ts'
+import { until } from './setup/wait.ts'
 import { head, post, type WireReply, wire } from './setup/wire.ts'
 
 const prefix = 'io.modelcontextprotocol'
@@ -34,8 +35,13 @@ const table: readonly BadInput[] = [
   { name: 'broken JSON', send: (port) => post(port, list.slice(0, -3), asList), status: 400, code: -32700 },
   { name: 'an empty body', send: (port) => post(port, '', asList), status: 400, code: -32700 },
   { name: 'text after the JSON', send: (port) => post(port, `${list}{}`, asList), status: 400, code: -32700 },
-  { name: 'a BOM', send: (port) => post(port, `\uFEFF${list}`, asList), status: 400 },
-  { name: 'broken UTF-8', send: (port) => post(port, Buffer.from(list.replace('{}', '{"x":"\xFF"}'), 'latin1'), asList), status: 400 },
+  { name: 'a BOM', send: (port) => post(port, `\uFEFF${list}`, asList), status: 400, code: -32700 },
+  {
+    name: 'broken UTF-8',
+    send: (port) => post(port, Buffer.from(list.replace('{}', '{"x":"\xFF"}'), 'latin1'), asList),
+    status: 400,
+    code: -32700,
+  },
   { name: 'a repeated key', send: (port) => post(port, `{"method":"tools/call",${list.slice(1)}`, asList), status: 400, code: -32600 },
   {
     name: 'a key repeated by an escape',
@@ -58,6 +64,7 @@ const table: readonly BadInput[] = [
     name: '100,000 levels of arrays',
     send: (port) => post(port, list.replace('{}', `${'['.repeat(100_000)}${']'.repeat(100_000)}`), asList),
     status: 400,
+    code: -32600,
   },
   { name: 'a batch', send: (port) => post(port, `[${list}]`, asList), status: 400, code: -32600 },
   { name: 'a message that is no object', send: (port) => post(port, '7'), status: 400, code: -32600 },
@@ -165,7 +172,9 @@ test('bad requests get their replies, and only they do', async (t) => {
       if (code !== undefined) assert.equal(error?.code, code, shown)
       if (says !== undefined) assert.match(reply.body, says)
       if (header !== undefined) assert.match(reply.headers[header[0]] ?? '', header[1])
-      if (status !== 400 || code !== undefined) assert.equal(typeof error?.data?.requestId, 'string', shown)
+      const requestId = error?.data?.requestId
+      if (typeof requestId !== 'string') assert.fail(`no requestId: ${shown}`)
+      await until('the refusal in the log', () => (gateway.log().includes(`"requestId":"${requestId}"`) ? true : undefined))
       assert.doesNotMatch(reply.body, /node:|\bat .*\.(ts|js):\d/, 'no stack')
     })
   }

@@ -5,7 +5,7 @@ import { atEnd } from './setup/at-end.ts'
 import { connect1, connect2, textOf } from './setup/clients.ts'
 import { need } from './setup/part.ts'
 import { python1 } from './setup/python.ts'
-import { seedServer } from './setup/upstreams.ts'
+import { legacyServer, seedServer } from './setup/upstreams.ts'
 import { until } from './setup/wait.ts'
 
 const add = { name: 'math_add', arguments: { a: 2, b: 3 } }
@@ -50,4 +50,27 @@ test('math is killed with -9 and comes back', async (t) => {
   t.diagnostic(`math serves again after ${Math.round(performance.now() - listensAt)} ms`)
   await until('ready without a word of math', async () => (/math/.test((await gateway.admin('/readyz')).text) ? undefined : true))
   assert.match((await gateway.admin('/metrics')).text, /^mcplex_server_up\{mcplex_server="math"\} 1$/m)
+})
+
+test('sessions that a server has forgotten are opened again, for everyone who waits', async (t) => {
+  for (const replies of ['sse', 'json'] as const) {
+    const server = await legacyServer(t, replies)
+    const gateway = await startGateway(t, `servers:\n  old: ${server.url}\n`)
+    const clients = [await connect1(gateway.url), await connect2(gateway.url, { pin: '2026-07-28' })]
+    atEnd(t, () => Promise.all(clients.map((client) => client.close())))
+    const ask = () => Promise.all(clients.flatMap((client) => [1, 2, 3].map(() => client.callTool({ name: 'old_whoami' }))))
+    let known = new Set((await ask()).map(textOf))
+    for (let round = 1; round <= 3; round++) {
+      assert.equal(known.size, 2, `one session a client: ${[...known]}`)
+      const headers = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' }
+      for (const id of known)
+        assert.equal((await fetch(server.url, { method: 'DELETE', headers: { ...headers, 'mcp-session-id': id } })).status, 200)
+      const answers = await ask()
+      assert.ok(
+        answers.every((answer) => answer.isError !== true && !known.has(textOf(answer))),
+        `${answers.map(textOf)}\n${gateway.log().slice(-2000)}`,
+      )
+      known = new Set(answers.map(textOf))
+    }
+  }
 })

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Gateway, startGateway } from './gateway.ts'
+import { type Gateway, startGateway, temporaryDirectory } from './gateway.ts'
 import { atEnd } from './setup/at-end.ts'
 import { type AnyClient, connect1, connect2, textOf } from './setup/clients.ts'
 import { hasTool, type Listener, listenAll } from './setup/listeners.ts'
+import { freePort } from './setup/ports.ts'
 import { control, legacyServer, modernServer, type Upstream } from './setup/upstreams.ts'
 import { until } from './setup/wait.ts'
 
@@ -73,7 +77,6 @@ test('a bad file changes nothing and the log says why', async (t) => {
   for (const [body, words] of [
     ['servers: { one: [\n', /yaml-syntax/],
     [`servers:\n  one: ${server.url}\nserverz: {}\n`, /unknown-key.*serverz/s],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the document
     ['servers:\n  one: "${MCPLEX_E2E_UNSET}"\n', /unset-variable.*MCPLEX_E2E_UNSET/s],
   ] as const) {
     await gateway.write(body, 'by rename')
@@ -83,6 +86,28 @@ test('a bad file changes nothing and the log says why', async (t) => {
   }
   await gateway.write(servers({ two: server }), 'in place')
   await until('the good file', () => hasTool('two_echo', true)(client))
+})
+
+test('a secret in a file is read anew when it changes, however soon', async (t) => {
+  let sent = ''
+  const port = await freePort()
+  const server = createServer((request, response) => {
+    sent = request.headers.authorization ?? ''
+    response.writeHead(401).end()
+  }).listen(port, '127.0.0.1')
+  atEnd(t, () => server.close().closeAllConnections())
+  const token = join(await temporaryDirectory(t), 'token')
+  const document = `servers:\n  one:\n    http: http://127.0.0.1:${port}/mcp\n    credentials: { header: { Authorization: "Bearer \${file:${token}}" } }\n`
+  const gateway = await startGateway(t, 'servers: {}\n')
+  await writeFile(token, 'first\n')
+  await gateway.write(document, 'in place')
+  for (const next of ['second', 'third']) {
+    const before = sent
+    await until('another secret', () => (sent === before ? undefined : true), { explain: gateway.log })
+    await writeFile(token, `${next}\n`)
+  }
+  await until('the last secret', () => (sent === 'Bearer third' ? true : undefined), { explain: gateway.log })
+  assert.doesNotMatch(`${(await gateway.admin('/config')).text}${gateway.log()}`, /Bearer (first|second|third)/)
 })
 
 test('a server under SIGSTOP delays nobody', async (t) => {

@@ -10,7 +10,7 @@ export function initializeRequest(id: number, clientInfo: Implementation): Outbo
 
 export function readInitialize(message: Message): ServerFacts | Refusal {
   const { text, result } = message
-  if (result === undefined) return refuse('upstream-invalid', 'answered initialize without a result')
+  if (result === undefined) return refuse('upstream-invalid', 'answered initialize with an error, or without a result object')
   const versionMember = member(result, 'protocolVersion')
   const version = versionMember === undefined ? undefined : stringOf(text, versionMember)
   if (version === undefined || !isLegacyVersion(version))

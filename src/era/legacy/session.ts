@@ -21,8 +21,8 @@ export interface Sessions {
   find(id: string, scope: SessionScope): LegacySession | undefined
   /** Ends a session; later uses of its id find nothing in this process. */
   end(id: string, session: LegacySession): void
-  /** Calls back with the key of each session that expired unused since the last sweep. */
-  sweep(onExpired: (key: string) => void): void
+  /** Calls back with each session that has expired since the last sweep. */
+  sweep(onExpired: (session: LegacySession) => void): void
 }
 
 export interface SessionSettings {
@@ -92,7 +92,7 @@ export function createSessions(
         if (!isExpired(entry, at)) continue
         seen.delete(id)
         ended.set(id, entry.session.openedAtMs + settings.absoluteMs)
-        onExpired(entry.session.key)
+        onExpired(entry.session)
       }
       for (const [id, until] of ended) if (until < at) ended.delete(id)
     },

@@ -6,6 +6,8 @@ import {
   type JsonLimits,
   type Message,
   member,
+  Roster,
+  type Rostered,
   type SseParser,
   scanMessage,
   stringOf,
@@ -20,6 +22,8 @@ export interface HttpSettings {
   readonly headers: readonly string[]
   readonly tls: TlsSettings | undefined
   readonly connectMs: number
+  /** How long a reply may say nothing between two of its bytes; undefined: as long as the request's time-out. */
+  readonly idleMs: number | undefined
   readonly answerBytes: number
   readonly json: JsonLimits
 }
@@ -47,7 +51,7 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
     connections: maxConnections,
     pipelining: 1,
     headersTimeout: 0,
-    bodyTimeout: 0,
+    bodyTimeout: settings.idleMs ?? 0,
     connect: buildConnector({
       timeout: settings.connectMs,
       allowH2: false,
@@ -65,18 +69,18 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
   const path = `${url.pathname}${url.search}`
   const base = ['accept', 'application/json, text/event-stream', 'accept-encoding', 'identity', ...settings.headers]
   const posted = ['content-type', 'application/json', ...base]
-  const waiting = new Set<Waiting>()
+  const waiting = new Roster<PostExchange>()
   let sweeper: NodeJS.Timeout | undefined
 
   const sweep = () => {
     const now = performance.now()
-    for (const one of waiting) if (one.deadline <= now) one.expire()
+    for (const one of waiting.all()) if (one.deadline <= now) one.expire()
     if (waiting.size === 0) {
       clearInterval(sweeper)
       sweeper = undefined
     }
   }
-  const watch = (one: Waiting) => {
+  const watch = (one: PostExchange) => {
     waiting.add(one)
     if (sweeper === undefined) sweeper = setInterval(sweep, sweepMs).unref()
   }
@@ -85,7 +89,7 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
     post(request) {
       return new Promise((resolve) => {
         const exchange = new PostExchange(request, settings, (reply) => {
-          waiting.delete(exchange)
+          waiting.remove(exchange)
           resolve(reply)
         })
         watch(exchange)
@@ -101,7 +105,7 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
     async delete(headers) {
       await new Promise<void>((resolve) => {
         const ignored = new PostExchange({ headers, body: '', id: undefined, timeoutMs: 2000 }, settings, () => {
-          waiting.delete(ignored)
+          waiting.remove(ignored)
           resolve()
         })
         watch(ignored)
@@ -113,11 +117,6 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
       await pool.destroy()
     },
   }
-}
-
-interface Waiting {
-  deadline: number
-  expire(): void
 }
 
 type Controller = Dispatcher.DispatchController
@@ -179,7 +178,8 @@ function single(value: string | string[] | undefined): string | undefined {
 }
 
 /** One POST: settles once, with the response, with HTTP that is none, or with a failure. */
-class PostExchange implements Dispatcher.DispatchHandler, Waiting {
+class PostExchange implements Dispatcher.DispatchHandler, Rostered {
+  place = -1
   deadline: number
   private readonly request: Post
   private readonly settings: HttpSettings
@@ -190,18 +190,13 @@ class PostExchange implements Dispatcher.DispatchHandler, Waiting {
   private type = ''
   private session: string | undefined
   private abortReason: Failure | undefined
-  private onAbort: (() => void) | undefined
 
   constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void) {
     this.request = request
     this.settings = settings
     this.settle = settle
     this.deadline = performance.now() + request.timeoutMs
-    if (request.signal !== undefined) {
-      this.onAbort = () => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' })
-      request.signal.addEventListener('abort', this.onAbort)
-      if (request.signal.aborted) this.onAbort()
-    }
+    request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
   }
 
   expire(): void {
@@ -282,7 +277,7 @@ class PostExchange implements Dispatcher.DispatchHandler, Waiting {
   private finish(reply: Reply): void {
     const { settle } = this
     this.settle = undefined
-    if (this.onAbort !== undefined) this.request.signal?.removeEventListener('abort', this.onAbort)
+    this.request.cancellation?.listen(undefined)
     settle?.(reply)
   }
 }

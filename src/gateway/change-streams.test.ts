@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EventStream } from '../mcp/mcp.ts'
+import { type ChangeStream, createChangeStreams } from './change-streams.ts'
+
+/** A stream that remembers what was written to it; `leave` is the client closing it. */
+function stream(route: string, more: Partial<ChangeStream> = {}) {
+  const written: string[] = []
+  let isClosed = false
+  let leave = () => {}
+  const events: EventStream = {
+    write(text) {
+      written.push(text)
+      return true
+    },
+    async drained() {},
+    end() {
+      isClosed = true
+    },
+    get isClosed() {
+      return isClosed
+    },
+  }
+  const own: ChangeStream = { route, holder: 'h', events, changed: 'changed', goodbye: undefined, ...more }
+  const onGone = (listener: () => void) => {
+    leave = listener
+  }
+  return { own, written, isEnded: () => isClosed, leave: () => leave(), onGone }
+}
+
+/** Lists by route, as a test sets them. */
+function open(max = 2, revisions: Record<string, string | undefined> = { a: '1', b: '1' }) {
+  const streams = createChangeStreams(
+    () => max,
+    (route) => revisions[route],
+  )
+  const add = (one: ReturnType<typeof stream>) => streams.add(one.own, revisions[one.own.route] ?? '', one.onGone)
+  return { streams, revisions, add }
+}
+
+test('a change is told once, to those whose own list changed', () => {
+  const { streams, revisions, add } = open()
+  const [a, b, deaf] = [stream('a'), stream('b'), stream('a', { changed: undefined })]
+  for (const one of [a, b, deaf]) add(one)
+  streams.look()
+  assert.deepEqual(a.written, [])
+  revisions['a'] = '2'
+  streams.look()
+  streams.look()
+  assert.deepEqual([a.written, b.written, deaf.written], [['changed'], [], []])
+  revisions['a'] = '1'
+  streams.look()
+  assert.deepEqual(a.written, ['changed', 'changed'])
+})
+
+test('the bound is one holder’s; a stream that goes makes room', () => {
+  const { streams, add } = open(2)
+  const [one, two] = [stream('a'), stream('b')]
+  assert.equal(streams.mayOpen('h'), undefined)
+  add(one)
+  add(two)
+  const refusal = streams.mayOpen('h')
+  assert.deepEqual([refusal?.reason, refusal?.headers], ['limited', { 'retry-after': '5' }])
+  assert.equal(streams.mayOpen('other'), undefined)
+  one.leave()
+  one.leave()
+  assert.equal(streams.mayOpen('h'), undefined)
+  assert.equal(streams.size, 1)
+  add(stream('a'))
+  assert.ok(streams.mayOpen('h'))
+})
+
+test('a route that is gone ends its streams, with a goodbye where the era has one', () => {
+  const { streams, revisions, add } = open()
+  const [a, b] = [stream('a', { goodbye: 'bye' }), stream('b')]
+  add(a)
+  add(b)
+  revisions['a'] = undefined
+  streams.look()
+  assert.deepEqual([a.written, a.isEnded(), b.isEnded(), streams.size], [['bye'], true, false, 1])
+})
+
+test('draining ends all of them', () => {
+  const { streams, add } = open()
+  const [a, b] = [stream('a', { goodbye: 'bye' }), stream('b')]
+  add(a)
+  add(b)
+  streams.endAll()
+  assert.deepEqual([a.written, b.written, a.isEnded(), b.isEnded(), streams.size], [['bye'], [], true, true, 0])
+  assert.equal(streams.mayOpen('h'), undefined)
+})

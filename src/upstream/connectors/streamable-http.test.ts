@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { type Arrival, callOf, events, openMet, progress, refused, type Script } from '../open-for-test.ts'
+
+/** Name, what the server does with a call, the reason and a part of the text of what the caller hears. */
+const failures: readonly (readonly [name: string, act: (arrival: Arrival) => unknown, reason: string, text: RegExp])[] = [
+  ['never answers', () => {}, 'upstream-timeout', /within 300 ms/],
+  [
+    'goes silent after its head',
+    ({ response }) => response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders(),
+    'upstream-timeout',
+    /300 ms/,
+  ],
+  [
+    'goes silent in its stream',
+    (arrival) => arrival.response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hm\n\n'),
+    'upstream-timeout',
+    /300 ms/,
+  ],
+  ['closes the connection', ({ response }) => response.destroy(), 'upstream-invalid', /before it answered/],
+  [
+    'dies in the middle of its body',
+    ({ response }) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 })
+      response.write('{"jsonrpc":"2.0"', () => response.destroy())
+    },
+    'upstream-invalid',
+    /in the middle of its answer/,
+  ],
+  [
+    'dies in the middle of its stream',
+    ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(`data: ${progress}\n\ndata: {"json`, () => response.destroy())
+    },
+    'upstream-invalid',
+    /in the middle of its answer/,
+  ],
+  [
+    'ends its stream without an answer',
+    (arrival) => arrival.response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${progress}\n\n`),
+    'upstream-invalid',
+    /before the answer/,
+  ],
+  [
+    'answers another id',
+    ({ reply, id }) => reply(200, 'application/json', `{"jsonrpc":"2.0","id":${(id ?? 0) + 1},"result":{}}`),
+    'upstream-invalid',
+    /another request/,
+  ],
+  [
+    'answers its id as a string',
+    ({ reply, id }) => reply(200, 'application/json', `{"jsonrpc":"2.0","id":"${id}","result":{}}`),
+    'upstream-invalid',
+    /another request/,
+  ],
+  ['answers a page', ({ reply }) => reply(200, 'text/html', '<html>secret'), 'upstream-invalid', /status 200 and no JSON-RPC/],
+  ['answers broken JSON', ({ reply }) => reply(200, 'application/json', '{"secret":'), 'upstream-invalid', /broken JSON/],
+  ['answers a list', ({ reply }) => reply(200, 'application/json', '["secret"]'), 'upstream-invalid', /JSON/],
+  [
+    'answers a repeated key',
+    ({ reply, id }) => reply(200, 'application/json', `{"jsonrpc":"2.0","id":${id},"result":{},"result":{}}`),
+    'upstream-invalid',
+    /repeated key/,
+  ],
+  ['sends an event that is no JSON', (arrival) => events(arrival, 'secret'), 'upstream-invalid', /not JSON-RPC/],
+  [
+    'has no result object',
+    ({ reply, id }) => reply(200, 'application/json', `{"jsonrpc":"2.0","id":${id},"result":7}`),
+    'upstream-invalid',
+    /result/,
+  ],
+  ['redirects', ({ reply }) => reply(302, 'text/plain', '', { location: '/elsewhere' }), 'upstream-invalid', /redirect \(302\)/],
+  [
+    'redirects and keeps the method',
+    ({ reply }) => reply(307, 'text/plain', '', { location: '/elsewhere' }),
+    'upstream-invalid',
+    /redirect \(307\)/,
+  ],
+  ['wants credentials', ({ reply }) => reply(401, 'text/plain', 'secret', { 'www-authenticate': 'Bearer' }), 'upstream-auth', /401/],
+  ['forbids it', ({ reply }) => reply(403, 'text/plain', 'secret'), 'upstream-auth', /403/],
+  ['has no such path', ({ reply }) => reply(404, 'text/plain', 'secret'), 'upstream-invalid', /404/],
+  ['fails', ({ reply }) => reply(500, 'text/plain', 'secret'), 'upstream-invalid', /500/],
+  [
+    'codes its body',
+    ({ response, id }) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+        .end(gzipSync(`{"jsonrpc":"2.0","id":${id},"result":{"content":[]}}`)),
+    'upstream-invalid',
+    /content-encoding gzip/,
+  ],
+  [
+    'answers more than the bound',
+    ({ reply }) => reply(200, 'application/json', `{"secret":"${'x'.repeat(100_000)}"}`),
+    'upstream-invalid',
+    /more than 65536 bytes/,
+  ],
+  ['sends an event over the bound', (arrival) => events(arrival, 'x'.repeat(100_000)), 'upstream-invalid', /more than 65536 bytes/],
+  [
+    'sends a line without an end',
+    ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const more = () => void response.write('x'.repeat(65_536), (error) => error ?? more())
+      more()
+    },
+    'upstream-invalid',
+    /more than 65536 bytes/,
+  ],
+]
+
+for (const [name, act, reason, text] of failures) {
+  test(`a server that ${name}: the caller hears it, the call is not repeated, the server is used on`, async (t) => {
+    let calls = 0
+    const script: Script = { 'tools/call': (arrival) => (calls++ === 0 ? void act(arrival) : arrival.result({ content: [] })) }
+    const { server, upstream } = await openMet(t, script, { requestMs: 300 }, { answerBytes: 65_536 })
+    const { answer } = await upstream.send(callOf(), 'x')
+    const refusal = refused(answer)
+    assert.deepEqual([refusal.reason, refusal.server, calls], [reason, 's', 1])
+    assert.match(refusal.text, text)
+    assert.doesNotMatch(refusal.text, /secret/)
+    assert.equal((await upstream.send(callOf(), 'x')).answer.kind, 'complete')
+    assert.ok(server.arrivals.every(({ request }) => request.url === '/mcp'))
+  })
+}
+
+test('an answer of 17 MiB is cut at 16', async (t) => {
+  const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(200, 'application/json', 'x'.repeat(17 * 1024 * 1024)) })
+  assert.match(refused((await upstream.send(callOf(), 'x')).answer).text, /more than 16777216 bytes/)
+})
+
+test('an answer with a null id belongs to the request of its exchange', async (t) => {
+  const error = '{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"m"}}'
+  const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(500, 'application/json', error) })
+  const { answer } = await upstream.send(callOf(), 'x')
+  assert.deepEqual(answer, { kind: 'failed', error: { code: -32603, message: 'm', data: undefined } })
+})

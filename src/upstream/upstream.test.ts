@@ -1,0 +1,387 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Cancellation } from '../mcp/mcp.ts'
+import { type Arrival, callOf, events, modernScript, openMet, openScripted, progress, refused, type Script } from './open-for-test.ts'
+
+test('meets a legacy server by discover, then initialize, and lists its tools', async (t) => {
+  const { server, upstream } = await openMet(t)
+  assert.deepEqual(server.seen, ['server/discover', 'initialize', 'notifications/initialized', 'tools/list'])
+  const { state, era, version, tools } = upstream.status()
+  assert.deepEqual([state, era, version, tools], ['ready', 'legacy', '2025-11-25', 1])
+})
+
+test('meets a modern server by discover alone', async (t) => {
+  const { server, upstream } = await openMet(t, modernScript)
+  await server.arrived('subscriptions/listen')
+  assert.deepEqual(server.seen, ['server/discover', 'tools/list', 'subscriptions/listen'])
+  assert.deepEqual([upstream.status().era, upstream.cacheHint().isPublic], ['modern', true])
+  assert.ok(upstream.cacheHint().ttlMs <= 1000)
+})
+
+test('a pin to legacy asks no discover; a pin to modern takes nothing else', async (t) => {
+  const legacy = await openMet(t, modernScript, { era: 'legacy' })
+  assert.deepEqual(legacy.server.seen.slice(0, 2), ['initialize', 'notifications/initialized'])
+  const modern = await openMet(t, {}, { era: 'modern' })
+  assert.deepEqual([modern.upstream.status().state, modern.server.seen.includes('initialize')], ['down', false])
+  assert.match(modern.upstream.status().lastError ?? '', /2026-07-28/)
+})
+
+const unknownVersions = '{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"m","data":{"supported":["2027-01-01"]}}}'
+
+test('a discover that fails with 500, 401, a page or a redirect is no verdict on the era', async (t) => {
+  for (const [status, type, body, text] of [
+    [500, 'text/plain', 'oops', /status 500/],
+    [503, 'text/html', '<html>', /status 503/],
+    [401, 'application/json', '{"error":"no"}', /401/],
+    [307, 'text/plain', '', /redirect \(307\): its url must be the exact one/],
+    [400, 'application/json', unknownVersions, /not known here: 2027-01-01/],
+    [200, 'text/html', '<html>', /status 200/],
+  ] as const) {
+    const { server, upstream } = await openMet(t, { 'server/discover': ({ reply }) => reply(status, type, body) })
+    assert.equal(upstream.status().state, 'down')
+    assert.match(upstream.status().lastError ?? '', text)
+    assert.ok(!server.seen.includes('initialize'))
+  }
+})
+
+test('a discover that answers a legacy error with whatever status leads to initialize', async (t) => {
+  for (const [status, code] of [
+    [200, -32601],
+    [400, -32600],
+    [500, -32603],
+    [404, -32000],
+    [400, -32020],
+  ] as const) {
+    const { upstream } = await openMet(t, {
+      'server/discover': ({ reply }) =>
+        reply(status, 'application/json', `{"jsonrpc":"2.0","id":null,"error":{"code":${code},"message":"m"}}`),
+    })
+    assert.equal(upstream.status().era, 'legacy', String(code))
+  }
+})
+
+test('progress restarts the time-out', async (t) => {
+  const notices: string[] = []
+  const script: Script = {
+    'tools/call'(arrival) {
+      events(arrival, progress)
+      let ticks = 0
+      const timer = setInterval(() => {
+        if (++ticks < 8) return void arrival.response.write(`data: ${progress}\n\n`)
+        clearInterval(timer)
+        arrival.response.end(`data: {"jsonrpc":"2.0","id":${arrival.id},"result":{"content":[]}}\n\n`)
+      }, 100)
+    },
+  }
+  const { upstream } = await openMet(t, script, { requestMs: 400 })
+  const { answer } = await upstream.send(callOf({ onNotice: (notice) => notices.push(notice) }), 'x')
+  assert.deepEqual([answer.kind, notices.length], ['complete', 8])
+})
+
+test('a request of the server’s in the middle of a call is answered: ping with a result, the rest with an error', async (t) => {
+  const script: Script = {
+    'tools/call': (arrival) =>
+      events(
+        arrival,
+        '{"jsonrpc":"2.0","id":"p","method":"ping"}',
+        '{"jsonrpc":"2.0","id":9,"method":"sampling/createMessage","params":{}}',
+      ),
+  }
+  const { server, upstream } = await openMet(t, script)
+  const sent = upstream.send(callOf(), 'x')
+  await server.arrived('response', 2)
+  const call = await server.arrived('tools/call')
+  call.response.end(`data: {"jsonrpc":"2.0","id":${call.id},"result":{"content":[]}}\n\n`)
+  assert.equal((await sent).answer.kind, 'complete')
+  assert.deepEqual(
+    server.arrivals
+      .filter((arrival) => arrival.method === 'response')
+      .map((arrival) => arrival.id)
+      .toSorted(),
+    [9, 'p'],
+  )
+})
+
+test('a flood of the server’s own requests is not answered with a flood', async (t) => {
+  const ping = (i: number) => `{"jsonrpc":"2.0","id":${i},"method":"ping"}`
+  const script: Script = {
+    response: () => {},
+    'tools/call'(arrival) {
+      events(arrival, ...Array.from({ length: 5000 }, (_, i) => ping(i)))
+      arrival.response.end(`data: {"jsonrpc":"2.0","id":${arrival.id},"result":{"content":[]}}\n\n`)
+    },
+  }
+  const { server, upstream } = await openMet(t, script)
+  assert.equal((await upstream.send(callOf(), 'x')).answer.kind, 'complete')
+  await server.arrived('response', 16)
+  assert.equal((await upstream.send(callOf({ method: 'tools/list' }), undefined)).answer.kind, 'complete')
+  assert.equal(server.count('response'), 16)
+})
+
+test('a cancelled call: a legacy server is told, a modern one sees its connection close', async (t) => {
+  for (const era of ['legacy', 'modern'] as const) {
+    const { server, upstream } = await openMet(t, { ...(era === 'modern' ? modernScript : {}), 'tools/call': () => {} })
+    const cancellation = new Cancellation()
+    const sent = upstream.send(callOf({ cancellation }), 'x')
+    const call = await server.arrived('tools/call')
+    const closed = once(call.response, 'close')
+    cancellation.cancel()
+    assert.equal(refused((await sent).answer).reason, 'cancelled')
+    await closed
+    if (era === 'legacy') assert.equal((await server.arrived('notifications/cancelled')).params['requestId'], call.id)
+    else assert.equal(server.count('notifications/cancelled'), 0)
+  }
+})
+
+test('cookies are not kept, and nothing of a caller travels but the message', async (t) => {
+  const { server, upstream } = await openMet(t, {
+    'tools/call': ({ result }) => result({ content: [] }, { 'set-cookie': 'a=b', 'mcp-session-id': 'late' }),
+  })
+  await upstream.send(callOf(), 'x')
+  await upstream.send(callOf(), 'x')
+  const { headers } = await server.arrived('tools/call', 2).then((arrival) => arrival.request)
+  assert.deepEqual(
+    [headers.cookie, headers['mcp-session-id'], headers['accept-encoding'], headers['user-agent']],
+    [undefined, undefined, 'identity', 'test'],
+  )
+})
+
+const tool = (name: unknown, more: object = {}) => ({ name, inputSchema: { type: 'object' }, ...more })
+
+test('tools that a strict client would refuse are left out and named; the others stay', async (t) => {
+  const tools = [
+    tool('good'),
+    7,
+    tool(''),
+    tool(7),
+    { inputSchema: { type: 'object' } },
+    { name: 'no-schema' },
+    tool('odd-schema', { inputSchema: { type: 'array' } }),
+    tool('odd-title', { title: 7 }),
+    tool('good'),
+    tool('long'.repeat(100)),
+    tool('nulls', { title: null, description: null, outputSchema: null, annotations: null, icons: null, _meta: null }),
+  ]
+  const { upstream, dropped } = await openMet(t, { 'tools/list': ({ result }) => result({ tools }) })
+  assert.deepEqual(
+    upstream.tools().map((one) => one.name),
+    ['good', 'nulls'],
+  )
+  assert.deepEqual(JSON.parse(upstream.tools()[1]?.text ?? ''), tool('nulls'))
+  assert.deepEqual(dropped, [
+    'a tool that is no object',
+    ...Array(3).fill('a tool without a name'),
+    'tool "no-schema": its inputSchema is no object',
+  ])
+})
+
+test('pages are drained; endless ones, and a cursor that comes twice, are cut and told', async (t) => {
+  const paged = (next: (page: number) => string | undefined): Script => {
+    let pages = 0
+    return { 'tools/list': ({ result }) => result({ tools: [tool(`t${pages}`)], nextCursor: next(pages++) }) }
+  }
+  const three = await openMet(
+    t,
+    paged((page) => (page < 2 ? String(page) : undefined)),
+  )
+  assert.deepEqual([three.upstream.tools().length, three.dropped], [3, []])
+  assert.deepEqual(
+    three.server.arrivals.filter((one) => one.method === 'tools/list').map((one) => one.params['cursor']),
+    [undefined, '0', '1'],
+  )
+  const endless = await openMet(t, paged(String), { pages: 7 })
+  assert.deepEqual([endless.upstream.tools().length, endless.server.count('tools/list')], [7, 7])
+  assert.match(endless.dropped.join(), /first 7/)
+  const twice = await openMet(
+    t,
+    paged(() => ''),
+  )
+  assert.deepEqual([twice.upstream.tools().length, twice.server.count('tools/list')], [2, 2])
+  assert.match(twice.dropped.join(), /came twice/)
+})
+
+test('20,000 tools are cut at the bound', async (t) => {
+  const tools = Array.from({ length: 20_000 }, (_, i) => tool(`t${i}`))
+  let text = ''
+  const { upstream, dropped } = await openMet(t, {
+    'tools/list'({ reply, id }) {
+      text ||= JSON.stringify(tools)
+      reply(200, 'application/json', `{"jsonrpc":"2.0","id":${id},"result":{"tools":${text},"nextCursor":"more"}}`)
+    },
+  })
+  assert.deepEqual([upstream.status().state, upstream.tools().length], ['ready', 10_000])
+  assert.match(dropped.join(), /first 10000/)
+})
+
+test('a list that fails in a later page changes nothing of the last known tools', async (t) => {
+  let isBroken = false
+  const script: Script = {
+    'tools/list'({ params, result, reply }) {
+      if (params['cursor'] === undefined) result({ tools: [tool(isBroken ? 'other' : 'x')], nextCursor: '1' })
+      else if (isBroken) reply(500, 'text/plain', '')
+      else result({ tools: [tool('y')] })
+    },
+  }
+  const { server, upstream, until } = await openMet(t, { ...script, 'tools/call': ({ response }) => response.destroy() })
+  isBroken = true
+  await upstream.send(callOf(), 'x')
+  await until(() => upstream.status().state === 'down')
+  assert.deepEqual(
+    upstream.tools().map((one) => one.name),
+    ['x', 'y'],
+  )
+  assert.ok(server.count('tools/list') >= 4)
+})
+
+/** A server with sessions; `lose` makes it forget those it has given. */
+function sessionScript(status: number) {
+  let known = 0
+  const state = { opened: 0, calls: 0 }
+  const isKnown = ({ request }: Arrival) => request.headers['mcp-session-id'] === `s${known}`
+  const guard = (act: (arrival: Arrival) => void) => (arrival: Arrival) => {
+    if (isKnown(arrival)) act(arrival)
+    else
+      arrival.reply(
+        status,
+        'application/json',
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}',
+      )
+  }
+  const script: Script = {
+    initialize({ result }) {
+      known++
+      state.opened++
+      result({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }, { 'mcp-session-id': `s${known}` })
+    },
+    'tools/list': guard(({ result }) => result({ tools: [tool('x')] })),
+    'tools/call': guard(({ result }) => {
+      state.calls++
+      result({ content: [] })
+    }),
+  }
+  return { script, state, lose: () => known++ }
+}
+
+for (const status of [404, 400]) {
+  test(`a session lost with ${status} is opened once for twenty calls, and each call is done once`, async (t) => {
+    const { script, state, lose } = sessionScript(status)
+    const { upstream } = await openMet(t, script)
+    lose()
+    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(callOf(), 'x')))
+    assert.deepEqual(
+      sent.map(({ answer }) => answer.kind),
+      Array(20).fill('complete'),
+    )
+    assert.deepEqual([state.opened, state.calls], [2, 20])
+  })
+
+  test(`a client’s own session lost with ${status} is opened once for its twenty calls`, async (t) => {
+    const { script, state, lose } = sessionScript(status)
+    const { upstream } = await openMet(t, script)
+    const call = callOf({ session: 'client' })
+    // The scripted server knows only the newest session: the client's own.
+    assert.equal((await upstream.send(call, 'x')).answer.kind, 'complete')
+    lose()
+    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(call, 'x')))
+    assert.deepEqual(
+      sent.map(({ answer }) => answer.kind),
+      Array(20).fill('complete'),
+    )
+    assert.deepEqual([state.opened, state.calls], [3, 21])
+  })
+}
+
+test('a reply that comes late for a session that was opened again since opens no other', async (t) => {
+  const { script, state, lose } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  lose()
+  const held: Arrival[] = []
+  const own = script['tools/call']
+  server.script = { ...script, 'tools/call': (arrival) => (held.length < 2 ? void held.push(arrival) : own?.(arrival)) }
+  const [first, second] = [upstream.send(callOf(), 'x'), upstream.send(callOf(), 'x')]
+  await server.arrived('tools/call', 2)
+  const [one, two] = held
+  assert.ok(one && two)
+  one.reply(404, 'text/plain', '')
+  assert.equal((await first).answer.kind, 'complete')
+  two.reply(404, 'text/plain', '')
+  assert.equal((await second).answer.kind, 'complete')
+  assert.equal(state.opened, 2)
+})
+
+test('a client’s session is its own at the server, and ends with it', async (t) => {
+  let opened = 0
+  const script: Script = {
+    initialize: ({ result }) =>
+      result({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }, { 'mcp-session-id': `s${++opened}` }),
+  }
+  const { server, upstream } = await openMet(t, script)
+  for (const session of ['a', 'b', 'a', undefined]) await upstream.send(callOf({ session }), 'x')
+  const used = server.arrivals.filter((one) => one.method === 'tools/call').map((one) => one.request.headers['mcp-session-id'])
+  assert.deepEqual(used, ['s2', 's3', 's2', 's1'])
+  upstream.endSession('a')
+  upstream.endSession('unknown')
+  assert.equal((await server.arrived('DELETE')).request.headers['mcp-session-id'], 's2')
+})
+
+test('a server that goes away fails calls at once and keeps its tools; started again, it is back', async (t) => {
+  const { server, upstream, until } = await openMet(t)
+  server.close()
+  const { answer } = await upstream.send(callOf(), 'x')
+  assert.ok(['upstream-down', 'upstream-invalid'].includes(refused(answer).reason))
+  await until(() => upstream.status().state === 'down')
+  assert.equal(refused((await upstream.send(callOf(), 'x')).answer).reason, 'upstream-down')
+  assert.equal(upstream.tools().length, 1)
+  assert.equal(upstream.ensureFresh(), undefined)
+  const again = await openScripted({}, server.port)
+  t.after(() => again.close())
+  await until(() => upstream.status().state === 'ready')
+  assert.equal((await upstream.send(callOf(), 'x')).answer.kind, 'complete')
+})
+
+test('a flood of change notices is one list in half a second, and the last change is seen', async (t) => {
+  let name = 'before'
+  const { server, upstream, until } = await openMet(t, {
+    ...modernScript,
+    'tools/list': ({ result }) => result({ resultType: 'complete', tools: [tool(name)] }),
+  })
+  const stream = await server.arrived('subscriptions/listen')
+  const before = server.count('tools/list')
+  const startedAt = performance.now()
+  for (let i = 0; i < 2000; i++) {
+    name = `tool${i}`
+    stream.response.write('data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n')
+    await nextTurn()
+  }
+  await until(() => upstream.tools()[0]?.name === 'tool1999')
+  const lists = server.count('tools/list') - before
+  assert.ok(lists <= 2 + (performance.now() - startedAt) / 500, `${lists} lists`)
+})
+
+test('lists asked for together are one; a list that is fresh is not asked for', async (t) => {
+  const { server, upstream } = await openMet(t, {}, { ttlMs: 0 })
+  await Promise.all(Array.from({ length: 20 }, () => upstream.ensureFresh()))
+  assert.ok(server.count('tools/list') <= 2)
+  const fresh = await openMet(t)
+  assert.equal(fresh.upstream.ensureFresh(), undefined)
+})
+
+test('a server without tools is ready, and is not asked for them', async (t) => {
+  const { server, upstream } = await openMet(t, {
+    initialize: ({ result }) => result({ protocolVersion: '2025-06-18', capabilities: {}, serverInfo: {} }),
+  })
+  assert.deepEqual([upstream.status().state, upstream.status().tools, server.count('tools/list')], ['ready', 0, 0])
+})
+
+test('closing lets a call in flight finish', async (t) => {
+  const { server, upstream } = await openMet(t, { 'tools/call': () => {} })
+  const sent = upstream.send(callOf(), 'x')
+  const call = await server.arrived('tools/call')
+  const closed = upstream.close(60_000)
+  call.result({ content: [] })
+  assert.equal((await sent).answer.kind, 'complete')
+  await closed
+  assert.equal(refused((await upstream.send(callOf(), 'x')).answer).reason, 'upstream-down')
+})
