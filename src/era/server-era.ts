@@ -77,7 +77,7 @@ function readError(text: string, error: Member): RpcAnswer | Refusal {
   const sent = codeMember?.type === 'number' ? Number(textOf(text, codeMember)) : Number.NaN
   const code = Number.isSafeInteger(sent) ? sent : -32603
   const message = (messageMember && stringOf(text, messageMember)) ?? 'error without a message'
-  if (code === -32020 || code === -32022) return refuse('upstream-invalid', `refused the gateway's request: ${message}`)
+  if (code === -32020 || code === -32022) return refuse('upstream-invalid', `refused the gateway's request with error ${code}`)
   const rpc: RpcError = { code, message, data: data && textOf(text, data) }
   return { kind: 'failed', error: rpc }
 }

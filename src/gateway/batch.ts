@@ -21,6 +21,7 @@ export function readBatch(
   caller: Caller,
 ): readonly BatchItem[] | Refusal {
   const elements = scanBatch(text, limits)
+  if ('kind' in elements && elements.fault === 'not-array') return refuse('bad-request', 'not a JSON-RPC message')
   if ('kind' in elements) return refuse(elements.fault === 'syntax' ? 'bad-json' : 'bad-request', elements.text)
   const sessionId = head.header('mcp-session-id')
   const session = sessionId === undefined ? undefined : endpoint.sessions.find(sessionId, { route: endpoint.route, caller: caller.id })

@@ -142,7 +142,8 @@ function refusalOf(fault: JsonFault): Refusal {
 
 function idOf(message: Message): string | undefined {
   const id = member(message.top, 'id')
-  return id?.type === 'string' || id?.type === 'number' ? textOf(message.text, id) : undefined
+  const text = id === undefined ? '' : textOf(message.text, id)
+  return id?.type === 'string' || (id?.type === 'number' && /^-?\d+$/.test(text)) ? text : undefined
 }
 
 /** A Host header without its port. */

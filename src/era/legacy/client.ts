@@ -1,4 +1,18 @@
-import { type Answer, isMethod, type Member, type Message, member, methods, refusalReply, refuse, stringOf, textOf } from '../../mcp/mcp.ts'
+import {
+  type Answer,
+  elements,
+  isMethod,
+  type Member,
+  type Message,
+  member,
+  members,
+  methods,
+  rebuildObject,
+  refusalReply,
+  refuse,
+  stringOf,
+  textOf,
+} from '../../mcp/mcp.ts'
 import {
   accepted,
   type ClientEra,
@@ -41,12 +55,13 @@ export const legacyClient: ClientEra = {
   encode(answer, id, method, requestId): Encoded {
     switch (answer.kind) {
       case 'complete':
-        return result(id, answer.result)
+        return result(id, method === 'tools/call' ? objectResult(answer.result) : answer.result)
       case 'input-required':
         return failed(id, method, refuse('upstream-invalid', 'asks for input that was never offered'), requestId)
       case 'failed':
         // What a modern server wants of its client was never offered: the model is told, not the protocol.
-        if (answer.error.code === -32021) return failed(id, method, refuse('upstream-invalid', answer.error.message), requestId)
+        if (answer.error.code === -32021)
+          return failed(id, method, refuse('upstream-invalid', 'the server needs what this client has not offered'), requestId)
         return { status: 200, headers: jsonHeaders, body: errorBody(id, answer.error) }
       case 'refused':
         return failed(id, method, answer, requestId)
@@ -55,6 +70,18 @@ export const legacyClient: ClientEra = {
 }
 
 const servedMethods: ReadonlySet<string> = new Set(['tools/list', 'tools/call'])
+
+/** Revisions before 2026-07-28 know only objects as `structuredContent`: any other value becomes a text block (2025-11-25, schema, CallToolResult). */
+function objectResult(text: string): string {
+  if (!text.includes('"structuredContent"')) return text
+  const list = members(text, 0, text.length)
+  const structured = member(list, 'structuredContent')
+  if (structured === undefined || structured.type === 'object') return text
+  const content = member(list, 'content')
+  const blocks = content === undefined ? [] : elements(text, content.start, content.end).map((block) => textOf(text, block))
+  if (blocks.length === 0) blocks.push(`{"type":"text","text":${JSON.stringify(textOf(text, structured))}}`)
+  return rebuildObject(text, list, (m) => m !== structured && m !== content, [`"content":[${blocks.join(',')}]`])
+}
 
 function initialize(message: Message, id: string, endpoint: Endpoint, scope: { route: string; caller: string }): Decoded {
   const { text, params } = message

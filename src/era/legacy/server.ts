@@ -1,4 +1,4 @@
-import { type Call, type Edit, type Message, member, type Refusal, rebuildObject, refuse, stringOf } from '../../mcp/mcp.ts'
+import { type Call, type Edit, type Message, member, type Refusal, rebuildObject, refuse, removeMember, stringOf } from '../../mcp/mcp.ts'
 import { type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
 import { type Implementation, isLegacyVersion, metaKeys, newestLegacy } from '../versions.ts'
 
@@ -64,6 +64,9 @@ function legacyParams(call: Call, ownName: string | undefined): string {
   const edits: Edit[] = []
   const name = ownName === undefined ? undefined : member(params ?? [], 'name')
   if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
+  // Tasks are not offered to clients, so no server is asked for one.
+  const task = member(params ?? [], 'task')
+  if (task !== undefined) edits.push(removeMember(text, params ?? [], task))
   if (call.clientEra === 'modern' && meta !== undefined) {
     const metaMember = member(params ?? [], '_meta')
     if (metaMember !== undefined)

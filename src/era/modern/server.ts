@@ -10,6 +10,7 @@ import {
   type Refusal,
   rebuildObject,
   refuse,
+  removeMember,
   stringOf,
   textOf,
 } from '../../mcp/mcp.ts'
@@ -53,8 +54,9 @@ export function judgeDiscover(status: number, message: Message | undefined): Ver
 function judgeError(text: string, error: Member): Verdict {
   const { code, data } = JSON.parse(textOf(text, error)) as { code?: unknown; data?: { supported?: unknown } }
   const supported = Array.isArray(data?.supported) ? data.supported : []
-  if (code === -32022 && supported.some((version) => typeof version === 'string' && version > modernVersion))
-    return refuse('upstream-invalid', `speaks only protocol versions that are not known here: ${supported.slice(0, 8).join(', ')}`)
+  const versions = supported.filter((version) => typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version))
+  if (code === -32022 && versions.some((version) => version > modernVersion))
+    return refuse('upstream-invalid', `speaks only protocol versions that are not known here: ${versions.slice(0, 8).join(', ')}`)
   return { kind: 'legacy' }
 }
 
@@ -92,6 +94,8 @@ function modernParams(call: Call, ownName: string | undefined, ownEnvelope: stri
   const name = ownName === undefined ? undefined : member(params, 'name')
   if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
   const metaMember = member(params, '_meta')
+  const task = member(params, 'task')
+  if (task !== undefined) edits.push(removeMember(text, params, task))
   if (call.clientEra === 'legacy') {
     if (metaMember === undefined) edits.push(insertMember(text, whole.start, params.length === 0, `"_meta":${ownEnvelope}`))
     else {

@@ -40,6 +40,8 @@ export interface TlsSettings {
 const maxConnections = 256
 /** How often time-outs are looked at: they may be late by this much. */
 const sweepMs = 100
+/** How long progress may put off a request's time-out in all. */
+const maxProgressMs = 60 * 60 * 1000
 /** Streams end by themselves after their answer; one that doesn't is cut after this. */
 const lingerMs = 1000
 
@@ -181,6 +183,7 @@ function single(value: string | string[] | undefined): string | undefined {
 class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   place = -1
   deadline: number
+  private readonly lastDeadline: number
   private readonly request: Post
   private readonly settings: HttpSettings
   private settle: ((reply: Reply) => void) | undefined
@@ -196,6 +199,7 @@ class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     this.settings = settings
     this.settle = settle
     this.deadline = performance.now() + request.timeoutMs
+    this.lastDeadline = this.deadline + maxProgressMs
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
   }
 
@@ -248,7 +252,7 @@ class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     const method = member(message.top, 'method')
     const name = method === undefined ? undefined : stringOf(message.text, method)
     if (name !== undefined) {
-      if (name === 'notifications/progress') this.deadline = performance.now() + this.request.timeoutMs
+      if (name === 'notifications/progress') this.deadline = Math.min(performance.now() + this.request.timeoutMs, this.lastDeadline)
       this.request.onMessage?.(message, name)
     } else if (isResponse(message) && this.isOwn(message)) {
       this.finish({ kind: 'message', status: this.status, message, session: this.session })
