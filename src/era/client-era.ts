@@ -1,4 +1,4 @@
-import type { Answer, Caller, EraName, Head, Message, Method, Refusal } from '../mcp/mcp.ts'
+import type { Answer, Caller, EraName, Head, Message, Method, Refusal, RpcError } from '../mcp/mcp.ts'
 import type { Shape } from './classify.ts'
 import type { LegacySession, Sessions } from './legacy/session.ts'
 import type { Implementation } from './versions.ts'
@@ -45,6 +45,13 @@ export interface ClientEra {
 
 export const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' }
 export const noHeaders: Readonly<Record<string, string>> = {}
+
+/** A JSON-RPC error of a server, under the client's own id. */
+export function errorReply(id: string, error: RpcError, status = 200): Encoded {
+  const data = error.data === undefined ? '' : `,"data":${error.data}`
+  const body = `{"jsonrpc":"2.0","id":${id},"error":{"code":${error.code},"message":${JSON.stringify(error.message)}${data}}}`
+  return { status, headers: jsonHeaders, body }
+}
 
 /** 202: taken, nothing to say. */
 export function accepted(method: string): Decoded {

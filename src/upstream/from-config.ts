@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Config, durationMs, type Server, sizeBytes, targetUrl } from '../config/config.ts'
-import { createStreamableHttp, type HttpSettings } from './connectors/streamable-http.ts'
-import { createUpstream, type Upstream, type UpstreamDeps, type UpstreamSettings } from './create-upstream.ts'
+import { createStreamableHttp } from './connectors/streamable-http.ts'
+import { createUpstream } from './create-upstream.ts'
+import type { HttpSettings } from './http/settings.ts'
+import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
 
 /** A server of a Config with its secrets' values: what an upstream is made of. Equal digests mean that nothing has to be opened again. */
 export interface UpstreamPlan {

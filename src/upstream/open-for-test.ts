@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type Answer, anonymous, type Call, Cancellation, type Refusal, scanMessage } from '../mcp/mcp.ts'
-import { createStreamableHttp, type HttpSettings } from './connectors/streamable-http.ts'
-import { createUpstream, type Upstream, type UpstreamEvents, type UpstreamSettings } from './create-upstream.ts'
+import { createStreamableHttp } from './connectors/streamable-http.ts'
+import { createUpstream } from './create-upstream.ts'
+import type { HttpSettings } from './http/settings.ts'
+import type { Upstream, UpstreamEvents, UpstreamSettings } from './model.ts'
 
 /** For tests: one request that a scripted server got. */
 export interface Arrival {

@@ -1,3 +1,3 @@
-export type { Sent, Upstream, UpstreamDeps, UpstreamEvents, UpstreamSettings, UpstreamStatus } from './create-upstream.ts'
 export { planUpstream, type UpstreamPlan } from './from-config.ts'
+export type { Sent, Upstream, UpstreamDeps, UpstreamEvents, UpstreamSettings, UpstreamStatus } from './model.ts'
 export type { ToolEntry } from './tool-entry.ts'

@@ -19,6 +19,7 @@ import {
   type Decoded,
   type Encoded,
   type Endpoint,
+  errorReply,
   isUpstreamFailure,
   jsonHeaders,
   toolFailure,
@@ -62,7 +63,7 @@ export const legacyClient: ClientEra = {
         // What a modern server wants of its client was never offered: the model is told, not the protocol.
         if (answer.error.code === -32021)
           return failed(id, method, refuse('upstream-invalid', 'the server needs what this client has not offered'), requestId)
-        return { status: 200, headers: jsonHeaders, body: errorBody(id, answer.error) }
+        return errorReply(id, answer.error)
       case 'refused':
         return failed(id, method, answer, requestId)
     }
@@ -113,11 +114,6 @@ function stringMember(text: string, list: readonly Member[], key: string): strin
 
 function result(id: string, text: string): Encoded {
   return { status: 200, headers: jsonHeaders, body: `{"jsonrpc":"2.0","id":${id},"result":${text}}` }
-}
-
-function errorBody(id: string, error: { code: number; message: string; data: string | undefined }): string {
-  const data = error.data === undefined ? '' : `,"data":${error.data}`
-  return `{"jsonrpc":"2.0","id":${id},"error":{"code":${error.code},"message":${JSON.stringify(error.message)}${data}}}`
 }
 
 function failed(id: string, method: string, refusal: Extract<Answer, { kind: 'refused' }>, requestId: string): Encoded {

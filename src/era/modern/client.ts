@@ -14,7 +14,7 @@ import {
   refuse,
   stringOf,
 } from '../../mcp/mcp.ts'
-import { accepted, type ClientEra, type Encoded, isUpstreamFailure, jsonHeaders, toolFailure } from '../client-era.ts'
+import { accepted, type ClientEra, type Encoded, errorReply, isUpstreamFailure, jsonHeaders, toolFailure } from '../client-era.ts'
 import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
 import { decodeHeaderValue } from './header-value.ts'
 
@@ -69,7 +69,7 @@ export function createModernClient(serverInfo: Implementation): ClientEra {
         case 'input-required':
           return encodeResult(id, 'input_required', answer.result, true)
         case 'failed':
-          return { status: answer.error.code === -32021 ? 400 : 200, headers: jsonHeaders, body: errorBody(id, modernError(answer.error)) }
+          return errorReply(id, modernError(answer.error), answer.error.code === -32021 ? 400 : 200)
         case 'refused':
           if (method === 'tools/call' && isUpstreamFailure(answer))
             return encodeResult(id, 'complete', toolFailure(answer, requestId), true)
@@ -145,9 +145,4 @@ function isEmptyObject(text: string): boolean {
 function modernError(error: RpcError): RpcError {
   if (error.code === -32002) return { ...error, code: -32602 }
   return error.code === -32042 ? { ...error, code: -32603 } : error
-}
-
-function errorBody(id: string, error: RpcError): string {
-  const data = error.data === undefined ? '' : `,"data":${error.data}`
-  return `{"jsonrpc":"2.0","id":${id},"error":{"code":${error.code},"message":${JSON.stringify(error.message)}${data}}}`
 }

@@ -1,0 +1,59 @@
+import { createSseParser, decodeText, type Message, type SseParser, scanMessage } from '../../mcp/mcp.ts'
+import type { HttpSettings } from './settings.ts'
+
+/** What both kinds of exchange share: reading a body as JSON or as events, within the bounds. */
+export class BodyReader {
+  private parser: SseParser | undefined
+  private chunks: Buffer[] = []
+  private bytes = 0
+  retryMs: number | undefined
+  private readonly settings: HttpSettings
+
+  constructor(settings: HttpSettings) {
+    this.settings = settings
+  }
+
+  /** Why the reply can't be read, or undefined. */
+  start(type: string): void {
+    if (type.startsWith('text/event-stream')) this.parser = createSseParser({ maxEventChars: this.settings.answerBytes })
+  }
+
+  get isStream(): boolean {
+    return this.parser !== undefined
+  }
+
+  /** The messages that the chunk completes; only streams give any before the end. */
+  feed(chunk: Buffer): Message[] | string {
+    if (this.parser === undefined) {
+      this.bytes += chunk.length
+      if (this.bytes > this.settings.answerBytes) return `answered with more than ${this.settings.answerBytes} bytes`
+      this.chunks.push(chunk)
+      return []
+    }
+    const events = this.parser.feed(chunk)
+    if (events === 'too-large') return `sent an event of more than ${this.settings.answerBytes} bytes`
+    const messages: Message[] = []
+    for (const event of events) {
+      if (event.retry !== undefined) this.retryMs = event.retry
+      if (event.data === '' || (event.event !== undefined && event.event !== 'message')) continue
+      const message = scanMessage(event.data, this.settings.json)
+      if (message.kind === 'fault') return `sent an event that is not JSON-RPC: ${message.text}`
+      messages.push(message)
+    }
+    return messages
+  }
+
+  /** The body that is not a stream, whole. */
+  whole(): Message | string {
+    const [only] = this.chunks
+    const text = decodeText(this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks))
+    if (typeof text !== 'string') return text.text
+    const message = scanMessage(text, this.settings.json)
+    return message.kind === 'fault' ? message.text : message
+  }
+}
+
+/** A header's value; of a repeated one the first. */
+export function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}

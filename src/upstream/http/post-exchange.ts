@@ -1,0 +1,124 @@
+import type { Dispatcher } from 'undici'
+import { type Message, member, type Rostered, stringOf, textOf } from '../../mcp/mcp.ts'
+import type { Failure, Post, Reply } from '../connector.ts'
+import { BodyReader, single } from './body-reader.ts'
+import { failureOf } from './failure.ts'
+import type { HttpSettings } from './settings.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/** How long progress may put off a request's time-out in all. */
+const maxProgressMs = 60 * 60 * 1000
+/** Streams end by themselves after their answer; one that doesn't is cut after this. */
+const lingerMs = 1000
+
+/** One POST: settles once, with the response, with HTTP that is none, or with a failure. */
+export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
+  place = -1
+  deadline: number
+  private readonly lastDeadline: number
+  private readonly request: Post
+  private readonly settings: HttpSettings
+  private settle: ((reply: Reply) => void) | undefined
+  private controller: Controller | undefined
+  private reader: BodyReader | undefined
+  private status = 0
+  private type = ''
+  private session: string | undefined
+  private abortReason: Failure | undefined
+
+  constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void) {
+    this.request = request
+    this.settings = settings
+    this.settle = settle
+    this.deadline = performance.now() + request.timeoutMs
+    this.lastDeadline = this.deadline + maxProgressMs
+    request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
+  }
+
+  expire(): void {
+    this.cut({ kind: 'failed', failure: 'timeout', text: `did not answer within ${this.request.timeoutMs} ms` })
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.controller = controller
+    if (this.abortReason !== undefined) controller.abort(new Error(this.abortReason.text))
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: Record<string, string | string[] | undefined>): void {
+    this.status = status
+    this.type = single(headers['content-type'])?.toLowerCase() ?? ''
+    this.session = single(headers['mcp-session-id'])
+    const coding = single(headers['content-encoding'])
+    if (coding !== undefined && coding !== 'identity')
+      return this.broken(`answered with content-encoding ${coding}, which was not asked for`)
+    this.reader = new BodyReader(this.settings)
+    this.reader.start(this.type)
+  }
+
+  onResponseData(_controller: Controller, chunk: Buffer): void {
+    if (this.settle === undefined) return
+    const messages = this.reader?.feed(chunk) ?? []
+    if (typeof messages === 'string') return this.broken(messages)
+    for (const message of messages) this.take(message)
+  }
+
+  onResponseEnd(): void {
+    if (this.settle === undefined) return
+    const { reader, status } = this
+    if (reader === undefined || reader.isStream) return this.broken('closed its stream before the answer')
+    const message = this.type.startsWith('application/json') || status >= 400 ? reader.whole() : undefined
+    if (message === undefined || typeof message === 'string' || !isResponse(message)) {
+      if (status < 300 && typeof message === 'string' && this.request.id !== undefined)
+        return this.broken(`answered with broken JSON: ${message}`)
+      return this.finish({ kind: 'http', status, text: this.type })
+    }
+    if (this.request.id !== undefined && !this.isOwn(message)) return this.broken('answered with the id of another request')
+    this.finish({ kind: 'message', status, message, session: this.session })
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.finish(this.abortReason ?? failureOf(error, this.status === 0))
+  }
+
+  private take(message: Message): void {
+    const method = member(message.top, 'method')
+    const name = method === undefined ? undefined : stringOf(message.text, method)
+    if (name !== undefined) {
+      if (name === 'notifications/progress') this.deadline = Math.min(performance.now() + this.request.timeoutMs, this.lastDeadline)
+      this.request.onMessage?.(message, name)
+    } else if (isResponse(message) && this.isOwn(message)) {
+      this.finish({ kind: 'message', status: this.status, message, session: this.session })
+      const { controller } = this
+      setTimeout(() => controller?.abort(new Error('answered')), lingerMs).unref()
+    }
+  }
+
+  /** Some servers answer errors with a null id: the exchange tells whose it is. */
+  private isOwn(message: Message): boolean {
+    const id = member(message.top, 'id')
+    return id === undefined || id.type === 'null' || textOf(message.text, id) === String(this.request.id)
+  }
+
+  private broken(text: string): void {
+    this.cut({ kind: 'failed', failure: 'broken', text })
+  }
+
+  private cut(reason: Failure): void {
+    if (this.settle === undefined) return
+    this.abortReason = reason
+    this.controller?.abort(new Error(reason.text))
+    this.finish(reason)
+  }
+
+  private finish(reply: Reply): void {
+    const { settle } = this
+    this.settle = undefined
+    this.request.cancellation?.listen(undefined)
+    settle?.(reply)
+  }
+}
+
+function isResponse(message: Message): boolean {
+  return member(message.top, 'method') === undefined && (member(message.top, 'result') ?? member(message.top, 'error')) !== undefined
+}
