@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type Config, durationMs, type Server, sizeBytes, targetUrl } from '../config/config.ts'
-import { createStreamableHttp } from './connectors/streamable-http.ts'
+import { type Config, durationMs, type Server } from '../config/config.ts'
+import { type ConnectorPlan, connectors } from './connectors.ts'
 import { createUpstream } from './create-upstream.ts'
-import type { HttpSettings } from './http/settings.ts'
 import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
 
 /** A server of a Config with its secrets' values: what an upstream is made of. Equal digests mean that nothing has to be opened again. */
@@ -17,32 +16,10 @@ export function planUpstream(
   name: string,
   server: Server,
   limits: Config['limits'],
-  agent: string,
+  userAgent: string,
   secret: (reference: string) => string,
 ): UpstreamPlan {
-  const target = server.http
-  if (target === undefined) throw new Error(`server ${name} is of a kind that is not supported`)
-  const { tls } = target
-  const credentials = server.credentials === 'none' ? {} : (server.credentials.header ?? {})
-  const headers = Object.entries(credentials).flatMap(([header, value]) => [header.toLowerCase(), secret(value)])
-  const http: HttpSettings = {
-    url: targetUrl(target),
-    headers: ['user-agent', agent, ...headers],
-    tls:
-      tls === undefined
-        ? undefined
-        : {
-            insecure: tls.insecure,
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-            ...(tls.key === undefined ? {} : { key: secret(tls.key) }),
-            ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
-          },
-    connectMs: durationMs(server.timeouts.connect),
-    idleMs: server.timeouts.idle === undefined ? undefined : durationMs(server.timeouts.idle),
-    answerBytes: sizeBytes(limits.answer),
-    json: { depth: maxAnswerDepth, tokens: maxAnswerTokens },
-  }
+  const connector = planConnector(server, limits, userAgent, secret)
   const settings: UpstreamSettings = {
     backend,
     name,
@@ -55,12 +32,14 @@ export function planUpstream(
   }
   return {
     digest: createHash('sha256')
-      .update(JSON.stringify([http, settings]))
+      .update(JSON.stringify([connector.settings, settings]))
       .digest('hex'),
-    open: (deps) => createUpstream(settings, createStreamableHttp(http), deps),
+    open: (deps) => createUpstream(settings, connector.open(), deps),
   }
 }
 
-/** Answers are bounded by bytes first; these only keep the scan of one finite. */
-const maxAnswerDepth = 256
-const maxAnswerTokens = 5_000_000
+function planConnector(server: Server, limits: Config['limits'], userAgent: string, secret: (reference: string) => string): ConnectorPlan {
+  const context = { server, limits, userAgent, secret }
+  if (server.http !== undefined) return connectors.http(server.http, context)
+  throw new Error('a server of a kind that is not supported: parseConfig lets none through')
+}

@@ -1,0 +1,46 @@
+import { type Config, durationMs, type HttpTarget, type Server, sizeBytes, targetUrl } from '../config/config.ts'
+import type { Connector } from './connector.ts'
+import { createStreamableHttp } from './connectors/streamable-http.ts'
+import type { HttpSettings } from './http/settings.ts'
+
+/** What a connector is made of besides its own key of the document. */
+export interface ConnectorContext {
+  readonly server: Server
+  readonly limits: Config['limits']
+  readonly userAgent: string
+  /** Gives a secret key's value; throws where it is gone. */
+  readonly secret: (reference: string) => string
+}
+
+/** A connector that can be opened. `settings` is all that it depends on: plain JSON, equal where nothing has to be opened again. */
+export interface ConnectorPlan {
+  readonly settings: unknown
+  open(): Connector
+}
+
+/** The kinds of servers, by their key in the document: a row for each. */
+export const connectors = {
+  http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
+    const settings = httpSettings(target, context)
+    return { settings, open: () => createStreamableHttp(settings) }
+  },
+} as const
+
+/** Answers are bounded by bytes first; these only keep the scan of one finite. */
+const maxAnswerDepth = 256
+const maxAnswerTokens = 5_000_000
+
+function httpSettings(target: HttpTarget, { server, limits, userAgent, secret }: ConnectorContext): HttpSettings {
+  const { tls } = target
+  const { connect, idle } = server.timeouts
+  const credentials = server.credentials === 'none' ? {} : (server.credentials.header ?? {})
+  return {
+    url: targetUrl(target),
+    headers: ['user-agent', userAgent, ...Object.entries(credentials).flatMap(([name, value]) => [name.toLowerCase(), secret(value)])],
+    tls: tls === undefined ? undefined : { ...tls, ...(tls.key === undefined ? {} : { key: secret(tls.key) }) },
+    connectMs: durationMs(connect),
+    idleMs: idle === undefined ? undefined : durationMs(idle),
+    answerBytes: sizeBytes(limits.answer),
+    json: { depth: maxAnswerDepth, tokens: maxAnswerTokens },
+  }
+}
