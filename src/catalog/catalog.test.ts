@@ -16,7 +16,7 @@ interface FakeUpstream extends Upstream {
 
 function entry(name: string, more = '"inputSchema":{"type":"object"}'): ToolEntry {
   const text = `{"name":${JSON.stringify(name)},${more}}`
-  return { name, text, nameStart: 8, nameEnd: 8 + JSON.stringify(name).length }
+  return { name, text, nameStart: 8, nameEnd: 8 + JSON.stringify(name).length, paramHeaders: [] }
 }
 
 function upstream(name: string, tools: readonly (string | ToolEntry)[]): FakeUpstream {
@@ -87,7 +87,7 @@ test('names carry their server where they are prefixed, and lead to it', () => {
   const [a, b] = [upstream('a', ['x', 'y']), upstream('b', ['x'])]
   const { catalog, told } = open([a, b])
   assert.deepEqual(names(catalog.list('legacy')), ['a_x', 'a_y', 'b_x'])
-  assert.deepEqual(catalog.owner('b_x'), { server: 'b', upstream: b, ownName: 'x' })
+  assert.deepEqual(catalog.owner('b_x'), { server: 'b', upstream: b, tool: b.tools()[0] })
   for (const unknown of ['x', 'b_y', 'a_', '_x', 'A_x', 'constructor', '__proto__']) assert.equal(catalog.owner(unknown), undefined)
   assert.deepEqual(
     told.filter(([kind, list]) => kind === 'selectsNothing' || list.length > 0),
@@ -150,6 +150,24 @@ test('what an era does not know is left out for it', () => {
     ['name', 'outputSchema'],
     ['name', 'title'],
   ])
+})
+
+test('true and false as schemas of arguments are objects for clients that know no others', () => {
+  const catalog = open([
+    upstream('a', [entry('x', '"inputSchema":{"type":"object","properties":{"p":true,"q":false,"r":{"x":1.0}}}')]),
+  ]).catalog
+  assert.match(result(catalog.list('legacy')).result, /"properties":\{"p":\{\},"q":\{"not":\{\}\},"r":\{"x":1\.0\}\}/)
+  assert.match(result(catalog.list('modern')).result, /"properties":\{"p":true,"q":false,/)
+})
+
+test('a list waits a second for what has grown old, then shows what is known', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const hung = upstream('a', ['x'])
+  hung.fresh = () => new Promise(() => {})
+  const { catalog } = open([hung])
+  const listed = catalog.list('legacy')
+  t.mock.timers.tick(1000)
+  assert.deepEqual(names(await listed), ['a_x'])
 })
 
 test('a server that is down keeps its tools, and the list may not be cached', () => {

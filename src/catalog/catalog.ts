@@ -34,7 +34,7 @@ export interface CatalogEvents {
 export interface Owner {
   readonly server: string
   readonly upstream: Upstream
-  readonly ownName: string
+  readonly tool: ToolEntry
 }
 
 /** One merged view of many servers, as one kind of caller sees it: a hidden name and an unknown name are the same. */
@@ -59,6 +59,8 @@ interface Table {
 }
 
 const maxInstructionChars = 16_384
+/** How long a list waits for a server whose part of it is past its ttl. */
+const staleWaitMs = 1000
 
 export function createCatalog(settings: CatalogSettings, events: CatalogEvents): Catalog {
   const { servers } = settings
@@ -84,7 +86,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
         // Names are settled before anybody's selection: a name never means different tools to different callers.
         if (owners.has(name)) lost.push(full)
         else {
-          owners.set(name, { server: server.name, upstream: server.upstream, ownName: entry.name })
+          owners.set(name, { server: server.name, upstream: server.upstream, tool: entry })
           if (selection === undefined || selection.selects(full)) tools.push({ name, entry })
         }
       }
@@ -162,7 +164,8 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
         const fresh = upstream.ensureFresh()
         if (fresh === undefined) continue
         waiting ??= []
-        waiting.push(fresh)
+        // What is known serves meanwhile: a server that hangs holds up a list no longer than this.
+        waiting.push(upstream.status().state === 'connecting' ? fresh : withinMs(fresh, staleWaitMs))
       }
       return waiting === undefined ? listNow(era) : Promise.all(waiting).then(() => listNow(era))
     },
@@ -179,6 +182,16 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
       return texts.length === 0 ? undefined : texts.join('\n\n').slice(0, maxInstructionChars)
     },
   }
+}
+
+function withinMs(promise: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    void promise.finally(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 function whyDown(server: CatalogServer): string {

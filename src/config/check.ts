@@ -247,7 +247,8 @@ function remedy(tree: Tree, shape: Shape): string {
       : 'write a value, or leave the key out'
   }
   if (shape.kind === 'list') return 'write [ … ] or lines that begin with -'
-  if (shape.kind === 'text' && tree.kind === 'scalar') return 'put it in quotes'
+  if (shape.kind === 'text' && tree.kind === 'scalar')
+    return shape.label === 'duration' || shape.label === 'size' ? 'write it with its unit' : 'put it in quotes'
   if (shape.kind === 'number') return 'write it without quotes'
   return `write ${typeName(shape)}`
 }

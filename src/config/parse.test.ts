@@ -98,6 +98,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${one}routes: [{ name: r, rules: [] }, { name: ‹duplicate-name›r, rules: [] }]`,
     `${one}listeners: [{ name: a, port: 1 }, { name: ‹duplicate-name›a, port: 2 }]`,
     `${one}listeners: [{ name: a, port: 1 }, { name: b, port: ‹duplicate-name›1 }]`,
+    `${one}sessions: { keys: [{ id: a, secret: ‹plain-secret›AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE= }, { id: ‹duplicate-name›a, secret: ‹plain-secret›AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE= }] }`,
     `${one}listeners: [{ name: a, port: 1, hostname: a.example }, { name: b, port: 1, hostname: b.example }, { name: c, port: 0 }, { name: d, port: 0 }]`,
     `${one}admin: { listen: ‹duplicate-name›127.0.0.1:8080 }`,
     'backends: { a: { servers: { x: { http: { url: http://a/ } } } }, b: { servers: { x: { http: { url: http://b/ } } } } }\nagents: { c: { from: [a, ‹duplicate-name›b] } }',

@@ -11,6 +11,17 @@ export function checkWhole(config: Config, report: Report): void {
   checkShadows(config, report)
   checkAgents(config, report)
   checkTargets(config, report)
+  checkKeys(config, report)
+}
+
+/** A key is found by its id. */
+function checkKeys(config: Config, report: Report): void {
+  const ids = new Set<string>()
+  for (const [index, { id }] of config.sessions.keys.entries()) {
+    if (ids.has(id))
+      duplicate(report, ['sessions', 'keys', index, 'id'], `a key is called \`${id}\` already`, 'give each key an id of its own')
+    ids.add(id)
+  }
 }
 
 function checkListeners(config: Config, report: Report): void {

@@ -71,12 +71,12 @@ export const hostname = text('hostname', {
   hint: 'write it in lower case without port, such as mcp.example.com or *.example.com',
 })
 export const hostHeader = text('host', {
-  pattern: /^(?:\[[0-9a-f:.]+\]|[a-z0-9*][-a-z0-9._]*)(?::[0-9]{1,5})?$/,
-  hint: 'write what a client sends as Host, in lower case, such as mcp.example.com or 10.0.0.7:8080',
+  pattern: /^(?:\*|\*\.[a-z0-9][-a-z0-9._]*|(?:\[[0-9a-f:.]+\]|[a-z0-9][-a-z0-9._]*)(?::[0-9]{1,5})?)$/,
+  hint: 'write what a client sends as Host, in lower case, such as mcp.example.com, 10.0.0.7:8080, *.example.com or * for any',
 })
 export const origin = text('origin', {
-  pattern: /^[a-z][-+.a-z0-9]*:\/\/[^\s/?#@]+$/,
-  hint: 'write scheme and host without a path, such as https://app.example.com',
+  pattern: /^[a-z][-+.a-z0-9]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9][-a-z0-9._]*)(?::(?:[0-9]{1,5}|\*))?$/,
+  hint: 'write scheme and host in lower case without a path, such as https://app.example.com, or http://localhost:* for any port',
 })
 export const host = text('host', {
   pattern: /^[^\s/?#@[\]]+$/,

@@ -30,7 +30,7 @@ function callOf(clientEra: EraName, params: string | undefined): Call {
 }
 
 function sent(client: EraName, server: EraName, params: string | undefined): Outbound {
-  return servers[server].call(callOf(client, params), 'add', 7, undefined)
+  return servers[server].call(callOf(client, params), { name: 'add', paramHeaders: [] }, 7, undefined)
 }
 
 const around = (params: string) => `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":${params}}`
@@ -105,7 +105,7 @@ for (const [name, client, server, params, got] of table)
   test(`${client} client, ${server} server: ${name}`, () => assert.equal(sent(client, server, params).body, around(got)))
 
 test('a modern server gets its headers, a legacy one its version and session', () => {
-  assert.deepEqual(servers.modern.call(callOf('legacy', '{"name":"x"}'), 'é', 7, undefined).headers, [
+  assert.deepEqual(servers.modern.call(callOf('legacy', '{"name":"x"}'), { name: 'é', paramHeaders: [] }, 7, undefined).headers, [
     'mcp-protocol-version',
     '2026-07-28',
     'mcp-method',
@@ -113,7 +113,7 @@ test('a modern server gets its headers, a legacy one its version and session', (
     'mcp-name',
     '=?base64?w6k=?=',
   ])
-  assert.deepEqual(servers.legacy.call(callOf('modern', '{"name":"x"}'), 'é', 7, 's').headers, [
+  assert.deepEqual(servers.legacy.call(callOf('modern', '{"name":"x"}'), { name: 'é', paramHeaders: [] }, 7, 's').headers, [
     'mcp-protocol-version',
     '2025-11-25',
     'mcp-session-id',

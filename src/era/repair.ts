@@ -11,7 +11,15 @@ export function repairToolResult(text: string, result: readonly Member[]): strin
   const items = content?.type === 'array' ? elements(text, content.start, content.end) : undefined
   if (items?.every((item) => contentBlock(text, item) === true) && !result.some(isUnfit)) return undefined
   const blocks = content === undefined ? structuredAsText(text, result) : blocksOf(text, content)
-  return rebuildObject(text, result, (m) => m.key !== 'content' && !isUnfit(m), [`"content":[${blocks.join(',')}]`])
+  const flag = member(result, 'isError')
+  const extra = flag !== undefined && isUnfit(flag) && saysError(text, result) ? ['"isError":true'] : []
+  return rebuildObject(text, result, (m) => m.key !== 'content' && !isUnfit(m), [`"content":[${blocks.join(',')}]`, ...extra])
+}
+
+/** Whether a result says that the tool failed; some say it with the text "true". */
+export function saysError(text: string, result: readonly Member[]): boolean {
+  const flag = member(result, 'isError')
+  return flag?.type === 'true' || (flag !== undefined && stringOf(text, flag)?.toLowerCase() === 'true')
 }
 
 interface Value {

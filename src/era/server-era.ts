@@ -15,7 +15,8 @@ import {
   stringOf,
   textOf,
 } from '../mcp/mcp.ts'
-import { repairToolResult } from './repair.ts'
+import type { ParamHeader } from './modern/param-headers.ts'
+import { repairToolResult, saysError } from './repair.ts'
 
 /** What goes to a server: headers as a flat list of names and values, and the body. */
 export interface Outbound {
@@ -32,11 +33,17 @@ export interface ServerFacts {
   readonly instructions: string | undefined
 }
 
+/** The tool that is called, as its server knows it. */
+export interface CalledTool {
+  readonly name: string
+  readonly paramHeaders: readonly ParamHeader[]
+}
+
 /** How servers of one era are spoken to. `session` is the server's own session id, where it gave one. */
 export interface ServerEra {
   readonly name: EraName
   /** A call under the server's own name for its subject; every other character of `params` but `_meta` stays as the client sent it. */
-  call(call: Call, ownName: string | undefined, id: number, session: string | undefined): Outbound
+  call(call: Call, tool: CalledTool, id: number, session: string | undefined): Outbound
   listTools(cursor: string | undefined, id: number, session: string | undefined): Outbound
   /** Whether a notification that came before the answer may reach the caller. */
   passesNotice(call: Call, method: string): boolean
@@ -60,13 +67,21 @@ export function readAnswer(message: Message, method: string): { readonly answer:
       text,
       result.filter((m) => m.key !== 'resultType'),
     )
-    const isError = member(result, 'isError')?.type === 'true'
+    const isError = saysError(text, result)
     if (repaired !== undefined) return { answer: { kind: 'complete', result: repaired, isError, hasMeta }, isRepaired: true }
     const whole = member(message.top, 'result')
     const own = typeMember === undefined && whole !== undefined ? textOf(text, whole) : kept()
     return { answer: { kind: 'complete', result: own, isError, hasMeta }, isRepaired: false }
   }
   return { answer: { kind: 'complete', result: kept(), isError: false, hasMeta }, isRepaired: false }
+}
+
+/** Whether a server of 2026-07-28 refused a request for its headers, and so before it did anything. */
+export function isHeaderMismatch(message: Message): boolean {
+  const error = member(message.top, 'error')
+  if (error?.type !== 'object') return false
+  const code = member(members(message.text, error.start, error.end), 'code')
+  return code !== undefined && textOf(message.text, code) === '-32020'
 }
 
 /** A JSON-RPC error object. Codes by which a server faults the gateway's own request are the gateway's failure, not the caller's. */

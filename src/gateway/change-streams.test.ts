@@ -21,7 +21,7 @@ function stream(route: string, more: Partial<ChangeStream> = {}) {
       return isClosed
     },
   }
-  const own: ChangeStream = { route, holder: 'h', events, changed: 'changed', goodbye: undefined, ...more }
+  const own: ChangeStream = { route, session: undefined, holder: 'h', events, changed: 'changed', goodbye: undefined, ...more }
   const onGone = (listener: () => void) => {
     leave = listener
   }
@@ -51,6 +51,17 @@ test('a change is told once, to those whose own list changed', () => {
   revisions['a'] = '1'
   streams.look()
   assert.deepEqual(a.written, ['changed', 'changed'])
+})
+
+test('of the streams of one session the newest is told, and none outlives the session', () => {
+  const { streams, revisions, add } = open(9)
+  const [first, second, other] = [stream('a', { session: 's' }), stream('a', { session: 's' }), stream('a', { session: 't' })]
+  for (const one of [first, second, other]) add(one)
+  revisions['a'] = '2'
+  streams.look()
+  assert.deepEqual([first.written, second.written, other.written], [[], ['changed'], ['changed']])
+  streams.endSession('s')
+  assert.deepEqual([first.isEnded(), second.isEnded(), other.isEnded(), streams.size], [true, true, false, 1])
 })
 
 test('the bound is one holder’s; a stream that goes makes room', () => {

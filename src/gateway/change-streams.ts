@@ -3,6 +3,8 @@ import { type EventStream, type Refusal, refuse } from '../mcp/mcp.ts'
 /** A client that wants to hear when its list of tools becomes another one. */
 export interface ChangeStream {
   readonly route: string
+  /** The legacy session that it is of: only its newest stream gets messages, and none outlives it (2025-11-25, transports). */
+  readonly session: string | undefined
   /** Who holds it, for the bound per caller. */
   readonly holder: string
   readonly events: EventStream
@@ -20,6 +22,7 @@ export interface ChangeStreams {
   add(stream: ChangeStream, revision: string, onGone: (listener: () => void) => void): void
   /** Tells every client whose list has become another one, and ends the streams of routes that are gone. */
   look(): void
+  endSession(session: string): void
   endAll(): void
   readonly size: number
 }
@@ -41,7 +44,9 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
     remove(stream)
   }
   const look = () => {
-    for (const [stream, known] of open) {
+    const told = new Set<string>()
+    // The newest first.
+    for (const [stream, known] of [...open].reverse()) {
       if (stream.events.isClosed) {
         remove(stream)
         continue
@@ -50,7 +55,9 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
       if (revision === undefined) end(stream)
       else if (revision !== known) {
         open.set(stream, revision)
-        if (stream.changed !== undefined) stream.events.write(stream.changed)
+        const isTold = stream.session !== undefined && told.has(stream.session)
+        if (stream.changed !== undefined && !isTold) stream.events.write(stream.changed)
+        if (stream.session !== undefined) told.add(stream.session)
       }
     }
   }
@@ -67,6 +74,9 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
       onGone(() => remove(stream))
     },
     look,
+    endSession(session) {
+      for (const stream of [...open.keys()]) if (stream.session === session) end(stream)
+    },
     endAll() {
       for (const stream of [...open.keys()]) end(stream)
     },

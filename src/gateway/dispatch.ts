@@ -1,4 +1,4 @@
-import { type ClientEra, type Decoded, type Encoded, eraOf, legacyClient, type Shape } from '../era/era.ts'
+import { type ClientEra, checkParamHeaders, type Decoded, type Encoded, eraOf, legacyClient, type Shape } from '../era/era.ts'
 import {
   type Answer,
   anonymous,
@@ -83,7 +83,7 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
     function list(): Answer | Promise<Answer> {
       // Lists have one page: a cursor can only be another server's, or made up (2026-07-28, pagination, Error Handling).
       const cursor = member(message.params ?? [], 'cursor')
-      return cursor === undefined ? to.catalog.list(client.name) : refuse('invalid-params', 'unknown cursor')
+      return cursor === undefined || cursor.type === 'null' ? to.catalog.list(client.name) : refuse('invalid-params', 'unknown cursor')
     }
 
     function refused(refusal: Refusal, refusedId: string | undefined, of: typeof client.name): Encoded {
@@ -107,6 +107,8 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
       }
       if (owner === undefined) return encode(refuse('unknown-name', `Unknown tool: ${subject}`), request)
       trace.server = owner.server
+      const mismatch = client.name === 'modern' ? checkParamHeaders(owner.tool.paramHeaders, origin.head, message) : undefined
+      if (mismatch !== undefined) return encode(mismatch, request)
       trace.backend = owner.upstream.settings.backend
       const cancellation = new Cancellation()
       // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
@@ -128,7 +130,7 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
           stream?.write(sseEvent(notice))
         },
       }
-      const sent = await owner.upstream.send(canonical, owner.ownName)
+      const sent = await owner.upstream.send(canonical, owner.tool)
       if (underWay !== undefined) inFlight.remove(underWay)
       trace.serverEra = sent.era
       trace.upstreamMs = sent.upstreamMs

@@ -127,6 +127,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const sweeper = setInterval(() => {
     sessionsMade?.sessions.sweep((session) => {
       deps.metrics.observeSession(Date.now() - session.openedAtMs)
+      changes.endSession(session.key)
       for (const { upstream } of current().upstreams.values()) upstream.endSession(session.key)
     })
   }, sweepMs).unref()

@@ -15,11 +15,12 @@ export function acceptsEvents(head: Head): boolean {
 /** Whether `Accept` takes a type (RFC 9110, 12.5.1); a request without one takes all. */
 function acceptsType(head: Head, type: string): boolean {
   const accept = head.header('accept')
-  if (accept === undefined || accept.includes(type)) return true
+  if (accept === undefined || (accept.includes(type) && !accept.includes('q=0'))) return true
   const group = `${type.slice(0, type.indexOf('/'))}/*`
   return accept.split(',').some((range) => {
-    const [name = ''] = range.split(';')
+    const [name = '', ...parameters] = range.split(';')
     const wanted = name.trim().toLowerCase()
+    if (parameters.some((parameter) => /^\s*q=0(\.0*)?\s*$/i.test(parameter))) return false
     return wanted === '*/*' || wanted === group || wanted === type
   })
 }

@@ -1,4 +1,4 @@
-import { type Shape, shapeOf } from '../era/era.ts'
+import { isModernVersion, type Shape, shapeOf } from '../era/era.ts'
 import {
   anonymous,
   decodeText,
@@ -116,7 +116,9 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
   function deny(exchange: Exchange, trace: Trace, refusal: Denial): void {
     noteRefusal(trace, refusal)
     deps.metrics.countEdgeRefusal(refusal.reason)
-    const reply = refusalReply(refusal, refusal.id, exchange.requestId, 'legacy')
+    const version = exchange.head.header('mcp-protocol-version')
+    const era = version !== undefined && isModernVersion(version) ? 'modern' : 'legacy'
+    const reply = refusalReply(refusal, refusal.id, exchange.requestId, era)
     exchange.reply(refusal.status ?? reply.status, reply.headers, reply.body)
   }
 

@@ -34,8 +34,10 @@ export function createStreams({ changes, metrics }: { readonly changes: ChangeSt
       events.write(sseEvent(listenMessages.acknowledged(id, filter)))
       const changed = filter.toolsListChanged ? sseEvent(listenMessages.toolsChanged(id)) : undefined
       const goodbye = sseEvent(listenMessages.end(id))
-      changes.add({ route: to.name, holder: origin.head.remote, events, changed, goodbye }, to.catalog.revision(), (listener) =>
-        origin.onGone?.(listener),
+      changes.add(
+        { route: to.name, session: undefined, holder: origin.head.remote, events, changed, goodbye },
+        to.catalog.revision(),
+        (listener) => origin.onGone?.(listener),
       )
       return undefined
     },
@@ -51,7 +53,14 @@ export function createStreams({ changes, metrics }: { readonly changes: ChangeSt
       if (refusal !== undefined) return refusal
       const events = exchange.stream({})
       events.write(sseComment())
-      const stream = { route: to.name, holder: head.remote, events, changed: legacyChanged, goodbye: undefined }
+      const stream = {
+        route: to.name,
+        session: session.session.key,
+        holder: head.remote,
+        events,
+        changed: legacyChanged,
+        goodbye: undefined,
+      }
       changes.add(stream, to.catalog.revision(), (listener) => exchange.onGone(listener))
       return undefined
     },
@@ -61,6 +70,7 @@ export function createStreams({ changes, metrics }: { readonly changes: ChangeSt
       if ('reason' in session) return session
       trace.clientEra = 'legacy'
       to.endpoint.sessions.end(session.id, session.session)
+      changes.endSession(session.session.key)
       metrics.observeSession(Date.now() - session.session.openedAtMs)
       for (const { upstream } of snapshot.upstreams.values()) upstream.endSession(session.session.key)
       exchange.reply(204, {})

@@ -51,8 +51,11 @@ export function noteRefusal(trace: Trace, refusal: Refusal): void {
 }
 
 export function noteAnswer(trace: Trace, answer: Answer): void {
-  if (answer.kind === 'refused') noteRefusal(trace, answer)
-  else if (answer.kind === 'failed') {
+  if (answer.kind === 'refused') {
+    noteRefusal(trace, answer)
+    // A failing server under a call is told in a result.
+    if (trace.method === 'tools/call' && answer.reason.startsWith('upstream-')) trace.rpcCode = undefined
+  } else if (answer.kind === 'failed') {
     trace.outcome = 'error'
     trace.rpcCode = answer.error.code
   } else if (answer.kind === 'complete' && answer.isError) trace.outcome = 'error'

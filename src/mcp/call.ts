@@ -26,7 +26,7 @@ export interface Call {
   readonly session: string | undefined
   readonly clientEra: EraName
   readonly cancellation: Cancellation
-  /** A bound that is tighter than the server's own, where the route has one. */
+  /** The route's bound of the whole request, which progress does not put off. */
   readonly timeoutMs: number | undefined
   /** Takes a notification (JSON text of the whole message) that the upstream sent before its answer. */
   readonly onNotice: (message: string) => void

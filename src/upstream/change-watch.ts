@@ -49,7 +49,8 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
         if (status >= 400 && status !== 404) return
         if (now() - openedAt > maxRetryMs) failures = 0
         options.onEnd()
-        const wait = Math.max(retryMs ?? 0, Math.min(maxRetryMs, firstRetryMs * 2 ** failures++))
+        // The server may ask for a longer wait, never for a shorter one.
+        const wait = Math.min(maxRetryMs, Math.max(retryMs ?? 0, firstRetryMs * 2 ** failures++))
         timers.start('changes', wait, () => open(met))
       },
     })

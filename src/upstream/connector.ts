@@ -17,6 +17,8 @@ export interface Post {
   /** The id that the answer must carry; undefined for notifications and responses. */
   readonly id: number | undefined
   readonly timeoutMs: number
+  /** A bound that progress does not put off. */
+  readonly maxMs?: number | undefined
   readonly cancellation?: Cancellation
   /** Messages that come before the answer. A progress notification restarts the time-out. */
   readonly onMessage?: (message: Message, method: string) => void

@@ -1,4 +1,4 @@
-import { headersFor, legacyNotification, readAnswer, replyToServer } from '../era/era.ts'
+import { type CalledTool, headersFor, isHeaderMismatch, legacyNotification, readAnswer, replyToServer } from '../era/era.ts'
 import { type Answer, type Call, type Message, member, type Refusal, refuse } from '../mcp/mcp.ts'
 import type { Connector, Reply } from './connector.ts'
 import { failed, type Met, shakeHands } from './meet.ts'
@@ -42,12 +42,13 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     if (session !== undefined && met !== undefined && presence.isReady()) await connector.delete(headersFor(met.facts.version, session))
   }
 
-  async function post(met: Met, call: Call, ownName: string | undefined, session: string | undefined): Promise<Reply> {
+  async function post(met: Met, call: Call, tool: CalledTool, session: string | undefined): Promise<Reply> {
     const id = nextId()
     const reply = await connector.post({
-      ...met.era.call(call, ownName, id, session),
+      ...met.era.call(call, tool, id, session),
       id,
-      timeoutMs: Math.min(settings.requestMs, call.timeoutMs ?? settings.requestMs),
+      timeoutMs: settings.requestMs,
+      maxMs: call.timeoutMs,
       cancellation: call.cancellation,
       onMessage(message, method) {
         if (met.era.passesNotice(call, method)) call.onNotice(message.text)
@@ -62,32 +63,43 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     return reply
   }
 
+  /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
+  async function postWithHeaders(met: Met, call: Call, tool: CalledTool): Promise<Reply> {
+    const reply = await post(met, call, tool, undefined)
+    if (reply.kind !== 'message' || !isHeaderMismatch(reply.message)) return reply
+    await presence.refresh()
+    const fresh = presence.tools().find(({ name }) => name === tool.name)
+    const isNews = fresh !== undefined && JSON.stringify(fresh.paramHeaders) !== JSON.stringify(tool.paramHeaders)
+    return isNews ? post(met, call, fresh, undefined) : reply
+  }
+
   /** Posts in the client's own session where the server keeps sessions; one that was lost is opened again, once. */
-  async function postInSession(met: Met, call: Call, ownName: string | undefined): Promise<Reply | Refusal> {
+  async function postInSession(met: Met, call: Call, tool: CalledTool): Promise<Reply | Refusal> {
     const client = call.session
+    if (met.era.name === 'modern') return postWithHeaders(met, call, tool)
     if (met.session === undefined || client === undefined) {
-      const reply = await post(met, call, ownName, met.session)
+      const reply = await post(met, call, tool, met.session)
       if (!isSessionLost(reply, met.session)) return reply
       // Another call may have opened it again in the meantime.
       if ((presence.met() ?? met) === met) await presence.connect()
       const again = presence.met()
       return again === undefined || !presence.isReady()
         ? refuse('upstream-down', 'lost its session')
-        : post(again, call, ownName, again.session)
+        : post(again, call, tool, again.session)
     }
     const session = await clients.get(client)
     if (session.kind === 'refused') return session
-    const reply = await post(met, call, ownName, session.id)
+    const reply = await post(met, call, tool, session.id)
     if (!isSessionLost(reply, session.id)) return reply
     clients.lost(client, session)
     const again = await clients.get(client)
-    return again.kind === 'refused' ? again : post(met, call, ownName, again.id)
+    return again.kind === 'refused' ? again : post(met, call, tool, again.id)
   }
 
-  function judge(reply: Reply | Refusal, method: string, ownName: string | undefined): Answer {
+  function judge(reply: Reply | Refusal, method: string, ownName: string): Answer {
     if (reply.kind === 'message') {
       const { answer, isRepaired } = readAnswer(reply.message, method)
-      if (isRepaired && ownName !== undefined) events.repaired(ownName)
+      if (isRepaired) events.repaired(ownName)
       return answer
     }
     if (reply.kind === 'refused') return reply
@@ -116,7 +128,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     instructions: () => presence.met()?.facts.instructions,
     cacheHint: presence.cacheHint,
     ensureFresh: presence.ensureFresh,
-    async send(call, ownName) {
+    async send(call, tool) {
       // Ready without a meeting: the session was lost and is being opened again.
       if (presence.met() === undefined && presence.isReady()) await presence.connect()
       const met = presence.met()
@@ -128,7 +140,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       inFlight++
       const startedAt = now()
       try {
-        const answer = judge(await postInSession(met, call, ownName), call.method, ownName)
+        const answer = judge(await postInSession(met, call, tool), call.method, tool.name)
         const named = answer.kind === 'refused' ? { ...answer, server: settings.name } : answer
         return { answer: named, upstreamMs: now() - startedAt, era: met.era.name }
       } finally {

@@ -1,4 +1,4 @@
-import { elements, type Message, member, type Refusal, refuse, stringOf } from '../mcp/mcp.ts'
+import { type EraName, elements, type Message, member, type Refusal, refuse, stringOf } from '../mcp/mcp.ts'
 import { readTool, type ToolEntry } from './tool-entry.ts'
 
 /** All tools of a server, from all its pages. */
@@ -15,6 +15,7 @@ export interface ToolList {
 export interface ListBounds {
   readonly pages: number
   readonly tools: number
+  readonly era: EraName
 }
 
 const maxReasons = 5
@@ -33,6 +34,7 @@ export async function listTools(
   const cursors = new Set<string>()
   let ttlMs: number | undefined
   let isPublic = true
+  let isCut = false
   let cursor: string | undefined
   for (let pages = 0; ; pages++) {
     if (pages === bounds.pages) {
@@ -46,8 +48,11 @@ export async function listTools(
     const list = member(result, 'tools')
     if (list?.type !== 'array') return refuse('upstream-invalid', 'answered tools/list without a list of tools')
     for (const element of elements(text, list.start, list.end)) {
-      if (tools.length === bounds.tools) break
-      const tool = readTool(text, element)
+      if (tools.length === bounds.tools) {
+        isCut = true
+        break
+      }
+      const tool = readTool(text, element, bounds.era)
       if ('dropped' in tool) dropped.push(tool.dropped)
       else if (names.has(tool.name)) dropped.push(`tool ${JSON.stringify(tool.name)}: listed twice`)
       else {
@@ -61,8 +66,8 @@ export async function listTools(
     isPublic &&= scope !== undefined && stringOf(text, scope) === 'public'
     const next = member(result, 'nextCursor')
     cursor = next === undefined ? undefined : stringOf(text, next)
-    if (tools.length === bounds.tools) {
-      if (cursor !== undefined) dropped.push(`the tools after the first ${bounds.tools}`)
+    if (isCut || tools.length === bounds.tools) {
+      if (isCut || cursor !== undefined) dropped.push(`the tools after the first ${bounds.tools}`)
       break
     }
     if (cursor === undefined) break

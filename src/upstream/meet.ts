@@ -9,6 +9,7 @@ import {
   readInitialize,
   type ServerEra,
   type ServerFacts,
+  type Verdict,
 } from '../era/era.ts'
 import { type Refusal, refuse } from '../mcp/mcp.ts'
 import type { Connector, Reply } from './connector.ts'
@@ -31,16 +32,22 @@ export interface MeetOptions {
 /** Finds a server's era by `server/discover`, never by a call, and shakes hands where the era wants it. */
 export async function meet(connector: Connector, options: MeetOptions): Promise<Met | Refusal> {
   if (options.era !== 'legacy') {
-    const id = options.nextId()
-    const reply = await connector.post({ ...discoverRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
-    if (reply.kind === 'failed' || isRedirect(reply)) return failed(reply, 'server/discover')
-    const verdict = judgeDiscover(reply.status, reply.kind === 'message' ? reply.message : undefined)
+    let verdict = await discover(connector, options)
+    if (verdict.kind === 'again') verdict = await discover(connector, options)
+    if (verdict.kind === 'again') return refuse('upstream-invalid', 'refuses the protocol version that it says it supports')
     if (verdict.kind === 'refused') return verdict
     if (verdict.kind === 'modern')
       return { kind: 'met', era: createModernServer(options.clientInfo), facts: verdict.facts, session: undefined }
     if (options.era === 'modern') return refuse('upstream-invalid', 'does not speak 2026-07-28, to which its `era` pins it')
   }
   return shakeHands(connector, options)
+}
+
+async function discover(connector: Connector, options: MeetOptions): Promise<Verdict> {
+  const id = options.nextId()
+  const reply = await connector.post({ ...discoverRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
+  if (reply.kind === 'failed' || isRedirect(reply)) return failed(reply, 'server/discover')
+  return judgeDiscover(reply.status, reply.kind === 'message' ? reply.message : undefined)
 }
 
 /** A legacy session with a server: `initialize`, then `notifications/initialized`. */

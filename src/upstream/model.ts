@@ -1,4 +1,4 @@
-import type { Implementation } from '../era/era.ts'
+import type { CalledTool, Implementation } from '../era/era.ts'
 import type { Answer, Call, EraName } from '../mcp/mcp.ts'
 import type { ToolEntry } from './tool-entry.ts'
 
@@ -65,8 +65,8 @@ export interface Upstream {
   cacheHint(): { readonly ttlMs: number; readonly isPublic: boolean }
   /** Undefined where the list is fresh or the server is known to be down; else resolves when either is so. */
   ensureFresh(): Promise<void> | undefined
-  /** Sends a call under the server's own name of its subject. */
-  send(call: Call, ownName: string | undefined): Promise<Sent>
+  /** Sends a call of one of its tools. */
+  send(call: Call, tool: CalledTool): Promise<Sent>
   /** A client's session is over. */
   endSession(client: string): void
   /** Lets calls in flight finish, for `graceMs` at most, then ends sessions and connections. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
+import type { CalledTool } from '../era/era.ts'
 import { type Answer, anonymous, type Call, Cancellation, type Refusal, scanMessage } from '../mcp/mcp.ts'
 import { createStreamableHttp } from './connectors/streamable-http.ts'
 import { createUpstream } from './create-upstream.ts'
@@ -217,3 +218,8 @@ export function refused(answer: Answer): Refusal {
 export const events = ({ response }: Arrival, ...data: string[]) =>
   response.writeHead(200, { 'content-type': 'text/event-stream' }).write(data.map((one) => `data: ${one}\n\n`).join(''))
 export const progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}'
+
+/** A tool that asks for no headers. */
+export function called(name: string): CalledTool {
+  return { name, paramHeaders: [] }
+}

@@ -131,7 +131,7 @@ export function createPresence(
   async function relist(current: Met): Promise<void> {
     timers.cancel('refresh')
     const until = now() + settings.listMs
-    const bounds = { pages: settings.pages, tools: settings.toolsPerServer }
+    const bounds = { pages: settings.pages, tools: settings.toolsPerServer, era: current.era.name }
     const found = current.facts.hasTools ? await listTools((cursor) => page(current, cursor, until - now()), bounds) : noTools
     if (isClosed || met !== current) return
     if (found.kind === 'refused') {
@@ -164,7 +164,7 @@ export function createPresence(
     enter('ready', undefined)
     if (isChanged) events.toolsChanged(status())
     changes.open(current)
-    timers.start('refresh', Math.max(settings.ttlMs, minTtlMs), () => void refresh())
+    timers.start('refresh', Math.max(settings.ttlMs, minTtlMs) * (0.9 + 0.2 * deps.random()), () => void refresh())
   }
 
   function noticed(): void {

@@ -1,4 +1,5 @@
-import { type Element, type Member, member, members, rebuildObject, stringOf } from '../mcp/mcp.ts'
+import { type ParamHeader, readParamHeaders } from '../era/era.ts'
+import { type Element, type EraName, type Member, member, members, rebuildObject, stringOf, textOf } from '../mcp/mcp.ts'
 
 /** A tool as its server lists it. `text` is the JSON object's own characters; the offsets are those of the name's string in it. */
 export interface ToolEntry {
@@ -6,21 +7,23 @@ export interface ToolEntry {
   readonly text: string
   readonly nameStart: number
   readonly nameEnd: number
+  /** Arguments that clients and servers of 2026-07-28 repeat in headers. */
+  readonly paramHeaders: readonly ParamHeader[]
 }
 
 /** Longer names are taken for an attack on whoever shows them. */
 const maxNameChars = 256
 
 /**
- * Reads one element of a tools list. A tool that a strict client would refuse, and with it the whole list, is left out
- * with the reason: `name`, an object `inputSchema` of type "object", and the optional members' types (2026-07-28, schema, Tool).
+ * Reads one element of a tools list. A tool that no client could call, or for which a strict one would refuse the whole list,
+ * is left out with the reason; optional members of a wrong shape are left out alone.
  */
-export function readTool(text: string, element: Element): ToolEntry | { readonly dropped: string } {
+export function readTool(text: string, element: Element, era: EraName): ToolEntry | { readonly dropped: string } {
   if (element.type !== 'object') return { dropped: 'a tool that is no object' }
   const start = element.start
   // A copy: a slice would keep the whole page in memory.
   const sent = Buffer.from(text.slice(start, element.end)).toString()
-  const own = withoutNulls(sent)
+  const own = withoutUnfit(sent)
   const list = members(own, 0, own.length)
   const nameMember = member(list, 'name')
   const name = nameMember === undefined ? undefined : stringOf(own, nameMember)
@@ -28,33 +31,70 @@ export function readTool(text: string, element: Element): ToolEntry | { readonly
   if (name.length > maxNameChars) return { dropped: `a tool with a name of ${name.length} characters` }
   const fault = faultOf(own, list)
   if (fault !== undefined) return { dropped: `tool ${JSON.stringify(name)}: ${fault}` }
-  return { name, text: own, nameStart: nameMember.start, nameEnd: nameMember.end }
-}
-
-const optional = {
-  title: 'string',
-  description: 'string',
-  outputSchema: 'object',
-  annotations: 'object',
-  icons: 'array',
-  _meta: 'object',
-} as const satisfies Record<string, string>
-
-/** `null` for "absent" is common and refused by strict clients. */
-function withoutNulls(text: string): string {
-  const list = members(text, 0, text.length)
-  const isNull = (m: Member) => m.type === 'null' && Object.hasOwn(optional, m.key)
-  return list.some(isNull) ? rebuildObject(text, list, (m) => !isNull(m)) : text
-}
-
-function faultOf(text: string, list: readonly Member[]): string | undefined {
   const schema = member(list, 'inputSchema')
-  if (schema?.type !== 'object') return 'its inputSchema is no object'
-  const type = member(members(text, schema.start, schema.end), 'type')
-  if (type === undefined || stringOf(text, type) !== 'object') return 'its inputSchema is not of type "object"'
-  for (const [key, wanted] of Object.entries(optional)) {
-    const found = member(list, key)
-    if (found !== undefined && found.type !== wanted) return `its ${key} is no ${wanted}`
+  const headers = readParamHeaders(schema === undefined ? '{}' : textOf(own, schema))
+  // Only the revision that has the annotation can break it.
+  if ('fault' in headers && era === 'modern') return { dropped: `tool ${JSON.stringify(name)}: ${headers.fault}` }
+  return { name, text: own, nameStart: nameMember.start, nameEnd: nameMember.end, paramHeaders: 'fault' in headers ? [] : headers }
+}
+
+/** Optional members of a tool, and of its annotations and icons (2026-07-28, schema, Tool). */
+const optional = {
+  title: isText,
+  description: isText,
+  outputSchema: isRecord,
+  annotations: (value: unknown) =>
+    isRecord(value) &&
+    isAbsentOr(value['title'], isText) &&
+    ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'].every((hint) => isAbsentOr(value[hint], isBoolean)),
+  icons: (value: unknown) => Array.isArray(value) && value.every(isIcon),
+  _meta: isRecord,
+} as const satisfies Record<string, (value: unknown) => boolean>
+
+function isIcon(value: unknown): boolean {
+  if (!isRecord(value) || !isText(value['src']) || !isAbsentOr(value['mimeType'], isText)) return false
+  const { sizes, theme } = value
+  return isAbsentOr(sizes, isTexts) && isAbsentOr(theme, (name) => name === 'light' || name === 'dark')
+}
+
+/** Members that say something about a tool, and say it wrongly, are left out; the tool works without them. */
+function withoutUnfit(text: string): string {
+  const list = members(text, 0, text.length)
+  const isUnfit = (m: Member) => {
+    if (!Object.hasOwn(optional, m.key)) return false
+    return !optional[m.key as keyof typeof optional](JSON.parse(textOf(text, m)))
   }
-  return undefined
+  return list.some(isUnfit) ? rebuildObject(text, list, (m) => !isUnfit(m)) : text
+}
+
+/** What makes a tool unusable: without a right `inputSchema` no client can call it, and strict ones refuse the whole list. */
+function faultOf(text: string, list: readonly Member[]): string | undefined {
+  const found = member(list, 'inputSchema')
+  const schema: unknown = found === undefined ? undefined : JSON.parse(textOf(text, found))
+  if (!isRecord(schema)) return 'its inputSchema is no object'
+  if (schema['type'] !== 'object') return 'its inputSchema is not of type "object"'
+  const { properties, required } = schema
+  if (!isAbsentOr(properties, (value) => isRecord(value) && Object.values(value).every((one) => isRecord(one) || isBoolean(one))))
+    return 'the properties of its inputSchema are no schemas'
+  return isAbsentOr(required, isTexts) ? undefined : 'the `required` of its inputSchema is no list of names'
+}
+
+function isAbsentOr(value: unknown, isFit: (value: unknown) => boolean): boolean {
+  return value === undefined || isFit(value)
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText)
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean'
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,8 +2,20 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Cancellation } from '../mcp/mcp.ts'
-import { type Arrival, callOf, events, modernScript, openMet, openScripted, progress, refused, type Script } from './open-for-test.ts'
+import { ListToolsResultSchema } from '@modelcontextprotocol/sdk/types.js'
+import { Cancellation, scanMessage } from '../mcp/mcp.ts'
+import {
+  type Arrival,
+  called,
+  callOf,
+  events,
+  modernScript,
+  openMet,
+  openScripted,
+  progress,
+  refused,
+  type Script,
+} from './open-for-test.ts'
 
 test('meets a legacy server by discover, then initialize, and lists its tools', async (t) => {
   const { server, upstream } = await openMet(t)
@@ -30,10 +42,69 @@ test('a pin to legacy asks no discover; a pin to modern takes nothing else', asy
 
 const unknownVersions = '{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"m","data":{"supported":["2027-01-01"]}}}'
 
+test('a server that refuses its own version once is asked again, never taken for a legacy one', async (t) => {
+  const refusal = (supported: string) =>
+    `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"m","data":{"supported":["${supported}"]}}}`
+  let asked = 0
+  const single = await openMet(t, {
+    ...modernScript,
+    'server/discover': (arrival) =>
+      ++asked === 1 ? arrival.reply(400, 'application/json', refusal('2026-07-28')) : modernScript['server/discover']?.(arrival),
+  })
+  assert.deepEqual([single.upstream.status().era, asked], ['modern', 2])
+  const always = await openMet(t, { 'server/discover': ({ reply }) => reply(400, 'application/json', refusal('2026-07-28')) })
+  assert.deepEqual([always.upstream.status().state, always.server.seen.includes('initialize')], ['down', false])
+  const legacy = await openMet(t, { 'server/discover': ({ reply }) => reply(400, 'application/json', refusal('2025-11-25')) })
+  assert.equal(legacy.upstream.status().era, 'legacy')
+})
+
+test('a schema that has come to want a header: the list is asked again, and the refused call sent once more', async (t) => {
+  const properties = { a: { type: 'string', 'x-mcp-header': 'A' } }
+  let isNew = false
+  const { server, upstream } = await openMet(t, {
+    ...modernScript,
+    'tools/list': ({ result }) =>
+      result({ resultType: 'complete', tools: [tool('x', { inputSchema: { type: 'object', ...(isNew ? { properties } : {}) } })] }),
+    'tools/call': ({ request, reply, result, id }) => {
+      isNew = true
+      if (request.headers['mcp-param-a'] === 'v') result({ resultType: 'complete', content: [] })
+      else reply(400, 'application/json', `{"jsonrpc":"2.0","id":${id},"error":{"code":-32020,"message":"m"}}`)
+    },
+  })
+  const text = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s_x","arguments":{"a":"v"}}}'
+  const message = scanMessage(text, { depth: 64, tokens: 1000 })
+  assert.ok(message.kind === 'message')
+  assert.equal((await upstream.send(callOf({ message }), called('x'))).answer.kind, 'complete')
+  assert.equal(server.count('tools/call'), 2)
+})
+
+test('an invalid x-mcp-header makes a tool of a modern server invalid; an older server may have what it likes there', async (t) => {
+  const odd = tool('odd', { inputSchema: { type: 'object', properties: { a: { type: 'number', 'x-mcp-header': 'A' } } } })
+  const modern = await openMet(t, { ...modernScript, 'tools/list': ({ result }) => result({ tools: [tool('x'), odd] }) })
+  assert.deepEqual([modern.upstream.tools().length, modern.dropped.length], [1, 1])
+  const legacy = await openMet(t, { 'tools/list': ({ result }) => result({ tools: [tool('x'), odd] }) })
+  assert.deepEqual([legacy.upstream.tools().length, legacy.dropped], [2, []])
+})
+
+test('what an authentication layer says to a call is not the server’s answer', async (t) => {
+  const rpc = '{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"who?"}}'
+  for (const [status, body] of [
+    [401, '{"error":"invalid_token"}'],
+    [403, rpc],
+    [401, ''],
+  ] as const) {
+    const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(status, 'application/json', body) })
+    assert.equal(refused((await upstream.send(callOf(), called('x'))).answer).reason, 'upstream-auth')
+  }
+  const busy = await openMet(t, { 'tools/call': ({ reply }) => reply(429, 'application/json', '{"error":"slow down"}') })
+  assert.match(refused((await busy.upstream.send(callOf(), called('x'))).answer).text, /status 429 and no JSON-RPC/)
+})
+
 test('a discover that fails with 500, 401, a page or a redirect is no verdict on the era', async (t) => {
   for (const [status, type, body, text] of [
     [500, 'text/plain', 'oops', /status 500/],
     [503, 'text/html', '<html>', /status 503/],
+    [503, 'application/json', '{"error":"starting"}', /status 503/],
     [401, 'application/json', '{"error":"no"}', /401/],
     [307, 'text/plain', '', /redirect \(307\): its url must be the exact one/],
     [400, 'application/json', unknownVersions, /not known here: 2027-01-01/],
@@ -76,7 +147,7 @@ test('progress restarts the time-out', async (t) => {
     },
   }
   const { upstream } = await openMet(t, script, { requestMs: 400 })
-  const { answer } = await upstream.send(callOf({ onNotice: (notice) => notices.push(notice) }), 'x')
+  const { answer } = await upstream.send(callOf({ onNotice: (notice) => notices.push(notice) }), called('x'))
   assert.deepEqual([answer.kind, notices.length], ['complete', 8])
 })
 
@@ -90,7 +161,7 @@ test('a request of the server’s in the middle of a call is answered: ping with
       ),
   }
   const { server, upstream } = await openMet(t, script)
-  const sent = upstream.send(callOf(), 'x')
+  const sent = upstream.send(callOf(), called('x'))
   await server.arrived('response', 2)
   const call = await server.arrived('tools/call')
   call.response.end(`data: {"jsonrpc":"2.0","id":${call.id},"result":{"content":[]}}\n\n`)
@@ -114,9 +185,9 @@ test('a flood of the server’s own requests is not answered with a flood', asyn
     },
   }
   const { server, upstream } = await openMet(t, script)
-  assert.equal((await upstream.send(callOf(), 'x')).answer.kind, 'complete')
+  assert.equal((await upstream.send(callOf(), called('x'))).answer.kind, 'complete')
   await server.arrived('response', 16)
-  assert.equal((await upstream.send(callOf({ method: 'tools/list' }), undefined)).answer.kind, 'complete')
+  assert.equal((await upstream.send(callOf({ method: 'tools/list' }), called('x'))).answer.kind, 'complete')
   assert.equal(server.count('response'), 16)
 })
 
@@ -124,7 +195,7 @@ test('a cancelled call: a legacy server is told, a modern one sees its connectio
   for (const era of ['legacy', 'modern'] as const) {
     const { server, upstream } = await openMet(t, { ...(era === 'modern' ? modernScript : {}), 'tools/call': () => {} })
     const cancellation = new Cancellation()
-    const sent = upstream.send(callOf({ cancellation }), 'x')
+    const sent = upstream.send(callOf({ cancellation }), called('x'))
     const call = await server.arrived('tools/call')
     const closed = once(call.response, 'close')
     cancellation.cancel()
@@ -139,8 +210,8 @@ test('cookies are not kept, and nothing of a caller travels but the message', as
   const { server, upstream } = await openMet(t, {
     'tools/call': ({ result }) => result({ content: [] }, { 'set-cookie': 'a=b', 'mcp-session-id': 'late' }),
   })
-  await upstream.send(callOf(), 'x')
-  await upstream.send(callOf(), 'x')
+  await upstream.send(callOf(), called('x'))
+  await upstream.send(callOf(), called('x'))
   const { headers } = await server.arrived('tools/call', 2).then((arrival) => arrival.request)
   assert.deepEqual(
     [headers.cookie, headers['mcp-session-id'], headers['accept-encoding'], headers['user-agent']],
@@ -150,7 +221,8 @@ test('cookies are not kept, and nothing of a caller travels but the message', as
 
 const tool = (name: unknown, more: object = {}) => ({ name, inputSchema: { type: 'object' }, ...more })
 
-test('tools that a strict client would refuse are left out and named; the others stay', async (t) => {
+test('tools that no client could call are left out and named; the others stay', async (t) => {
+  const schema = (more: object) => ({ inputSchema: { type: 'object', ...more } })
   const tools = [
     tool('good'),
     7,
@@ -159,22 +231,49 @@ test('tools that a strict client would refuse are left out and named; the others
     { inputSchema: { type: 'object' } },
     { name: 'no-schema' },
     tool('odd-schema', { inputSchema: { type: 'array' } }),
-    tool('odd-title', { title: 7 }),
+    tool('odd-properties', schema({ properties: [] })),
+    tool('odd-property', schema({ properties: { a: 5 } })),
+    tool('odd-required', schema({ required: [1] })),
     tool('good'),
     tool('long'.repeat(100)),
-    tool('nulls', { title: null, description: null, outputSchema: null, annotations: null, icons: null, _meta: null }),
+    tool('last'),
   ]
   const { upstream, dropped } = await openMet(t, { 'tools/list': ({ result }) => result({ tools }) })
   assert.deepEqual(
     upstream.tools().map((one) => one.name),
-    ['good', 'nulls'],
+    ['good', 'last'],
   )
-  assert.deepEqual(JSON.parse(upstream.tools()[1]?.text ?? ''), tool('nulls'))
   assert.deepEqual(dropped, [
     'a tool that is no object',
     ...Array(3).fill('a tool without a name'),
     'tool "no-schema": its inputSchema is no object',
   ])
+})
+
+test('optional members of a tool that strict clients refuse are left out, and the tool stays', async (t) => {
+  const odd = [
+    ...['title', 'description', 'outputSchema', 'annotations', 'icons', '_meta'].map((key) => ({ [key]: null })),
+    { title: 7, description: [] },
+    { annotations: { title: null } },
+    { annotations: { readOnlyHint: 'yes' } },
+    ...[['x'], [{}], [{ src: 'a', mimeType: null }], [{ src: 'a', sizes: '48x48' }], [{ src: 'a', theme: 'blue' }]].map((icons) => ({
+      icons,
+    })),
+  ]
+  const fine = {
+    title: 'T',
+    description: 'd',
+    annotations: { title: 'T', readOnlyHint: true },
+    icons: [{ src: 'https://x/i.png', mimeType: 'image/png', sizes: ['48x48'], theme: 'dark' }],
+    _meta: { 'a/b': 1 },
+    outputSchema: { type: 'object', properties: {} },
+  }
+  const tools = [...odd.map((members, i) => tool(`odd${i}`, members)), tool('fine', fine)]
+  const { upstream, dropped } = await openMet(t, { 'tools/list': ({ result }) => result({ tools }) })
+  const listed = upstream.tools().map((one) => JSON.parse(one.text))
+  assert.deepEqual(listed, [...odd.map((_, i) => tool(`odd${i}`)), tool('fine', fine)])
+  assert.deepEqual(dropped, [])
+  assert.ok(ListToolsResultSchema.safeParse({ tools: listed }).success)
 })
 
 test('pages are drained; endless ones, and a cursor that comes twice, are cut and told', async (t) => {
@@ -226,7 +325,7 @@ test('a list that fails in a later page changes nothing of the last known tools'
   }
   const { server, upstream, until } = await openMet(t, { ...script, 'tools/call': ({ response }) => response.destroy() })
   isBroken = true
-  await upstream.send(callOf(), 'x')
+  await upstream.send(callOf(), called('x'))
   await until(() => upstream.status().state === 'down')
   assert.deepEqual(
     upstream.tools().map((one) => one.name),
@@ -269,7 +368,7 @@ for (const status of [404, 400]) {
     const { script, state, lose } = sessionScript(status)
     const { upstream } = await openMet(t, script)
     lose()
-    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(callOf(), 'x')))
+    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(callOf(), called('x'))))
     assert.deepEqual(
       sent.map(({ answer }) => answer.kind),
       Array(20).fill('complete'),
@@ -282,9 +381,9 @@ for (const status of [404, 400]) {
     const { upstream } = await openMet(t, script)
     const call = callOf({ session: 'client' })
     // The scripted server knows only the newest session: the client's own.
-    assert.equal((await upstream.send(call, 'x')).answer.kind, 'complete')
+    assert.equal((await upstream.send(call, called('x'))).answer.kind, 'complete')
     lose()
-    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(call, 'x')))
+    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(call, called('x'))))
     assert.deepEqual(
       sent.map(({ answer }) => answer.kind),
       Array(20).fill('complete'),
@@ -300,7 +399,7 @@ test('a reply that comes late for a session that was opened again since opens no
   const held: Arrival[] = []
   const own = script['tools/call']
   server.script = { ...script, 'tools/call': (arrival) => (held.length < 2 ? void held.push(arrival) : own?.(arrival)) }
-  const [first, second] = [upstream.send(callOf(), 'x'), upstream.send(callOf(), 'x')]
+  const [first, second] = [upstream.send(callOf(), called('x')), upstream.send(callOf(), called('x'))]
   await server.arrived('tools/call', 2)
   const [one, two] = held
   assert.ok(one && two)
@@ -318,7 +417,7 @@ test('a client’s session is its own at the server, and ends with it', async (t
       result({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }, { 'mcp-session-id': `s${++opened}` }),
   }
   const { server, upstream } = await openMet(t, script)
-  for (const session of ['a', 'b', 'a', undefined]) await upstream.send(callOf({ session }), 'x')
+  for (const session of ['a', 'b', 'a', undefined]) await upstream.send(callOf({ session }), called('x'))
   const used = server.arrivals.filter((one) => one.method === 'tools/call').map((one) => one.request.headers['mcp-session-id'])
   assert.deepEqual(used, ['s2', 's3', 's2', 's1'])
   upstream.endSession('a')
@@ -329,16 +428,16 @@ test('a client’s session is its own at the server, and ends with it', async (t
 test('a server that goes away fails calls at once and keeps its tools; started again, it is back', async (t) => {
   const { server, upstream, until } = await openMet(t)
   server.close()
-  const { answer } = await upstream.send(callOf(), 'x')
+  const { answer } = await upstream.send(callOf(), called('x'))
   assert.ok(['upstream-down', 'upstream-invalid'].includes(refused(answer).reason))
   await until(() => upstream.status().state === 'down')
-  assert.equal(refused((await upstream.send(callOf(), 'x')).answer).reason, 'upstream-down')
+  assert.equal(refused((await upstream.send(callOf(), called('x'))).answer).reason, 'upstream-down')
   assert.equal(upstream.tools().length, 1)
   assert.equal(upstream.ensureFresh(), undefined)
   const again = await openScripted({}, server.port)
   t.after(() => again.close())
   await until(() => upstream.status().state === 'ready')
-  assert.equal((await upstream.send(callOf(), 'x')).answer.kind, 'complete')
+  assert.equal((await upstream.send(callOf(), called('x'))).answer.kind, 'complete')
 })
 
 test('a flood of change notices is one list in half a second, and the last change is seen', async (t) => {
@@ -377,11 +476,11 @@ test('a server without tools is ready, and is not asked for them', async (t) => 
 
 test('closing lets a call in flight finish', async (t) => {
   const { server, upstream } = await openMet(t, { 'tools/call': () => {} })
-  const sent = upstream.send(callOf(), 'x')
+  const sent = upstream.send(callOf(), called('x'))
   const call = await server.arrived('tools/call')
   const closed = upstream.close(60_000)
   call.result({ content: [] })
   assert.equal((await sent).answer.kind, 'complete')
   await closed
-  assert.equal(refused((await upstream.send(callOf(), 'x')).answer).reason, 'upstream-down')
+  assert.equal(refused((await upstream.send(callOf(), called('x'))).answer).reason, 'upstream-down')
 })

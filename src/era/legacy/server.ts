@@ -39,8 +39,8 @@ export function headersFor(version: string, session: string | undefined): readon
 export function createLegacyServer(version: string): ServerEra {
   return {
     name: 'legacy',
-    call(call, ownName, id, session) {
-      return { headers: headersFor(version, session), body: request(id, call.method, legacyParams(call, ownName)) }
+    call(call, tool, id, session) {
+      return { headers: headersFor(version, session), body: request(id, call.method, legacyParams(call, tool.name)) }
     },
     listTools(cursor, id, session) {
       return {
@@ -57,12 +57,12 @@ export function createLegacyServer(version: string): ServerEra {
 
 const envelopeKeys: ReadonlySet<string> = new Set([metaKeys.version, metaKeys.capabilities, metaKeys.clientInfo, metaKeys.logLevel])
 
-function legacyParams(call: Call, ownName: string | undefined): string {
+function legacyParams(call: Call, ownName: string): string {
   const { text, top, params, meta } = call.message
   const whole = member(top, 'params')
   if (whole === undefined) return '{}'
   const edits: Edit[] = []
-  const name = ownName === undefined ? undefined : member(params ?? [], 'name')
+  const name = member(params ?? [], 'name')
   if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
   // Tasks are not offered to clients, so no server is asked for one.
   const task = member(params ?? [], 'task')

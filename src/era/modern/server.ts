@@ -17,6 +17,7 @@ import {
 import { type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
 import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
 import { encodeHeaderValue } from './header-value.ts'
+import { paramHeaders } from './param-headers.ts'
 
 /** `server/discover`, by which a server's era is found. */
 export function discoverRequest(id: number, clientInfo: Implementation): Outbound {
@@ -28,8 +29,12 @@ export function listenRequest(id: number, clientInfo: Implementation): Outbound 
   return outbound(id, 'subscriptions/listen', undefined, `{"notifications":{"toolsListChanged":true},"_meta":${envelope(clientInfo)}}`)
 }
 
-/** What the answer to `server/discover` says: a modern server, a server to meet by `initialize`, or a failure that tells nothing of the era. */
-export type Verdict = { readonly kind: 'modern'; readonly facts: ServerFacts } | { readonly kind: 'legacy' } | Refusal
+/** What the answer to `server/discover` says: a modern server, one to meet by `initialize`, one to ask again, or a failure that tells nothing of the era. */
+export type Verdict =
+  | { readonly kind: 'modern'; readonly facts: ServerFacts }
+  | { readonly kind: 'legacy' }
+  | { readonly kind: 'again' }
+  | Refusal
 
 /**
  * Judges the answer to `server/discover` (2026-07-28, versioning, Backward Compatibility): only a DiscoverResult that
@@ -55,6 +60,8 @@ function judgeError(text: string, error: Member): Verdict {
   const { code, data } = JSON.parse(textOf(text, error)) as { code?: unknown; data?: { supported?: unknown } }
   const supported = Array.isArray(data?.supported) ? data.supported : []
   const versions = supported.filter((version) => typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version))
+  // A server of this revision that refused it once: it is asked once more, never taken for a legacy one (versioning).
+  if (code === -32022 && versions.includes(modernVersion)) return { kind: 'again' }
   if (code === -32022 && versions.some((version) => version > modernVersion))
     return refuse('upstream-invalid', `speaks only protocol versions that are not known here: ${versions.slice(0, 8).join(', ')}`)
   return { kind: 'legacy' }
@@ -73,8 +80,9 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
   const ownEnvelope = envelope(clientInfo)
   return {
     name: 'modern',
-    call(call, ownName, id) {
-      return outbound(id, call.method, ownName, modernParams(call, ownName, ownEnvelope))
+    call(call, tool, id) {
+      const { headers, body } = outbound(id, call.method, tool.name, modernParams(call, tool.name, ownEnvelope))
+      return { headers: tool.paramHeaders.length === 0 ? headers : [...headers, ...paramHeaders(tool.paramHeaders, call.message)], body }
     },
     listTools(cursor, id) {
       const rest = cursor === undefined ? '' : `"cursor":${JSON.stringify(cursor)},`
@@ -86,12 +94,12 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
   }
 }
 
-function modernParams(call: Call, ownName: string | undefined, ownEnvelope: string): string {
+function modernParams(call: Call, ownName: string, ownEnvelope: string): string {
   const { text, top, params, meta } = call.message
   const whole = member(top, 'params')
   if (whole === undefined || params === undefined) return `{"_meta":${ownEnvelope}}`
   const edits: Edit[] = []
-  const name = ownName === undefined ? undefined : member(params, 'name')
+  const name = member(params, 'name')
   if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
   const metaMember = member(params, '_meta')
   const task = member(params, 'task')

@@ -20,6 +20,10 @@ const named: OriginSettings = { hosts: ['mcp.example.com', '*.tools.example'], o
 
 /** Settings, Host, Origin, and the reason of the refusal. */
 const table: readonly (readonly [settings: OriginSettings, host: string, origin: string | undefined, reason: string | undefined])[] = [
+  [{ hosts: ['10.0.0.7:8080'], origins: [] }, '10.0.0.7:8080', undefined, undefined],
+  [{ hosts: ['10.0.0.7:8080'], origins: [] }, '10.0.0.7:8081', undefined, 'host'],
+  [{ hosts: ['10.0.0.7:8080'], origins: [] }, '10.0.0.7', undefined, 'host'],
+  [{ hosts: ['*'], origins: [] }, 'any.example:1', undefined, undefined],
   [loopback, 'localhost', undefined, undefined],
   [loopback, 'localhost:8080', undefined, undefined],
   [loopback, '127.0.0.1:1', undefined, undefined],

@@ -9,8 +9,13 @@ const noHeaders: HeadVerdict = { kind: 'pass', headers: {} }
  * name (DNS rebinding; 2026-07-28, streamable HTTP, Security). Pages that it knows get CORS headers.
  */
 export function createOriginPolicy(settings: OriginSettings): Policy {
-  const hosts = settings.hosts === undefined ? undefined : new Set(settings.hosts.filter((host) => !host.startsWith('*.')))
+  const hosts = settings.hosts === undefined || settings.hosts.includes('*') ? undefined : new Set(settings.hosts)
   const suffixes = (settings.hosts ?? []).filter((host) => host.startsWith('*.')).map((host) => host.slice(1))
+  const isHostKnown = (host: string, name: string) =>
+    hosts === undefined ||
+    hosts.has(name) ||
+    hosts.has(host) ||
+    suffixes.some((suffix) => name.endsWith(suffix) && name.length > suffix.length)
   const origins = new Set(settings.origins.filter((origin) => !origin.endsWith(':*')))
   const anyPort = settings.origins.filter((origin) => origin.endsWith(':*')).map((origin) => origin.slice(0, -2))
   const isOriginKnown = (origin: string) =>
@@ -19,8 +24,7 @@ export function createOriginPolicy(settings: OriginSettings): Policy {
   return {
     name: 'origin',
     onHead(head) {
-      const host = hostName(head.host)
-      if (hosts !== undefined && !hosts.has(host) && !suffixes.some((suffix) => host.endsWith(suffix) && host.length > suffix.length))
+      if (!isHostKnown(head.host, hostName(head.host)))
         return refuse('host', `Host ${JSON.stringify(head.host)} is not a name of this listener: add it to its \`hosts\``)
       const origin = head.header('origin')
       if (origin === undefined) return noHeaders

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type Arrival, callOf, events, openMet, progress, refused, type Script } from '../open-for-test.ts'
+import { type Arrival, called, callOf, events, openMet, progress, refused, type Script } from '../open-for-test.ts'
 
 /** Name, what the server does with a call, the reason and a part of the text of what the caller hears. */
 const failures: readonly (readonly [name: string, act: (arrival: Arrival) => unknown, reason: string, text: RegExp])[] = [
@@ -115,24 +115,24 @@ for (const [name, act, reason, text] of failures) {
     let calls = 0
     const script: Script = { 'tools/call': (arrival) => (calls++ === 0 ? void act(arrival) : arrival.result({ content: [] })) }
     const { server, upstream } = await openMet(t, script, { requestMs: 300 }, { answerBytes: 65_536 })
-    const { answer } = await upstream.send(callOf(), 'x')
+    const { answer } = await upstream.send(callOf(), called('x'))
     const refusal = refused(answer)
     assert.deepEqual([refusal.reason, refusal.server, calls], [reason, 's', 1])
     assert.match(refusal.text, text)
     assert.doesNotMatch(refusal.text, /secret/)
-    assert.equal((await upstream.send(callOf(), 'x')).answer.kind, 'complete')
+    assert.equal((await upstream.send(callOf(), called('x'))).answer.kind, 'complete')
     assert.ok(server.arrivals.every(({ request }) => request.url === '/mcp'))
   })
 }
 
 test('an answer of 17 MiB is cut at 16', async (t) => {
   const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(200, 'application/json', 'x'.repeat(17 * 1024 * 1024)) })
-  assert.match(refused((await upstream.send(callOf(), 'x')).answer).text, /more than 16777216 bytes/)
+  assert.match(refused((await upstream.send(callOf(), called('x'))).answer).text, /more than 16777216 bytes/)
 })
 
 test('an answer with a null id belongs to the request of its exchange', async (t) => {
   const error = '{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"m"}}'
   const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(500, 'application/json', error) })
-  const { answer } = await upstream.send(callOf(), 'x')
+  const { answer } = await upstream.send(callOf(), called('x'))
   assert.deepEqual(answer, { kind: 'failed', error: { code: -32603, message: 'm', data: undefined } })
 })

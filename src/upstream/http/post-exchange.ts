@@ -31,13 +31,18 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     this.request = request
     this.settings = settings
     this.settle = settle
-    this.deadline = performance.now() + request.timeoutMs
-    this.lastDeadline = this.deadline + maxProgressMs
+    const now = performance.now()
+    this.lastDeadline = now + Math.min(request.maxMs ?? maxProgressMs, maxProgressMs)
+    this.deadline = Math.min(now + request.timeoutMs, this.lastDeadline)
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
   }
 
   expire(): void {
-    this.cut({ kind: 'failed', failure: 'timeout', text: `did not answer within ${this.request.timeoutMs} ms` })
+    this.cut({
+      kind: 'failed',
+      failure: 'timeout',
+      text: `did not answer within ${Math.ceil(Math.min(this.request.timeoutMs, this.request.maxMs ?? this.request.timeoutMs))} ms`,
+    })
   }
 
   onRequestStart(controller: Controller): void {
@@ -67,6 +72,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     if (this.settle === undefined) return
     const { reader, status } = this
     if (reader === undefined || reader.isStream) return this.broken('closed its stream before the answer')
+    // What an authentication layer says is not the server's answer, even where it is JSON-RPC.
+    if (status === 401 || status === 403) return this.finish({ kind: 'http', status, text: this.type })
     const message = this.type.startsWith('application/json') || status >= 400 ? reader.whole() : undefined
     if (message === undefined || typeof message === 'string' || !isResponse(message)) {
       if (status < 300 && typeof message === 'string' && this.request.id !== undefined)
@@ -119,6 +126,9 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   }
 }
 
-function isResponse(message: Message): boolean {
-  return member(message.top, 'method') === undefined && (member(message.top, 'result') ?? member(message.top, 'error')) !== undefined
+/** Whether it is a JSON-RPC response, and not just some JSON with an error in it. */
+function isResponse({ top, text }: Message): boolean {
+  const version = member(top, 'jsonrpc')
+  if (version === undefined || stringOf(text, version) !== '2.0' || member(top, 'method') !== undefined) return false
+  return member(top, 'result') !== undefined || member(top, 'error')?.type === 'object'
 }
