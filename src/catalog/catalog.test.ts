@@ -27,7 +27,7 @@ function upstream(name: string, tools: readonly (string | ToolEntry)[]): FakeUps
     hint: { ttlMs: 60_000, isPublic: true },
     fresh: undefined,
     text: undefined,
-    settings: { backend: 'b', name, era: 'auto', requestMs: 1, listMs: 1, ttlMs: 1, pages: 1, toolsPerServer: 1 },
+    settings: { backend: 'b', name, era: 'auto', requestMs: 1, listMs: 1, ttlMs: 1, pages: 1, toolsPerServer: 1, listChars: 1 },
     status: () => ({
       backend: 'b',
       name,

@@ -24,7 +24,7 @@ export interface CatalogSettings {
 }
 
 export interface CatalogEvents {
-  /** Names that lose to an equal one of an earlier server. */
+  /** Names that lose to an equal one of an earlier server, or for which a list has no room. */
   conflicts(names: readonly string[]): void
   /** Patterns that match nothing although the server that they name answers. */
   selectsNothing(patterns: readonly string[]): void
@@ -58,7 +58,10 @@ interface Table {
   readonly lists: Map<EraName, string>
 }
 
+const none: readonly Promise<void>[] = []
 const maxInstructionChars = 16_384
+/** Of all tools of one view together: no client could use more, and no string could hold much more. */
+const maxListChars = 64 * 1024 * 1024
 /** How long a list waits for a server whose part of it is past its ttl. */
 const staleWaitMs = 1000
 
@@ -78,6 +81,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     const owners = new Map<string, Owner>()
     const tools: { name: string; entry: ToolEntry }[] = []
     const lost: string[] = []
+    let chars = 0
     const sources = servers.map((server) => server.upstream.tools())
     servers.forEach((server, i) => {
       for (const entry of sources[i] ?? []) {
@@ -87,12 +91,15 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
         if (owners.has(name)) lost.push(full)
         else {
           owners.set(name, { server: server.name, upstream: server.upstream, tool: entry })
-          if (selection === undefined || selection.selects(full)) tools.push({ name, entry })
+          if (selection !== undefined && !selection.selects(full)) continue
+          chars += entry.text.length + name.length
+          if (chars <= maxListChars) tools.push({ name, entry })
+          else lost.push(full)
         }
       }
     })
     report(sources, lost)
-    if (selection !== undefined) {
+    if (selection !== undefined || chars > maxListChars) {
       const visible = new Set(tools.map((tool) => tool.name))
       for (const name of owners.keys()) if (!visible.has(name)) owners.delete(name)
     }
@@ -156,21 +163,27 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     return refuse('no-tools', `${settings.title} has no tools: what it selects matches nothing that its servers offer`)
   }
 
+  /** What has to be waited for: a server that was not heard of yet, and for a moment one whose part has grown old. */
+  const waits = (): readonly Promise<void>[] => {
+    let waiting: Promise<void>[] | undefined
+    for (const { upstream } of servers) {
+      const fresh = upstream.ensureFresh()
+      if (fresh === undefined) continue
+      waiting ??= []
+      // What is known serves meanwhile: a server that hangs holds up a list no longer than this.
+      waiting.push(upstream.status().state === 'connecting' ? fresh : withinMs(fresh, staleWaitMs))
+    }
+    return waiting ?? none
+  }
+
   return {
     owner: (name) => table().owners.get(name),
     list(era) {
-      let waiting: Promise<void>[] | undefined
-      for (const { upstream } of servers) {
-        const fresh = upstream.ensureFresh()
-        if (fresh === undefined) continue
-        waiting ??= []
-        // What is known serves meanwhile: a server that hangs holds up a list no longer than this.
-        waiting.push(upstream.status().state === 'connecting' ? fresh : withinMs(fresh, staleWaitMs))
-      }
-      return waiting === undefined ? listNow(era) : Promise.all(waiting).then(() => listNow(era))
+      const waiting = waits()
+      return waiting === none ? listNow(era) : Promise.all(waiting).then(() => listNow(era))
     },
     async settled() {
-      await Promise.all(servers.map((server) => server.upstream.ensureFresh()))
+      await Promise.all(waits())
     },
     toolCount: () => table().tools.length,
     revision: () => textFor('modern'),

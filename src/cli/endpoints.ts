@@ -1,5 +1,6 @@
 import { type Config, formatAddress, type Listener } from '../config/config.ts'
 import type { GatewayStatus } from '../gateway/gateway.ts'
+import { escapeUnsafe } from '../observe/observe.ts'
 import type { Ready } from './banner.ts'
 
 /** The URLs that clients can use, each with its agent, in the document's order. `ports` are the listeners' real ones. */
@@ -25,7 +26,7 @@ export function endpointsOf(config: Config, ports: ReadonlyMap<string, number>):
 export function serverLines(status: GatewayStatus): Ready['servers'] {
   return status.servers.map(({ name, state, era, version, tools, lastError }) => {
     if (state === 'ready') return { name, state: `${era} (${version}), ${tools} ${tools === 1 ? 'tool' : 'tools'}` }
-    return { name, state: state === 'down' ? `down: ${lastError ?? 'no answer'}` : 'has not answered yet' }
+    return { name, state: state === 'down' ? `down: ${escapeUnsafe(lastError ?? 'no answer')}` : 'has not answered yet' }
   })
 }
 

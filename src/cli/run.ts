@@ -122,6 +122,7 @@ function signal(terminal: Terminal): Promise<void> {
     }
     terminal.on('SIGTERM', stop)
     terminal.on('SIGINT', stop)
+    terminal.on('SIGHUP', stop)
   })
 }
 

@@ -29,8 +29,8 @@ export interface Sockets {
 }
 
 interface Open {
-  /** What can't be changed while it is open. */
-  readonly fixed: string
+  /** Bytes of headers that its parser takes; the limit below that is looked at anew for each request. */
+  readonly headRoom: number
   readonly listener: OpenListener
 }
 
@@ -42,37 +42,53 @@ export function createSockets(options: SocketsOptions): Sockets {
   let limits = defaultEdgeLimits
   const live = liveLimits(() => limits)
 
-  const openOne = async (socket: string, listener: Listener): Promise<OpenListener | SocketFailure> =>
-    openListener({ ...options, name: socket, address: listener.address, port: listener.port, limits: live })
-
   return {
     async change(config, activate) {
       const before = limits
       limits = limitsOf(config)
-      const fixed = `${limits.headerBytes} ${limits.connections}`
+      const headRoom = headRoomOf(limits)
       const next = new Map<string, Open>()
       const opened: OpenListener[] = []
+      const undo = () => {
+        for (const one of opened) one.close()
+        limits = before
+      }
       for (const listener of config.listeners) {
         const socket = socketOf(listener)
         if (next.has(socket)) continue
         const known = open.get(socket)
-        if (known?.fixed === fixed) {
+        if (known !== undefined && known.headRoom >= headRoom) {
           next.set(socket, known)
           continue
         }
-        // The same address can't be open twice: the old socket stops accepting first.
-        if (known !== undefined) void known.listener.drain(drainMs)
-        const result = await openOne(socket, listener)
+        if (known !== undefined) {
+          // The same address can't be open twice: the old socket stops accepting first.
+          open.delete(socket)
+          void known.listener.drain(drainMs)
+        }
+        const result = await openListener({
+          ...options,
+          name: socket,
+          address: listener.address,
+          port: listener.port,
+          limits: live,
+          headRoomBytes: headRoom,
+        })
         if (result.kind !== 'open') {
-          for (const one of opened) one.close()
-          limits = before
+          undo()
           return { kind: result.kind, text: `listener "${listener.name}": ${result.text}` }
         }
         opened.push(result)
-        next.set(socket, { fixed, listener: result })
+        next.set(socket, { headRoom, listener: result })
       }
-      activate()
+      try {
+        activate()
+      } catch (error) {
+        undo()
+        throw error
+      }
       for (const [socket, { listener }] of open) if (next.get(socket)?.listener !== listener) void listener.drain(drainMs)
+      for (const { listener } of next.values()) listener.setConnections(limits.connections)
       open = next
       listeners = config.listeners
       return undefined
@@ -87,6 +103,11 @@ export function createSockets(options: SocketsOptions): Sockets {
       await Promise.all([...open.values()].map(({ listener }) => listener.drain(graceMs)))
     },
   }
+}
+
+/** Enough that a limit within reason can be raised without opening the socket anew. */
+function headRoomOf(limits: EdgeLimits): number {
+  return Math.max(64 * 1024, limits.headerBytes)
 }
 
 function limitsOf(config: Config): EdgeLimits {

@@ -56,12 +56,12 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     places: () => sockets.places(),
     async reload(config) {
       try {
-        const viewsFailure = await views.change(config)
-        if (viewsFailure !== undefined) return viewsFailure
-        const socketsFailure = await sockets.change(config, () => gateway.apply(config))
-        if (socketsFailure !== undefined) await views.change(gateway.config())
-        return socketsFailure
+        const failure = (await views.change(config)) ?? (await sockets.change(config, () => gateway.apply(config)))
+        // All or nothing: what has been opened for a configuration that is refused is taken back.
+        if (failure !== undefined) await views.change(gateway.config())
+        return failure
       } catch (error) {
+        await views.change(gateway.config())
         return { kind: 'failed', text: error instanceof Error ? error.message : String(error) }
       }
     },

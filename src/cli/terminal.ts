@@ -11,7 +11,7 @@ export interface Terminal {
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
   cwd(): string
-  on(event: 'SIGINT' | 'SIGTERM' | 'exit', listener: () => void): unknown
+  on(event: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'exit', listener: () => void): unknown
   exit(code: number): void
 }
 

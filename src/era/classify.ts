@@ -7,6 +7,8 @@ export type Shape =
   | { readonly kind: 'notification'; readonly method: string }
   | { readonly kind: 'response'; readonly id: string }
 
+/** An id is kept as long as its request or stream. */
+const maxIdChars = 1024
 const integer = /^-?(0|[1-9]\d*)$/
 
 /**
@@ -23,6 +25,7 @@ export function shapeOf(message: Message): Shape | Refusal {
     id = textOf(text, idMember)
     const isValid = idMember.type === 'string' || (idMember.type === 'number' && integer.test(id))
     if (!isValid) return refuse('bad-request', '"id" must be a string or an integer')
+    if (id.length > maxIdChars) return refuse('bad-request', `"id" is longer than ${maxIdChars} characters`)
   }
   const params = member(top, 'params')
   if (params !== undefined && params.type !== 'object') return refuse('bad-request', '"params" must be an object')

@@ -8,9 +8,12 @@ import { elements, type Member, member, members, rebuildObject, stringOf, type V
 export function repairToolResult(text: string, result: readonly Member[]): string | undefined {
   const content = member(result, 'content')
   const isUnfit = (m: Member) => resultMembers[m.key]?.(text, m) === false
-  const items = content?.type === 'array' ? elements(text, content.start, content.end) : undefined
+  // A list that doesn't begin with a block is not split, however long it is.
+  const isList = content?.type === 'array' && /^\[\s*[{\]]/.test(text.slice(content.start, content.start + 64))
+  const items = content !== undefined && isList ? elements(text, content.start, content.end) : undefined
   if (items?.every((item) => contentBlock(text, item) === true) && !result.some(isUnfit)) return undefined
-  const blocks = content === undefined ? structuredAsText(text, result) : blocksOf(text, content)
+  const blocks =
+    content === undefined ? structuredAsText(text, result) : (blocksOf(text, content, maxNesting) ?? [wholeAsText(text, content)])
   const flag = member(result, 'isError')
   const extra = flag !== undefined && isUnfit(flag) && saysError(text, result) ? ['"isError":true'] : []
   return rebuildObject(text, result, (m) => m.key !== 'content' && !isUnfit(m), [`"content":[${blocks.join(',')}]`, ...extra])
@@ -145,13 +148,35 @@ function fit(text: string, list: readonly Member[], { required, optional }: Shap
   return kept === undefined || `{${kept.join(',')}}`
 }
 
-function blocksOf(text: string, value: Value): string[] {
+/** How deep lists in lists are flattened, and into how many blocks: what is beyond that becomes one text. */
+const maxNesting = 4
+const maxBlocks = 10_000
+
+function blocksOf(text: string, value: Value, nesting: number): string[] | undefined {
   const own = text.slice(value.start, value.end)
   const verdict = contentBlock(text, value)
   if (verdict !== false) return [verdict === true ? own : verdict]
-  if (value.type === 'array') return elements(text, value.start, value.end).flatMap((item) => blocksOf(text, item))
   if (value.type === 'null') return []
-  return [textBlock(value.type === 'string' ? own : JSON.stringify(own))]
+  if (value.type !== 'array') return [textBlock(value.type === 'string' ? own : JSON.stringify(own))]
+  if (nesting === 0 || (own.length > maxBlocks && commas(own) > maxBlocks)) return undefined
+  const blocks: string[] = []
+  for (const item of elements(text, value.start, value.end)) {
+    const found = blocksOf(text, item, nesting - 1)
+    if (found === undefined || blocks.length + found.length > maxBlocks) return undefined
+    blocks.push(...found)
+  }
+  return blocks
+}
+
+function wholeAsText(text: string, value: Value): string {
+  return textBlock(JSON.stringify(text.slice(value.start, value.end)))
+}
+
+/** Not fewer than an array has elements, up to one more than anybody asks for. */
+function commas(text: string): number {
+  let count = 0
+  for (let at = text.indexOf(','); at !== -1 && count <= maxBlocks; at = text.indexOf(',', at + 1)) count++
+  return count
 }
 
 function structuredAsText(text: string, result: readonly Member[]): string[] {

@@ -46,7 +46,26 @@ export interface ServerEra {
   call(call: Call, tool: CalledTool, id: number, session: string | undefined): Outbound
   listTools(cursor: string | undefined, id: number, session: string | undefined): Outbound
   /** Whether a notification that came before the answer may reach the caller. */
-  passesNotice(call: Call, method: string): boolean
+  passesNotice(call: Call, notice: Message, method: string): boolean
+}
+
+/** Whether a message is a notification about this very call's progress: of the token that the client chose for it. */
+export function isOwnProgress(call: Call, notice: Message, method: string): boolean {
+  if (method !== 'notifications/progress' || !isNotification(notice)) return false
+  const chosen = member(call.message.meta ?? [], 'progressToken')
+  const sent = member(notice.params ?? [], 'progressToken')
+  if (chosen === undefined || sent === undefined || chosen.type !== sent.type) return false
+  const [a, b] = [textOf(call.message.text, chosen), textOf(notice.text, sent)]
+  return a === b || (chosen.type === 'number' && Number(a) === Number(b)) || (chosen.type === 'string' && JSON.parse(a) === JSON.parse(b))
+}
+
+/** A log message, and nothing that a client could take for a request or a response. */
+export function isLogMessage(notice: Message, method: string): boolean {
+  return method === 'notifications/message' && isNotification(notice)
+}
+
+function isNotification({ top }: Message): boolean {
+  return top.every(({ key }) => key !== 'id' && key !== 'result' && key !== 'error')
 }
 
 /** The reply to a request as an Answer; `isRepaired` where a tool's result had to be made valid. */

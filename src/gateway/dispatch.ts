@@ -39,6 +39,9 @@ export interface Origin {
   readonly stream: ((headers: Readonly<Record<string, string>>) => EventStream) | undefined
 }
 
+/** What of a client's own words goes into the log. */
+const maxLoggedChars = 256
+
 interface InFlight extends Rostered {
   readonly session: string
   readonly id: string
@@ -56,7 +59,7 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
 
   return async (to, message, shape, origin, trace) => {
     const id = shape.kind === 'request' ? shape.id : undefined
-    trace.method = shape.kind === 'response' ? 'response' : shape.method
+    trace.method = shape.kind === 'response' ? 'response' : shape.method.slice(0, maxLoggedChars)
     noteMeta(trace, message)
     const era = eraOf(origin.head, message, shape)
     if (typeof era !== 'string') return refused(era, id, 'modern')
@@ -99,7 +102,7 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
     async function call(request: Request): Promise<Encoded | undefined> {
       const { id: requestId, method, session } = request
       const subject = request.subject ?? ''
-      trace.name = subject
+      trace.name = subject.slice(0, maxLoggedChars)
       let owner = to.catalog.owner(subject)
       if (owner === undefined) {
         await to.catalog.settled()
@@ -113,6 +116,10 @@ export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
       const cancellation = new Cancellation()
       // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
       if (client.name === 'modern') origin.onGone?.(() => cancellation.cancel())
+      else
+        origin.onGone?.(() => {
+          cancellation.isAbandoned = true
+        })
       const underWay = session === undefined ? undefined : { place: -1, session: session.key, id: requestId, cancellation }
       if (underWay !== undefined) inFlight.add(underWay)
       let stream: EventStream | undefined

@@ -62,6 +62,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const processKey: SealKey = { id: 'process', secret: deps.random(32) }
   let sessionsMade: { readonly settings: string; readonly sessions: Sessions } | undefined
   let snapshot: Snapshot | undefined
+  /** Bounded by createSessions. */
+  const endedSessions = new Map<string, number>()
   let isSettled = false
   let isDraining = false
   let isLookDue = false
@@ -83,7 +85,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     if (sessionsMade?.settings === settings) return sessionsMade.sessions
     const sealer = createSealer('session', keys.length === 0 ? [processKey] : keys, deps.random)
     const times = { idleMs: durationMs(config.sessions.idle), absoluteMs: durationMs(config.sessions.absolute) }
-    sessionsMade = { settings, sessions: createSessions(sealer, times, Date.now, deps.random) }
+    sessionsMade = { settings, sessions: createSessions(sealer, times, Date.now, deps.random, endedSessions) }
     return sessionsMade.sessions
   }
   /** Many changes within a moment are one look at all views, which says what they lack and tells the clients that listen. */
@@ -92,8 +94,12 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     isLookDue = true
     setTimeout(() => {
       isLookDue = false
-      for (const catalog of current().catalogs) catalog.toolCount()
-      changes.look()
+      try {
+        for (const catalog of current().catalogs) catalog.toolCount()
+        changes.look()
+      } catch (error) {
+        deps.log.error({ err: error }, 'a bug: please report it')
+      }
     }, lookMs).unref()
   }
   const compileNext = (config: Config): Snapshot => {

@@ -108,6 +108,8 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
       return shape.kind === 'request' ? reply?.body : undefined
     }
     const bodies = (await Promise.all(messages.map(answered))).filter((body) => body !== undefined)
+    if (bodies.reduce((sum, body) => sum + body.length, 0) > maxBatchChars)
+      return refuse('upstream-invalid', 'the answers of this batch are too large together')
     if (bodies.length === 0) exchange.reply(202, {})
     else exchange.reply(200, { 'content-type': 'application/json' }, `[${bodies.join(',')}]`)
     return undefined
@@ -136,6 +138,9 @@ interface Denial extends Refusal {
   readonly id?: string | undefined
   readonly status?: number
 }
+
+/** Of the answers of one batch together. */
+const maxBatchChars = 64 * 1024 * 1024
 
 function refusalOf(fault: JsonFault): Refusal {
   const isJson = fault.fault === 'repeated-key' || fault.fault === 'too-deep' || fault.fault === 'too-many-tokens'

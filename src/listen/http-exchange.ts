@@ -13,6 +13,8 @@ export interface Edge {
   readonly clock: () => number
   readonly nextId: () => string
   isDraining: boolean
+  /** Bytes of replies that their clients have not taken yet. */
+  pendingBytes: number
 }
 
 const noBody = new Uint8Array(0)
@@ -112,6 +114,7 @@ export class HttpExchange implements Exchange, Rostered {
     const bytes = Buffer.byteLength(body)
     if (status !== 204 && status !== 304) fields.push('content-length', String(bytes))
     this.#replyBytes = bytes
+    this.#edge.pendingBytes += bytes
     this.status = status
     this.#response.writeHead(status, fields)
     this.#response.end(body, 'utf8')
@@ -137,6 +140,7 @@ export class HttpExchange implements Exchange, Rostered {
   closed(): void {
     const connection = this.#connection
     if (!connection.exchanges.remove(this)) return
+    this.#edge.pendingBytes -= this.#replyBytes
     if (this.#stream !== undefined) {
       this.#stream.closed()
       this.#edge.streams.delete(this.#stream)

@@ -11,7 +11,9 @@ import { defaultEdgeLimits, type EdgeLimits } from './limits.ts'
 import { bodyTooLarge, type RequestHead, readHead } from './read-head.ts'
 
 /** Most requests that a client may have open on one connection by pipelining; one more is 503. */
-const pipelineDepth = 64
+const pipelineDepth = 16
+/** Bytes of replies that wait for slow clients, on all connections together; above it new requests are 503. */
+const maxPendingBytes = 256 * 1024 * 1024
 
 export interface EdgeRefusal {
   readonly requestId: string
@@ -38,6 +40,8 @@ export interface ListenerOptions {
   readonly keepAliveMs?: number
   /** Milliseconds, monotonic. Default performance.now. */
   readonly clock?: () => number
+  /** Bytes of headers that the parser takes before `limits.headerBytes`, which may change, is looked at. Default that limit. */
+  readonly headRoomBytes?: number
   /** Start of every request id; default random. */
   readonly idPrefix?: string
 }
@@ -47,6 +51,8 @@ export interface OpenListener {
   readonly address: string
   /** The port that it really has. */
   readonly port: number
+  /** Changes how many connections may be open. */
+  setConnections(max: number): void
   /** Connections that are open now. */
   readonly connections: number
   /**
@@ -74,14 +80,14 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   const connections = new Map<Socket, Connection>() // at most limits.connections
   const streams = new Set<HttpEventStream>() // at most pipelineDepth a connection
   let onAllClosed: (() => void) | undefined
-  const edge: Edge = { limits, streams, clock, nextId, isDraining: false }
+  const edge: Edge = { limits, streams, clock, nextId, isDraining: false, pendingBytes: 0 }
 
   const server = createServer({
     insecureHTTPParser: false,
     joinDuplicateHeaders: true,
     requireHostHeader: false, // readHead says it, with a body
     highWaterMark: 64 * 1024,
-    maxHeaderSize: limits.headerBytes,
+    maxHeaderSize: options.headRoomBytes ?? limits.headerBytes,
     headersTimeout: limits.headTimeoutMs,
     requestTimeout: limits.headTimeoutMs + limits.bodyTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
@@ -104,6 +110,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   function admit(request: IncomingMessage, connection: Connection): RequestHead | Refusal {
     if (edge.isDraining) return draining()
     if (connection.exchanges.size >= pipelineDepth) return tooManyPipelined()
+    if (edge.pendingBytes > maxPendingBytes) return overloaded()
     return readHead(request, name, connection.remote, limits)
   }
 
@@ -213,6 +220,9 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
         kind: 'open',
         address: options.address,
         port: typeof bound === 'object' && bound !== null ? bound.port : options.port,
+        setConnections(max) {
+          server.maxConnections = max
+        },
         get connections() {
           return connections.size
         },
@@ -238,6 +248,10 @@ async function tickAll(streams: ReadonlySet<HttpEventStream>): Promise<void> {
 
 function draining(): Refusal {
   return refuse('draining', 'This replica is shutting down: try again', { headers: { 'retry-after': '1' } })
+}
+
+function overloaded(): Refusal {
+  return refuse('overloaded', 'Too many replies wait for clients that are slow to take them', { headers: { 'retry-after': '1' } })
 }
 
 function tooManyPipelined(): Refusal {

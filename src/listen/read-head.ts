@@ -41,6 +41,8 @@ export class RequestHead implements Head {
 export function readHead(request: IncomingMessage, listener: string, remote: string, limits: EdgeLimits): RequestHead | Refusal {
   const fieldCount = request.rawHeaders.length / 2
   if (fieldCount > limits.headerCount) return refuse('headers-too-large', `More than ${limits.headerCount} header fields`)
+  if (headBytes(request) > limits.headerBytes)
+    return refuse('headers-too-large', `Request line and headers are longer than ${limits.headerBytes} bytes`)
   const headers = request.headers
   const repeated = Object.keys(headers).length === fieldCount ? undefined : repeatedSingleton(request.rawHeaders)
   if (repeated !== undefined) return refuse('bad-request', `Header ${repeated} is repeated`)
@@ -73,6 +75,13 @@ export function readHead(request: IncomingMessage, listener: string, remote: str
   if (!isPlainPath(path)) return refuse('bad-request', 'The path can be read in two ways')
   const query = queryAt === -1 ? '' : target.slice(queryAt + 1)
   return new RequestHead({ method, path, query, host, listener, remote, bodyBytes }, headers)
+}
+
+/** Request line and fields, as they were sent but for blanks around values. */
+function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = method.length + url.length + 14
+  for (const text of rawHeaders) bytes += text.length + 2
+  return bytes
 }
 
 export function bodyTooLarge(limitBytes: number): Refusal {

@@ -152,11 +152,11 @@ test('connections beyond the limit are closed at once, and there is room again w
   listener.close()
 })
 
-test('the 65th request that waits on one connection is 503, after the replies to the others', async () => {
+test('the 17th request that waits on one connection is 503, after the replies to the others', async () => {
   const { listener, port, next } = await openForTest()
-  const speaker = await speak(port, get.repeat(70))
-  for (let i = 0; i < 64; i += 1) (await next()).reply(200, {})
+  const speaker = await speak(port, get.repeat(20))
+  for (let i = 0; i < 16; i += 1) (await next()).reply(200, {})
   await speaker.closed()
-  assert.deepEqual(speaker.statuses(), [...Array(64).fill(200), 503])
+  assert.deepEqual(speaker.statuses(), [...Array(16).fill(200), 503])
   listener.close()
 })

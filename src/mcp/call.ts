@@ -76,6 +76,9 @@ export class Cancellation {
     this.#listener?.()
   }
 
+  /** The client has gone without giving up: nobody waits for the answer. */
+  isAbandoned = false
+
   /** The one listener; undefined takes it away. Called at once where the call has been given up already. */
   listen(listener: (() => void) | undefined): void {
     this.#listener = listener

@@ -33,6 +33,7 @@ export const refusals = {
   'no-tools': { status: 200, code: -32603 },
   limited: { status: 429, code: -32000 },
   'upstream-down': { status: 200, code: -32603 },
+  'upstream-busy': { status: 200, code: -32603 },
   'upstream-timeout': { status: 200, code: -32603 },
   'upstream-auth': { status: 200, code: -32603 },
   'upstream-invalid': { status: 200, code: -32603 },

@@ -12,6 +12,8 @@ export interface Connector {
 }
 
 export interface Post {
+  /** Calls stand in line; what keeps a server in view does not stand behind them. */
+  readonly isCall?: boolean
   readonly headers: readonly string[]
   readonly body: string
   /** The id that the answer must carry; undefined for notifications and responses. */
@@ -33,8 +35,8 @@ export type Reply =
 
 export interface Failure {
   readonly kind: 'failed'
-  /** unreachable: nothing was sent; broken: cut or not understood after sending. */
-  readonly failure: 'unreachable' | 'timeout' | 'cancelled' | 'broken'
+  /** unreachable, busy: nothing was sent; broken: cut or not understood after sending. */
+  readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken'
   readonly text: string
 }
 

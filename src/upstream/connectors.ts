@@ -27,8 +27,8 @@ export const connectors = {
 } as const
 
 /** Answers are bounded by bytes first; these only keep the scan of one finite. */
-const maxAnswerDepth = 256
-const maxAnswerTokens = 5_000_000
+const maxAnswerDepth = 1000
+const maxAnswerTokens = 1_000_000
 
 function httpSettings(target: HttpTarget, { server, limits, userAgent, secret }: ConnectorContext): HttpSettings {
   const { tls } = target

@@ -47,11 +47,12 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     const reply = await connector.post({
       ...met.era.call(call, tool, id, session),
       id,
+      isCall: true,
       timeoutMs: settings.requestMs,
       maxMs: call.timeoutMs,
       cancellation: call.cancellation,
       onMessage(message, method) {
-        if (met.era.passesNotice(call, method)) call.onNotice(message.text)
+        if (met.era.passesNotice(call, message, method)) call.onNotice(message.text)
         else answerServer(met, session, message, method)
       },
     })
@@ -105,7 +106,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     if (reply.kind === 'refused') return reply
     const refusal = failed(reply, method)
     if (refusal.reason === 'upstream-down') presence.goDown(refusal)
-    else if (reply.kind === 'failed' && reply.failure !== 'cancelled') void presence.refresh()
+    else if (reply.kind === 'failed' && reply.failure !== 'cancelled' && reply.failure !== 'busy') void presence.refresh()
     return refusal
   }
 

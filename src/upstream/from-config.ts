@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Config, durationMs, type Server } from '../config/config.ts'
+import { type Config, durationMs, type Server, sizeBytes } from '../config/config.ts'
 import { type ConnectorPlan, connectors } from './connectors.ts'
 import { createUpstream } from './create-upstream.ts'
 import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
@@ -29,6 +29,7 @@ export function planUpstream(
     ttlMs: durationMs(server.ttl),
     pages: limits.pages,
     toolsPerServer: limits.toolsPerServer,
+    listChars: sizeBytes(limits.answer),
   }
   return {
     digest: createHash('sha256')

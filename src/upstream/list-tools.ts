@@ -16,6 +16,8 @@ export interface ListBounds {
   readonly pages: number
   readonly tools: number
   readonly era: EraName
+  /** Characters of all tools together. */
+  readonly chars: number
 }
 
 const maxReasons = 5
@@ -35,6 +37,7 @@ export async function listTools(
   let ttlMs: number | undefined
   let isPublic = true
   let isCut = false
+  let chars = 0
   let cursor: string | undefined
   for (let pages = 0; ; pages++) {
     if (pages === bounds.pages) {
@@ -56,6 +59,11 @@ export async function listTools(
       if ('dropped' in tool) dropped.push(tool.dropped)
       else if (names.has(tool.name)) dropped.push(`tool ${JSON.stringify(tool.name)}: listed twice`)
       else {
+        chars += tool.text.length
+        if (chars > bounds.chars) {
+          isCut = true
+          break
+        }
         names.add(tool.name)
         tools.push(tool)
       }
@@ -67,7 +75,7 @@ export async function listTools(
     const next = member(result, 'nextCursor')
     cursor = next === undefined ? undefined : stringOf(text, next)
     if (isCut || tools.length === bounds.tools) {
-      if (isCut || cursor !== undefined) dropped.push(`the tools after the first ${bounds.tools}`)
+      if (isCut || cursor !== undefined) dropped.push(`the tools after the first ${tools.length}`)
       break
     }
     if (cursor === undefined) break

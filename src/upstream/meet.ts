@@ -77,6 +77,8 @@ export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the
   switch (reply.failure) {
     case 'unreachable':
       return refuse('upstream-down', reply.text)
+    case 'busy':
+      return refuse('upstream-busy', reply.text)
     case 'timeout':
       return refuse('upstream-timeout', reply.text)
     case 'cancelled':

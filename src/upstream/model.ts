@@ -13,6 +13,8 @@ export interface UpstreamSettings {
   readonly ttlMs: number
   readonly pages: number
   readonly toolsPerServer: number
+  /** Characters of all its tools together. */
+  readonly listChars: number
 }
 
 export interface UpstreamDeps {

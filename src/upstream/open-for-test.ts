@@ -158,7 +158,18 @@ export function openUpstream(url: string, settings: Partial<UpstreamSettings> = 
     ...http,
   })
   const upstream = createUpstream(
-    { backend: 'b', name: 's', era: 'auto', requestMs: 5000, listMs: 5000, ttlMs: 60_000, pages: 100, toolsPerServer: 10_000, ...settings },
+    {
+      backend: 'b',
+      name: 's',
+      era: 'auto',
+      requestMs: 5000,
+      listMs: 5000,
+      ttlMs: 60_000,
+      pages: 100,
+      toolsPerServer: 10_000,
+      listChars: 1_000_000,
+      ...settings,
+    },
     connector,
     { clientInfo: { name: 'mcplex', version: '1' }, now: () => performance.now(), random: () => 0.5, events },
   )

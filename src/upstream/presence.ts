@@ -34,6 +34,8 @@ const noticeMs = 100
 /** A list is asked for at most this often, whatever notices come. */
 const minRefreshMs = 500
 const minTtlMs = 5000
+/** Of an error's text; what a server says may be long. */
+const maxErrorChars = 300
 const noTools: ToolList = { kind: 'tools', tools: [], ttlMs: undefined, isPublic: true, dropped: [] }
 
 /** @param onRequest takes what the server asks on its own accord */
@@ -58,6 +60,8 @@ export function createPresence(
   let connecting: Promise<void> | undefined
   let isClosed = false
   let failures = 0
+  /** What was left out of the list when it was last told. */
+  let reported = ''
 
   const changes = createChangeWatch({
     connector,
@@ -86,10 +90,10 @@ export function createPresence(
   function enter(next: UpstreamStatus['state'], error: string | undefined): void {
     if (isClosed) return
     const before = state
-    const isNews = before !== next || lastError !== error
+    const isNews = before !== next || lastError !== error?.slice(0, maxErrorChars)
     if (before !== next) since = Date.now()
     state = next
-    lastError = error
+    lastError = error?.slice(0, maxErrorChars)
     if (isNews) events.stateChanged(status(), before)
   }
 
@@ -131,7 +135,7 @@ export function createPresence(
   async function relist(current: Met): Promise<void> {
     timers.cancel('refresh')
     const until = now() + settings.listMs
-    const bounds = { pages: settings.pages, tools: settings.toolsPerServer, era: current.era.name }
+    const bounds = { pages: settings.pages, tools: settings.toolsPerServer, era: current.era.name, chars: settings.listChars }
     const found = current.facts.hasTools ? await listTools((cursor) => page(current, cursor, until - now()), bounds) : noTools
     if (isClosed || met !== current) return
     if (found.kind === 'refused') {
@@ -160,7 +164,9 @@ export function createPresence(
     list = isChanged ? found : { ...found, tools: list.tools }
     listedAt = now()
     failures = 0
-    if (isChanged && found.dropped.length > 0) events.dropped(found.dropped)
+    const dropped = found.dropped.join('\n')
+    if (dropped !== reported && dropped !== '') events.dropped(found.dropped)
+    reported = dropped
     enter('ready', undefined)
     if (isChanged) events.toolsChanged(status())
     changes.open(current)

@@ -71,9 +71,7 @@ test('a schema that has come to want a header: the list is asked again, and the 
       else reply(400, 'application/json', `{"jsonrpc":"2.0","id":${id},"error":{"code":-32020,"message":"m"}}`)
     },
   })
-  const text = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s_x","arguments":{"a":"v"}}}'
-  const message = scanMessage(text, { depth: 64, tokens: 1000 })
-  assert.ok(message.kind === 'message')
+  const message = messageOf('{"name":"s_x","arguments":{"a":"v"}}')
   assert.equal((await upstream.send(callOf({ message }), called('x'))).answer.kind, 'complete')
   assert.equal(server.count('tools/call'), 2)
 })
@@ -133,6 +131,12 @@ test('a discover that answers a legacy error with whatever status leads to initi
   }
 })
 
+function messageOf(params: string) {
+  const message = scanMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`, { depth: 64, tokens: 1000 })
+  assert.ok(message.kind === 'message')
+  return message
+}
+
 test('progress restarts the time-out', async (t) => {
   const notices: string[] = []
   const script: Script = {
@@ -147,7 +151,8 @@ test('progress restarts the time-out', async (t) => {
     },
   }
   const { upstream } = await openMet(t, script, { requestMs: 400 })
-  const { answer } = await upstream.send(callOf({ onNotice: (notice) => notices.push(notice) }), called('x'))
+  const message = messageOf('{"name":"s_x","_meta":{"progressToken":1}}')
+  const { answer } = await upstream.send(callOf({ message, onNotice: (notice) => notices.push(notice) }), called('x'))
   assert.deepEqual([answer.kind, notices.length], ['complete', 8])
 })
 
@@ -180,7 +185,7 @@ test('a flood of the server’s own requests is not answered with a flood', asyn
   const script: Script = {
     response: () => {},
     'tools/call'(arrival) {
-      events(arrival, ...Array.from({ length: 5000 }, (_, i) => ping(i)))
+      events(arrival, ...Array.from({ length: 1500 }, (_, i) => ping(i)))
       arrival.response.end(`data: {"jsonrpc":"2.0","id":${arrival.id},"result":{"content":[]}}\n\n`)
     },
   }
@@ -189,6 +194,40 @@ test('a flood of the server’s own requests is not answered with a flood', asyn
   await server.arrived('response', 16)
   assert.equal((await upstream.send(callOf({ method: 'tools/list' }), called('x'))).answer.kind, 'complete')
   assert.equal(server.count('response'), 16)
+})
+
+test('a server that sends more than anybody could use loses the stream, and the call fails naming why', async (t) => {
+  const script: Script = {
+    'tools/call': (arrival) => events(arrival, ...Array.from({ length: 5000 }, () => '{"jsonrpc":"2.0","method":"notifications/x"}')),
+  }
+  const { upstream } = await openMet(t, script)
+  assert.match(refused((await upstream.send(callOf(), called('x'))).answer).text, /more messages than anybody could use/)
+})
+
+test('a notice reaches a call only for its own progress token, and never with an id', async (t) => {
+  const notices: string[] = []
+  const own = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":1}}'
+  const script: Script = {
+    'tools/call'(arrival) {
+      events(arrival, own.replace('7', '8'), own.replace('7', '"7"'), own.replace('{', '{"id":1,'), own.replace('{', '{"result":{},'), own)
+      arrival.response.end(`data: {"jsonrpc":"2.0","id":${arrival.id},"result":{"content":[]}}\n\n`)
+    },
+  }
+  const { upstream } = await openMet(t, script)
+  const message = messageOf('{"name":"s_x","_meta":{"progressToken":7}}')
+  await upstream.send(callOf({ message, onNotice: (notice) => notices.push(notice) }), called('x'))
+  await upstream.send(callOf({ onNotice: (notice) => notices.push(notice) }), called('x'))
+  assert.deepEqual(notices, [own])
+})
+
+test('calls beyond those that fit in line are refused at once, and the server stays in view', async (t) => {
+  const { server, upstream } = await openMet(t, { 'tools/call': () => {} })
+  const sent = Array.from({ length: 1257 }, () => upstream.send(callOf(), called('x')))
+  const last = await sent.at(-1)
+  assert.equal(last === undefined ? undefined : refused(last.answer).reason, 'upstream-busy')
+  await server.arrived('tools/call', 256)
+  assert.equal(server.count('tools/call'), 256)
+  assert.equal(upstream.status().state, 'ready')
 })
 
 test('a cancelled call: a legacy server is told, a modern one sees its connection close', async (t) => {

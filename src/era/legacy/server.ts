@@ -1,5 +1,5 @@
 import { type Call, type Edit, type Message, member, type Refusal, rebuildObject, refuse, removeMember, stringOf } from '../../mcp/mcp.ts'
-import { type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
+import { isLogMessage, isOwnProgress, type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
 import { type Implementation, isLegacyVersion, metaKeys, newestLegacy } from '../versions.ts'
 
 /** `initialize`, with no capability of the client's: nothing is promised to a server that can't be kept. */
@@ -14,7 +14,10 @@ export function readInitialize(message: Message): ServerFacts | Refusal {
   const versionMember = member(result, 'protocolVersion')
   const version = versionMember === undefined ? undefined : stringOf(text, versionMember)
   if (version === undefined || !isLegacyVersion(version))
-    return refuse('upstream-invalid', `answered initialize with protocol version ${version ?? '(none)'}, which is not known here`)
+    return refuse(
+      'upstream-invalid',
+      `answered initialize with protocol version ${version !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : '(no date)'}, which is not known here`,
+    )
   return readFacts(message, version)
 }
 
@@ -48,9 +51,9 @@ export function createLegacyServer(version: string): ServerEra {
         body: request(id, 'tools/list', JSON.stringify(cursor === undefined ? {} : { cursor })),
       }
     },
-    passesNotice(call, method) {
+    passesNotice(call, notice, method) {
       // A modern client gets log messages only where it asked for a level, which a shared session can't honour.
-      return method === 'notifications/progress' || (call.clientEra === 'legacy' && method === 'notifications/message')
+      return isOwnProgress(call, notice, method) || (call.clientEra === 'legacy' && isLogMessage(notice, method))
     },
   }
 }

@@ -46,9 +46,10 @@ export function createSessions(
   settings: SessionSettings,
   now: () => number,
   random: (bytes: number) => Uint8Array,
+  /** Ids that were ended, with the time until which they would have been good: it outlives a change of keys or times. */
+  ended: Map<string, number> = new Map(),
 ): Sessions {
   const seen = new Map<string, Seen>()
-  const ended = new Map<string, number>()
   const remember = (id: string, entry: Seen) => {
     seen.delete(id)
     seen.set(id, entry)

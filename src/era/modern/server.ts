@@ -14,7 +14,7 @@ import {
   stringOf,
   textOf,
 } from '../../mcp/mcp.ts'
-import { type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
+import { isLogMessage, isOwnProgress, type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
 import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
 import { encodeHeaderValue } from './header-value.ts'
 import { paramHeaders } from './param-headers.ts'
@@ -88,8 +88,10 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
       const rest = cursor === undefined ? '' : `"cursor":${JSON.stringify(cursor)},`
       return outbound(id, 'tools/list', undefined, `{${rest}"_meta":${ownEnvelope}}`)
     },
-    passesNotice(_call, method) {
-      return method === 'notifications/progress' || method === 'notifications/message'
+    passesNotice(call, notice, method) {
+      // Without a level in its envelope a client gets no log messages (logging).
+      const wantsLog = call.clientEra === 'legacy' || member(call.message.meta ?? [], metaKeys.logLevel) !== undefined
+      return isOwnProgress(call, notice, method) || (wantsLog && isLogMessage(notice, method))
     },
   }
 }

@@ -1,12 +1,15 @@
 import { buildConnector, Pool } from 'undici'
 import { Roster } from '../../mcp/mcp.ts'
 import type { Connector } from '../connector.ts'
+import { CallLane } from '../http/call-lane.ts'
 import { ListenExchange } from '../http/listen-exchange.ts'
 import { PostExchange } from '../http/post-exchange.ts'
 import type { HttpSettings } from '../http/settings.ts'
 
-/** Calls in flight to one server at a time; more wait their turn, so that one slow server holds no more sockets than these. */
-const maxConnections = 256
+/** Calls in flight to one server at a time, each on a connection of its own. */
+const maxCalls = 256
+/** Connections for all else: a server whose calls hang is still seen to be there, or not. */
+const maxControls = 32
 /** How often time-outs are looked at: they may be late by this much. */
 const sweepMs = 100
 
@@ -14,25 +17,29 @@ const sweepMs = 100
 export function createStreamableHttp(settings: HttpSettings): Connector {
   const url = new URL(settings.url)
   const { tls } = settings
-  const pool = new Pool(url.origin, {
-    connections: maxConnections,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: settings.idleMs ?? 0,
-    connect: buildConnector({
-      timeout: settings.connectMs,
-      allowH2: false,
-      ...(tls === undefined
-        ? {}
-        : {
-            rejectUnauthorized: !tls.insecure,
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-            ...(tls.key === undefined ? {} : { key: tls.key }),
-            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-          }),
-    }),
-  })
+  const poolOf = (connections: number) =>
+    new Pool(url.origin, {
+      connections,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: settings.idleMs ?? 0,
+      connect: buildConnector({
+        timeout: settings.connectMs,
+        allowH2: false,
+        ...(tls === undefined
+          ? {}
+          : {
+              rejectUnauthorized: !tls.insecure,
+              ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+              ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+              ...(tls.key === undefined ? {} : { key: tls.key }),
+              ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+            }),
+      }),
+    })
+  const calls = poolOf(maxCalls)
+  const controls = poolOf(maxControls)
+  const lane = new CallLane(maxCalls, (options, exchange) => void calls.dispatch(options, exchange))
   const path = `${url.pathname}${url.search}`
   const base = ['accept', 'application/json, text/event-stream', 'accept-encoding', 'identity', ...settings.headers]
   const posted = ['content-type', 'application/json', ...base]
@@ -60,13 +67,16 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
           resolve(reply)
         })
         watch(exchange)
-        pool.dispatch({ path, method: 'POST', headers: posted.concat(request.headers), body: request.body }, exchange)
+        const options = { path, method: 'POST' as const, headers: posted.concat(request.headers), body: request.body }
+        if (!request.isCall) return void controls.dispatch(options, exchange)
+        exchange.onFree = () => lane.done()
+        if (!lane.add(options, exchange, request.body.length)) exchange.refuse('has too many calls waiting')
       })
     },
     listen(request) {
       const stream = new ListenExchange(request, settings)
       const headers = (request.method === 'POST' ? posted : base).concat(request.headers)
-      pool.dispatch({ path, method: request.method, headers, ...(request.body === undefined ? {} : { body: request.body }) }, stream)
+      controls.dispatch({ path, method: request.method, headers, ...(request.body === undefined ? {} : { body: request.body }) }, stream)
       return { close: () => stream.close() }
     },
     async delete(headers) {
@@ -76,12 +86,12 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
           resolve()
         })
         watch(ignored)
-        pool.dispatch({ path, method: 'DELETE', headers: base.concat(headers) }, ignored)
+        controls.dispatch({ path, method: 'DELETE', headers: base.concat(headers) }, ignored)
       })
     },
     async close() {
       clearInterval(sweeper)
-      await pool.destroy()
+      await Promise.all([calls.destroy(), controls.destroy()])
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { member, stringOf } from '../../mcp/mcp.ts'
 import type { Listen } from '../connector.ts'
 import { BodyReader, single } from './body-reader.ts'
+import { FloodGate } from './flood-gate.ts'
 import type { HttpSettings } from './settings.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -13,6 +14,7 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   private controller: Controller | undefined
   private status = 0
   private isClosed = false
+  private readonly gate = new FloodGate(() => performance.now())
 
   constructor(request: Listen, settings: HttpSettings) {
     this.request = request
@@ -31,6 +33,7 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Controller, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return
     this.status = status
     this.reader.start(single(headers['content-type'])?.toLowerCase() ?? '')
     if (status !== 200 || !this.reader.isStream) controller.abort(new Error('no stream'))
@@ -39,6 +42,7 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     const messages = this.reader.feed(chunk)
     if (typeof messages === 'string') return controller.abort(new Error(messages))
+    if (!this.gate.take(messages.length, chunk.length)) return controller.abort(new Error('too many messages'))
     for (const message of messages) {
       const method = member(message.top, 'method')
       this.request.onMessage(message, method === undefined ? undefined : stringOf(message.text, method))

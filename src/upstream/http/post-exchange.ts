@@ -3,6 +3,7 @@ import { type Message, member, type Rostered, stringOf, textOf } from '../../mcp
 import type { Failure, Post, Reply } from '../connector.ts'
 import { BodyReader, single } from './body-reader.ts'
 import { failureOf } from './failure.ts'
+import { FloodGate } from './flood-gate.ts'
 import type { HttpSettings } from './settings.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -26,15 +27,28 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   private type = ''
   private session: string | undefined
   private abortReason: Failure | undefined
+  private readonly gate: FloodGate
+  /** Called once when its connection is free again. */
+  onFree: (() => void) | undefined
 
   constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void) {
     this.request = request
     this.settings = settings
     this.settle = settle
+    this.gate = new FloodGate(() => performance.now())
     const now = performance.now()
     this.lastDeadline = now + Math.min(request.maxMs ?? maxProgressMs, maxProgressMs)
     this.deadline = Math.min(now + request.timeoutMs, this.lastDeadline)
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
+  }
+
+  get isSettled(): boolean {
+    return this.settle === undefined
+  }
+
+  /** It was never sent. */
+  refuse(text: string): void {
+    this.finish({ kind: 'failed', failure: 'busy', text })
   }
 
   expire(): void {
@@ -51,6 +65,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   }
 
   onResponseStart(_controller: Controller, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return
     this.status = status
     this.type = single(headers['content-type'])?.toLowerCase() ?? ''
     this.session = single(headers['mcp-session-id'])
@@ -65,10 +80,13 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     if (this.settle === undefined) return
     const messages = this.reader?.feed(chunk) ?? []
     if (typeof messages === 'string') return this.broken(messages)
+    if (this.reader?.isStream && !this.gate.take(messages.length, chunk.length))
+      return this.broken('sends more messages than anybody could use')
     for (const message of messages) this.take(message)
   }
 
   onResponseEnd(): void {
+    this.onFree?.()
     if (this.settle === undefined) return
     const { reader, status } = this
     if (reader === undefined || reader.isStream) return this.broken('closed its stream before the answer')
@@ -80,11 +98,15 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
         return this.broken(`answered with broken JSON: ${message}`)
       return this.finish({ kind: 'http', status, text: this.type })
     }
-    if (this.request.id !== undefined && !this.isOwn(message)) return this.broken('answered with the id of another request')
+    if (this.request.id !== undefined && !this.isOwn(message)) {
+      // Some servers make up an id for errors of their HTTP layer; then the status is all that is known.
+      return status >= 400 ? this.finish({ kind: 'http', status, text: this.type }) : this.broken('answered with the id of another request')
+    }
     this.finish({ kind: 'message', status, message, session: this.session })
   }
 
   onResponseError(_controller: Controller, error: Error): void {
+    this.onFree?.()
     this.finish(this.abortReason ?? failureOf(error, this.status === 0))
   }
 
@@ -92,7 +114,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     const method = member(message.top, 'method')
     const name = method === undefined ? undefined : stringOf(message.text, method)
     if (name !== undefined) {
-      if (name === 'notifications/progress') this.deadline = Math.min(performance.now() + this.request.timeoutMs, this.lastDeadline)
+      if (name === 'notifications/progress' && !this.request.cancellation?.isAbandoned)
+        this.deadline = Math.min(performance.now() + this.request.timeoutMs, this.lastDeadline)
       this.request.onMessage?.(message, name)
     } else if (isResponse(message) && this.isOwn(message)) {
       this.finish({ kind: 'message', status: this.status, message, session: this.session })
