@@ -69,7 +69,6 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
         watch(exchange)
         const options = { path, method: 'POST' as const, headers: posted.concat(request.headers), body: request.body }
         if (!request.isCall) return void controls.dispatch(options, exchange)
-        exchange.onFree = () => lane.done()
         if (!lane.add(options, exchange, request.body.length)) exchange.refuse('has too many calls waiting')
       })
     },

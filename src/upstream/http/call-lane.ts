@@ -1,11 +1,12 @@
 import type { Dispatcher } from 'undici'
 import type { PostExchange } from './post-exchange.ts'
 
-/** Calls that wait their turn at one server, in number and in bytes of their bodies; more are refused at once. */
+/** Calls that wait their turn at one server; more are refused at once. */
 const maxWaiting = 1000
-const maxWaitingBytes = 64 * 1024 * 1024
+/** Bytes of bodies that are under way to one server at a time, and as many may wait. */
+const maxBytes = 64 * 1024 * 1024
 
-interface Waiting {
+interface Entry {
   readonly exchange: PostExchange
   readonly options: Dispatcher.DispatchOptions
   readonly bytes: number
@@ -14,7 +15,8 @@ interface Waiting {
 /** The calls of one server: so many at a time, the others in a bounded line. What is given up while it waits leaves no trace. */
 export class CallLane {
   #active = 0
-  #waiting: Waiting[] = []
+  #activeBytes = 0
+  #waiting: Entry[] = []
   #waitingBytes = 0
   readonly #dispatch: (options: Dispatcher.DispatchOptions, exchange: PostExchange) => void
   readonly #maxActive: number
@@ -26,33 +28,46 @@ export class CallLane {
 
   /** False: there is no room. */
   add(options: Dispatcher.DispatchOptions, exchange: PostExchange, bytes: number): boolean {
-    if (this.#active < this.#maxActive) {
-      this.#start(options, exchange)
+    const entry = { options, exchange, bytes }
+    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
+      this.#start(entry)
       return true
     }
-    if (this.#waiting.length >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) this.#sweep()
-    if (this.#waiting.length >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) return false
-    this.#waiting.push({ options, exchange, bytes })
+    if (!this.#mayWait(bytes)) this.#sweep()
+    if (!this.#mayWait(bytes)) return false
+    this.#waiting.push(entry)
     this.#waitingBytes += bytes
     return true
   }
 
-  /** A call's connection is free again. */
-  done(): void {
-    this.#active--
-    for (;;) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      this.#waitingBytes -= next.bytes
-      if (next.exchange.isSettled) continue
-      this.#start(next.options, next.exchange)
-      return
-    }
+  #hasRoom(bytes: number): boolean {
+    return this.#active < this.#maxActive && (this.#active === 0 || this.#activeBytes + bytes <= maxBytes)
   }
 
-  #start(options: Dispatcher.DispatchOptions, exchange: PostExchange): void {
+  #mayWait(bytes: number): boolean {
+    return this.#waiting.length < maxWaiting && this.#waitingBytes + bytes <= maxBytes
+  }
+
+  #start({ options, exchange, bytes }: Entry): void {
     this.#active++
+    this.#activeBytes += bytes
+    exchange.onFree = () => {
+      exchange.onFree = undefined
+      this.#active--
+      this.#activeBytes -= bytes
+      this.#next()
+    }
     this.#dispatch(options, exchange)
+  }
+
+  #next(): void {
+    for (;;) {
+      const [first] = this.#waiting
+      if (first === undefined || (!first.exchange.isSettled && !this.#hasRoom(first.bytes))) return
+      this.#waiting.shift()
+      this.#waitingBytes -= first.bytes
+      if (!first.exchange.isSettled) this.#start(first)
+    }
   }
 
   #sweep(): void {
