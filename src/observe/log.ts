@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { escapeJson } from './escape.ts'
 import type { RequestRecord } from './record.ts'
+import { requestMembers } from './request-line.ts'
 import { createSink, type TextStream } from './sink.ts'
 import { textLine } from './text-line.ts'
 
@@ -66,8 +67,12 @@ export function createLog({ level, format, stream, color, now = Date.now }: LogO
     warn: (fields, msg) => logger.warn(fields, msg),
     error: (fields, msg) => logger.error(fields, msg),
     request(record) {
-      // Same line as logger.info() makes, at half its cost.
-      if (logsRequests) write(`{"level":"info"${time()},${JSON.stringify(record).slice(1, -1)},"msg":"request"}\n`)
+      if (!logsRequests) return
+      // Same line as logger.info() makes, at a fraction of its cost.
+      const { text, isPlain } = requestMembers(record)
+      const line = `{"level":"info"${time()},${text},"msg":"request"}\n`
+      if (isPlain && !asText) sink.write(line)
+      else write(line)
     },
     flush: () => sink.flush(),
     configure,

@@ -28,16 +28,28 @@ export class CallLane {
 
   /** False: there is no room. */
   add(options: Dispatcher.DispatchOptions, exchange: PostExchange, bytes: number): boolean {
-    const entry = { options, exchange, bytes }
     if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
-      this.#start(entry)
+      this.#start(options, exchange, bytes)
       return true
     }
     if (!this.#mayWait(bytes)) this.#sweep()
     if (!this.#mayWait(bytes)) return false
-    this.#waiting.push(entry)
+    this.#waiting.push({ options, exchange, bytes })
     this.#waitingBytes += bytes
     return true
+  }
+
+  /** A call that was under way has left its connection. */
+  free(bytes: number): void {
+    this.#active--
+    this.#activeBytes -= bytes
+    while (this.#waiting.length > 0) {
+      const [first] = this.#waiting
+      if (first === undefined || (!first.exchange.isSettled && !this.#hasRoom(first.bytes))) return
+      this.#waiting.shift()
+      this.#waitingBytes -= first.bytes
+      if (!first.exchange.isSettled) this.#start(first.options, first.exchange, first.bytes)
+    }
   }
 
   #hasRoom(bytes: number): boolean {
@@ -48,26 +60,11 @@ export class CallLane {
     return this.#waiting.length < maxWaiting && this.#waitingBytes + bytes <= maxBytes
   }
 
-  #start({ options, exchange, bytes }: Entry): void {
+  #start(options: Dispatcher.DispatchOptions, exchange: PostExchange, bytes: number): void {
     this.#active++
     this.#activeBytes += bytes
-    exchange.onFree = () => {
-      exchange.onFree = undefined
-      this.#active--
-      this.#activeBytes -= bytes
-      this.#next()
-    }
+    exchange.enter(this, bytes)
     this.#dispatch(options, exchange)
-  }
-
-  #next(): void {
-    for (;;) {
-      const [first] = this.#waiting
-      if (first === undefined || (!first.exchange.isSettled && !this.#hasRoom(first.bytes))) return
-      this.#waiting.shift()
-      this.#waitingBytes -= first.bytes
-      if (!first.exchange.isSettled) this.#start(first)
-    }
   }
 
   #sweep(): void {

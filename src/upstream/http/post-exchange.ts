@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { type Message, member, type Rostered, stringOf, textOf } from '../../mcp/mcp.ts'
 import type { Failure, Post, Reply } from '../connector.ts'
 import { BodyReader, single } from './body-reader.ts'
+import type { CallLane } from './call-lane.ts'
 import { failureOf } from './failure.ts'
 import { FloodGate } from './flood-gate.ts'
 import type { HttpSettings } from './settings.ts'
@@ -27,19 +28,30 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   private type = ''
   private session: string | undefined
   private abortReason: Failure | undefined
-  private readonly gate: FloodGate
-  /** Called once when its connection is free again. */
-  onFree: (() => void) | undefined
+  private gate: FloodGate | undefined
+  private lane: CallLane | undefined
+  private laneBytes = 0
 
   constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void) {
     this.request = request
     this.settings = settings
     this.settle = settle
-    this.gate = new FloodGate(() => performance.now())
     const now = performance.now()
     this.lastDeadline = now + Math.min(request.maxMs ?? maxProgressMs, maxProgressMs)
     this.deadline = Math.min(now + request.timeoutMs, this.lastDeadline)
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
+  }
+
+  /** It is under way in a lane, which hears of its end. */
+  enter(lane: CallLane, bytes: number): void {
+    this.lane = lane
+    this.laneBytes = bytes
+  }
+
+  private leave(): void {
+    const { lane } = this
+    this.lane = undefined
+    lane?.free(this.laneBytes)
   }
 
   get isSettled(): boolean {
@@ -80,13 +92,15 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     if (this.settle === undefined) return
     const messages = this.reader?.feed(chunk) ?? []
     if (typeof messages === 'string') return this.broken(messages)
-    if (this.reader?.isStream && !this.gate.take(messages.length, chunk.length))
-      return this.broken('sends more messages than anybody could use')
+    if (this.reader?.isStream) {
+      this.gate ??= new FloodGate(() => performance.now())
+      if (!this.gate.take(messages.length, chunk.length)) return this.broken('sends more messages than anybody could use')
+    }
     for (const message of messages) this.take(message)
   }
 
   onResponseEnd(): void {
-    this.onFree?.()
+    this.leave()
     if (this.settle === undefined) return
     const { reader, status } = this
     if (reader === undefined || reader.isStream) return this.broken('closed its stream before the answer')
@@ -106,7 +120,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.onFree?.()
+    this.leave()
     this.finish(this.abortReason ?? failureOf(error, this.status === 0))
   }
 
