@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { escapeJson } from './escape.ts'
 import type { RequestRecord } from './record.ts'
-import { requestMembers } from './request-line.ts'
+import { createRequestMembers } from './request-line.ts'
 import { createSink, type TextStream } from './sink.ts'
 import { textLine } from './text-line.ts'
 
@@ -51,6 +51,7 @@ export function createLog({ level, format, stream, color, now = Date.now }: LogO
   let asText = false
   let logsRequests = false
   const time = timestamps(now)
+  const requestMembers = createRequestMembers()
   const write = (line: string) => sink.write(asText ? textLine(line, color) : escapeJson(line))
   const logger = pino({ level, base: null, timestamp: time, formatters: { level: (label) => ({ level: label }) } }, { write })
 

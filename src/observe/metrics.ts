@@ -136,7 +136,20 @@ export function createMetrics(): Metrics {
     return name
   }
 
+  /** The series of each tool's or method's last request: most requests go the way of the one before. At most `maxSeries`. */
+  const last = new Map<string, { readonly record: RequestRecord; readonly series: Series }>()
+
   function seriesOf(record: RequestRecord): Series {
+    const key = record.name ?? record.method
+    const known = last.get(key)
+    if (known !== undefined && isSameSeries(known.record, record)) return known.series
+    const found = findSeries(record)
+    if (last.size >= maxSeries) last.clear()
+    last.set(key, { record, series: found })
+    return found
+  }
+
+  function findSeries(record: RequestRecord): Series {
     const method = methods.has(record.method) ? record.method : 'other'
     const tool = toolLabel(record)
     const error = errorType(record)
@@ -179,6 +192,18 @@ export function createMetrics(): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
+}
+
+function isSameSeries(a: RequestRecord, b: RequestRecord): boolean {
+  return (
+    a.name === b.name &&
+    a.method === b.method &&
+    a.outcome === b.outcome &&
+    a.reason === b.reason &&
+    a.rpcCode === b.rpcCode &&
+    a.server === b.server &&
+    a.agent === b.agent
+  )
 }
 
 /** `error.type`: our reason where we refused, else the JSON-RPC code, else `tool_error` for an `isError` result; empty on success. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { RequestRecord } from './record.ts'
-import { requestMembers } from './request-line.ts'
+import { createRequestMembers } from './request-line.ts'
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', '\n', '\u2028', '\u202e', 'é', 'tools/call'))
 const optional = fc.option(text, { nil: undefined })
@@ -30,6 +30,7 @@ const record = fc.record({
 }) as fc.Arbitrary<RequestRecord>
 
 test('a record is what JSON.stringify makes of it', () => {
+  const requestMembers = createRequestMembers()
   fc.assert(
     fc.property(record, (one) => {
       const { text, isPlain } = requestMembers(one)
@@ -39,5 +40,21 @@ test('a record is what JSON.stringify makes of it', () => {
         Object.values(one).every((value) => typeof value !== 'string' || /^[\x20-\x7e]*$/.test(value.replace(/["\\]/g, '\n'))),
       )
     }),
+  )
+})
+
+test('what differs from the last call of the same tool is said', () => {
+  const requestMembers = createRequestMembers()
+  fc.assert(
+    fc.property(
+      record,
+      record,
+      fc.subarray(['route', 'server', 'outcome', 'reason', 'clientEra', 'caller', 'agent'] as const),
+      (one, other, keys) => {
+        const changed = { ...one, ...Object.fromEntries(keys.map((key) => [key, other[key]])) }
+        for (const each of [one, changed, one])
+          assert.deepEqual(JSON.parse(`{${requestMembers(each).text}}`), JSON.parse(JSON.stringify(each)))
+      },
+    ),
   )
 })
