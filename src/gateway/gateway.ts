@@ -8,7 +8,7 @@ import { createChangeStreams } from './change-streams.ts'
 import { createServe } from './serve.ts'
 import { compile, type Snapshot, type SnapshotDeps } from './snapshot.ts'
 
-export { isLoopback, socketOf } from './snapshot.ts'
+export { socketOf } from './snapshot.ts'
 
 export interface GatewayDeps {
   readonly info: Implementation

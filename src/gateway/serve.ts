@@ -1,3 +1,4 @@
+import { isLoopback } from '../config/config.ts'
 import { isModernVersion, type Shape, shapeOf } from '../era/era.ts'
 import {
   anonymous,
@@ -12,10 +13,11 @@ import {
   scanMessage,
   textOf,
 } from '../mcp/mcp.ts'
+import { hostName } from '../policy/policy.ts'
 import { readBatch } from './batch.ts'
 import { createDispatch, type DispatchDeps, type Endpoint } from './dispatch.ts'
 import { checkPost } from './negotiate.ts'
-import { type CompiledListener, isEventPath, isLoopback, type Snapshot } from './snapshot.ts'
+import { type CompiledListener, isEventPath, type Snapshot } from './snapshot.ts'
 import { createStreams } from './streams.ts'
 import { createTrace, noteRefusal, recordOf, type Trace } from './trace.ts'
 
@@ -151,10 +153,4 @@ function idOf(message: Message): string | undefined {
   const id = member(message.top, 'id')
   const text = id === undefined ? '' : textOf(message.text, id)
   return id?.type === 'string' || (id?.type === 'number' && /^-?\d+$/.test(text)) ? text : undefined
-}
-
-/** A Host header without its port. */
-function hostName(host: string): string {
-  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
-  return end > 0 ? host.slice(0, end) : host
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Catalog, type CatalogServer, createCatalog } from '../catalog/catalog.ts'
-import { type Config, durationMs, type Listener, type Route, type Rule } from '../config/config.ts'
+import { type Config, durationMs, isLoopback, type Listener, type Route, type Rule } from '../config/config.ts'
 import type { Endpoint, Implementation, Sessions } from '../era/era.ts'
 import { type Head, type JsonLimits, type Refusal, refuse } from '../mcp/mcp.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
@@ -215,10 +215,6 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
 const maxRepairedTools = 100
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]']
-
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || address.startsWith('127.')
-}
 
 function policiesOf(listener: Listener, config: Config): readonly Policy[] {
   const settings: Record<(typeof order)[number], () => Policy> = { origin: () => createOriginPolicy(originSettings(listener, config)) }

@@ -1,6 +1,7 @@
 import type { Head, Refusal } from '../mcp/mcp.ts'
 
 export { order } from './order.ts'
+export { hostName } from './origin/host-name.ts'
 export { createOriginPolicy } from './origin/origin.ts'
 export type { PolicySettings } from './settings.ts'
 

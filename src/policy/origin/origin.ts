@@ -1,5 +1,6 @@
 import { refuse } from '../../mcp/mcp.ts'
 import type { HeadVerdict, Policy } from '../policy.ts'
+import { hostName } from './host-name.ts'
 import type { OriginSettings } from './settings.ts'
 
 const noHeaders: HeadVerdict = { kind: 'pass', headers: {} }
@@ -44,10 +45,4 @@ export function createOriginPolicy(settings: OriginSettings): Policy {
       return { kind: 'pass', headers }
     },
   }
-}
-
-/** A Host header's name, without its port. */
-function hostName(host: string): string {
-  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
-  return end > 0 ? host.slice(0, end) : host
 }
