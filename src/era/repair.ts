@@ -1,4 +1,15 @@
-import { elements, type Member, member, members, rebuildObject, stringOf, type ValueType } from '../mcp/mcp.ts'
+import {
+  areIcons,
+  elements,
+  isListOf,
+  isRecord,
+  type Member,
+  member,
+  members,
+  rebuildObject,
+  stringOf,
+  type ValueType,
+} from '../mcp/mcp.ts'
 
 /**
  * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
@@ -60,11 +71,6 @@ const parsed =
   (text, value) =>
     isFit(JSON.parse(text.slice(value.start, value.end)))
 
-const isText = (value: unknown) => typeof value === 'string'
-const isOptionalText = (value: unknown) => value === undefined || isText(value)
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isListOf = (value: unknown, isFit: (item: unknown) => boolean) => Array.isArray(value) && value.every(isFit)
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 const annotations = parsed((value) => {
@@ -77,13 +83,7 @@ const annotations = parsed((value) => {
       (typeof lastModified === 'string' && timestamp.test(lastModified) && !Number.isNaN(Date.parse(lastModified))))
   )
 })
-const icons = parsed((value) =>
-  isListOf(value, (icon) => {
-    if (!isRecord(icon) || !isText(icon['src']) || !isOptionalText(icon['mimeType'])) return false
-    const { sizes, theme } = icon
-    return (sizes === undefined || isListOf(sizes, isText)) && (theme === undefined || theme === 'light' || theme === 'dark')
-  }),
-)
+const icons = parsed(areIcons)
 
 const textContents = shape({ uri: string, text: string }, { mimeType: string, _meta: object })
 const blobContents = shape({ uri: string, blob: base64 }, { mimeType: string, _meta: object })

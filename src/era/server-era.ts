@@ -11,6 +11,7 @@ import {
   type RpcError,
   rebuildObject,
   refuse,
+  removeMember,
   splice,
   stringOf,
   textOf,
@@ -77,15 +78,12 @@ export function readAnswer(message: Message, method: string): { readonly answer:
   const typeMember = member(result, 'resultType')
   const hasMeta = member(result, '_meta') !== undefined
   const type = typeMember === undefined ? 'complete' : stringOf(text, typeMember)
-  const kept = (list = result) => rebuildObject(text, list, (m) => m.key !== 'resultType')
+  const kept = () => rebuildObject(text, result, (m) => m !== typeMember)
   if (type === 'input_required') return { answer: { kind: 'input-required', result: kept() }, isRepaired: false }
   if (type !== 'complete')
     return { answer: refuse('upstream-invalid', 'answered with a resultType that is not known here'), isRepaired: false }
   if (method === 'tools/call') {
-    const repaired = repairToolResult(
-      text,
-      result.filter((m) => m.key !== 'resultType'),
-    )
+    const repaired = repairToolResult(text, typeMember === undefined ? result : result.filter((m) => m !== typeMember))
     const isError = saysError(text, result)
     if (repaired !== undefined) return { answer: { kind: 'complete', result: repaired, isError, hasMeta }, isRepaired: true }
     const whole = member(message.top, 'result')
@@ -136,6 +134,16 @@ export function readFacts(message: Message, version: string): ServerFacts {
     serverName: name === undefined ? undefined : stringOf(text, name),
     instructions: instructions === undefined ? undefined : stringOf(text, instructions),
   }
+}
+
+/** What every server's `params` are changed by: the tool's own name, and no `task`, which is not offered to clients. */
+export function ownEdits(text: string, params: readonly Member[], ownName: string): Edit[] {
+  const edits: Edit[] = []
+  const name = member(params, 'name')
+  if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
+  const task = member(params, 'task')
+  if (task !== undefined) edits.push(removeMember(text, params, task))
+  return edits
 }
 
 /** The value of `whole` with edits made inside it. */

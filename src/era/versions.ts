@@ -19,6 +19,11 @@ export function isModernVersion(version: string): boolean {
   return version >= modernVersion
 }
 
+/** Whether a server's word for a revision is one, and may be shown. */
+export function isRevision(version: unknown): version is string {
+  return typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version)
+}
+
 /** Reserved `_meta` keys of the 2026-07-28 envelope (basic, General fields). */
 export const metaKeys = {
   version: 'io.modelcontextprotocol/protocolVersion',

@@ -15,8 +15,6 @@ import {
   refuse,
   sseEvent,
 } from '../mcp/mcp.ts'
-import type { Log, Metrics } from '../observe/observe.ts'
-import type { ChangeStreams } from './change-streams.ts'
 import { acceptsEvents } from './negotiate.ts'
 import type { Target } from './snapshot.ts'
 import type { Streams } from './streams.ts'
@@ -26,9 +24,6 @@ export type Endpoint = Extract<Target, { kind: 'catalog' }>
 
 export interface DispatchDeps {
   readonly modernClient: ClientEra
-  readonly changes: ChangeStreams
-  readonly log: Log
-  readonly metrics: Metrics
 }
 
 /** Where a message came from: an exchange, or a place in a batch, which can't be streamed to. */
@@ -54,7 +49,7 @@ type Request = Extract<Decoded, { kind: 'request' }>
 export type Dispatch = (to: Endpoint, message: Message, shape: Shape, origin: Origin, trace: Trace) => Promise<Encoded | undefined>
 
 export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
-  /** Calls of sessions that can be cancelled, by session and id; each belongs to an open connection, which bounds them. */
+  /** Calls of sessions, which can be cancelled; the lines of their servers and the time-outs bound them, not the clients' connections. */
   const inFlight = new Roster<InFlight>()
 
   return async (to, message, shape, origin, trace) => {

@@ -1,3 +1,4 @@
+import { isModernVersion } from '../era/era.ts'
 import { type Head, type Refusal, refuse } from '../mcp/mcp.ts'
 
 /** What a POST must say of its body and of the reply that it takes; undefined where all is well. */
@@ -10,6 +11,12 @@ export function checkPost(head: Head): Refusal | undefined {
 
 export function acceptsEvents(head: Head): boolean {
   return acceptsType(head, 'text/event-stream')
+}
+
+/** Whether a request names the stateless revision in its head, where no body says more. */
+export function isModernHead(head: Head): boolean {
+  const version = head.header('mcp-protocol-version')
+  return version !== undefined && isModernVersion(version)
 }
 
 /** Whether `Accept` takes a type (RFC 9110, 12.5.1); a request without one takes all. */

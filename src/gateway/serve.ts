@@ -1,5 +1,5 @@
 import { isLoopback } from '../config/config.ts'
-import { isModernVersion, type Shape, shapeOf } from '../era/era.ts'
+import { type Shape, shapeOf } from '../era/era.ts'
 import {
   anonymous,
   decodeText,
@@ -13,16 +13,21 @@ import {
   scanMessage,
   textOf,
 } from '../mcp/mcp.ts'
+import type { Log, Metrics } from '../observe/observe.ts'
 import { hostName } from '../policy/policy.ts'
 import { readBatch } from './batch.ts'
+import type { ChangeStreams } from './change-streams.ts'
 import { createDispatch, type DispatchDeps, type Endpoint } from './dispatch.ts'
-import { checkPost } from './negotiate.ts'
+import { checkPost, isModernHead } from './negotiate.ts'
 import { type CompiledListener, isEventPath, type Snapshot } from './snapshot.ts'
 import { createStreams } from './streams.ts'
 import { createTrace, noteRefusal, recordOf, type Trace } from './trace.ts'
 
 export interface ServeDeps extends DispatchDeps {
   readonly snapshot: () => Snapshot
+  readonly changes: ChangeStreams
+  readonly log: Log
+  readonly metrics: Metrics
   readonly now: () => number
 }
 
@@ -120,9 +125,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
   function deny(exchange: Exchange, trace: Trace, refusal: Denial): void {
     noteRefusal(trace, refusal)
     deps.metrics.countEdgeRefusal(refusal.reason)
-    const version = exchange.head.header('mcp-protocol-version')
-    const era = version !== undefined && isModernVersion(version) ? 'modern' : 'legacy'
-    const reply = refusalReply(refusal, refusal.id, exchange.requestId, era)
+    const reply = refusalReply(refusal, refusal.id, exchange.requestId, isModernHead(exchange.head) ? 'modern' : 'legacy')
     exchange.reply(refusal.status ?? reply.status, reply.headers, reply.body)
   }
 

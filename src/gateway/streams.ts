@@ -1,9 +1,9 @@
-import { isModernVersion, type LegacySession, listenFilter, listenMessages } from '../era/era.ts'
+import { type LegacySession, listenFilter, listenMessages } from '../era/era.ts'
 import { anonymous, type Exchange, type Head, type Message, type Refusal, refuse, sseComment, sseEvent } from '../mcp/mcp.ts'
 import type { Metrics } from '../observe/observe.ts'
 import type { ChangeStreams } from './change-streams.ts'
 import type { Endpoint, Origin } from './dispatch.ts'
-import { acceptsEvents } from './negotiate.ts'
+import { acceptsEvents, isModernHead } from './negotiate.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Trace } from './trace.ts'
 
@@ -77,11 +77,6 @@ export function createStreams({ changes, metrics }: { readonly changes: ChangeSt
       return undefined
     },
   }
-}
-
-function isModernHead(head: Head): boolean {
-  const version = head.header('mcp-protocol-version')
-  return version !== undefined && isModernVersion(version)
 }
 
 function sessionOf(to: Endpoint, head: Head): { readonly id: string; readonly session: LegacySession } | Refusal {

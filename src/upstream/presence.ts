@@ -90,10 +90,11 @@ export function createPresence(
   function enter(next: UpstreamStatus['state'], error: string | undefined): void {
     if (isClosed) return
     const before = state
-    const isNews = before !== next || lastError !== error?.slice(0, maxErrorChars)
+    const shown = error?.slice(0, maxErrorChars)
+    const isNews = before !== next || lastError !== shown
     if (before !== next) since = Date.now()
     state = next
-    lastError = error?.slice(0, maxErrorChars)
+    lastError = shown
     if (isNews) events.stateChanged(status(), before)
   }
 

@@ -1,5 +1,19 @@
 import { type ParamHeader, readParamHeaders } from '../era/era.ts'
-import { type Element, type EraName, type Member, member, members, rebuildObject, stringOf, textOf } from '../mcp/mcp.ts'
+import {
+  areIcons,
+  type Element,
+  type EraName,
+  isAbsentOr,
+  isListOf,
+  isRecord,
+  isText,
+  type Member,
+  member,
+  members,
+  rebuildObject,
+  stringOf,
+  textOf,
+} from '../mcp/mcp.ts'
 
 /** A tool as its server lists it. `text` is the JSON object's own characters; the offsets are those of the name's string in it. */
 export interface ToolEntry {
@@ -47,15 +61,9 @@ const optional = {
     isRecord(value) &&
     isAbsentOr(value['title'], isText) &&
     ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'].every((hint) => isAbsentOr(value[hint], isBoolean)),
-  icons: (value: unknown) => Array.isArray(value) && value.every(isIcon),
+  icons: areIcons,
   _meta: isRecord,
 } as const satisfies Record<string, (value: unknown) => boolean>
-
-function isIcon(value: unknown): boolean {
-  if (!isRecord(value) || !isText(value['src']) || !isAbsentOr(value['mimeType'], isText)) return false
-  const { sizes, theme } = value
-  return isAbsentOr(sizes, isTexts) && isAbsentOr(theme, (name) => name === 'light' || name === 'dark')
-}
 
 /** Members that say something about a tool, and say it wrongly, are left out; the tool works without them. */
 function withoutUnfit(text: string): string {
@@ -76,25 +84,9 @@ function faultOf(text: string, list: readonly Member[]): string | undefined {
   const { properties, required } = schema
   if (!isAbsentOr(properties, (value) => isRecord(value) && Object.values(value).every((one) => isRecord(one) || isBoolean(one))))
     return 'the properties of its inputSchema are no schemas'
-  return isAbsentOr(required, isTexts) ? undefined : 'the `required` of its inputSchema is no list of names'
-}
-
-function isAbsentOr(value: unknown, isFit: (value: unknown) => boolean): boolean {
-  return value === undefined || isFit(value)
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
-}
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText)
+  return isAbsentOr(required, (names) => isListOf(names, isText)) ? undefined : 'the `required` of its inputSchema is no list of names'
 }
 
 function isBoolean(value: unknown): boolean {
   return typeof value === 'boolean'
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

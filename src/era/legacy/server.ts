@@ -1,6 +1,15 @@
-import { type Call, type Edit, type Message, member, type Refusal, rebuildObject, refuse, removeMember, stringOf } from '../../mcp/mcp.ts'
-import { isLogMessage, isOwnProgress, type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
-import { type Implementation, isLegacyVersion, metaKeys, newestLegacy } from '../versions.ts'
+import { type Call, type Message, member, type Refusal, rebuildObject, refuse, stringOf } from '../../mcp/mcp.ts'
+import {
+  isLogMessage,
+  isOwnProgress,
+  type Outbound,
+  ownEdits,
+  readFacts,
+  type ServerEra,
+  type ServerFacts,
+  spliceWithin,
+} from '../server-era.ts'
+import { type Implementation, isLegacyVersion, isRevision, metaKeys, newestLegacy } from '../versions.ts'
 
 /** `initialize`, with no capability of the client's: nothing is promised to a server that can't be kept. */
 export function initializeRequest(id: number, clientInfo: Implementation): Outbound {
@@ -16,7 +25,7 @@ export function readInitialize(message: Message): ServerFacts | Refusal {
   if (version === undefined || !isLegacyVersion(version))
     return refuse(
       'upstream-invalid',
-      `answered initialize with protocol version ${version !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(version) ? version : '(no date)'}, which is not known here`,
+      `answered initialize with protocol version ${isRevision(version) ? version : '(no date)'}, which is not known here`,
     )
   return readFacts(message, version)
 }
@@ -64,12 +73,7 @@ function legacyParams(call: Call, ownName: string): string {
   const { text, top, params, meta } = call.message
   const whole = member(top, 'params')
   if (whole === undefined) return '{}'
-  const edits: Edit[] = []
-  const name = member(params ?? [], 'name')
-  if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
-  // Tasks are not offered to clients, so no server is asked for one.
-  const task = member(params ?? [], 'task')
-  if (task !== undefined) edits.push(removeMember(text, params ?? [], task))
+  const edits = ownEdits(text, params ?? [], ownName)
   if (call.clientEra === 'modern' && meta !== undefined) {
     const metaMember = member(params ?? [], '_meta')
     if (metaMember !== undefined)

@@ -1,6 +1,5 @@
 import {
   type Call,
-  type Edit,
   elements,
   insertMember,
   type Member,
@@ -10,12 +9,20 @@ import {
   type Refusal,
   rebuildObject,
   refuse,
-  removeMember,
   stringOf,
   textOf,
 } from '../../mcp/mcp.ts'
-import { isLogMessage, isOwnProgress, type Outbound, readFacts, type ServerEra, type ServerFacts, spliceWithin } from '../server-era.ts'
-import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
+import {
+  isLogMessage,
+  isOwnProgress,
+  type Outbound,
+  ownEdits,
+  readFacts,
+  type ServerEra,
+  type ServerFacts,
+  spliceWithin,
+} from '../server-era.ts'
+import { type Implementation, isRevision, metaKeys, modernVersion } from '../versions.ts'
 import { encodeHeaderValue } from './header-value.ts'
 import { paramHeaders } from './param-headers.ts'
 
@@ -59,7 +66,7 @@ export function judgeDiscover(status: number, message: Message | undefined): Ver
 function judgeError(text: string, error: Member): Verdict {
   const { code, data } = JSON.parse(textOf(text, error)) as { code?: unknown; data?: { supported?: unknown } }
   const supported = Array.isArray(data?.supported) ? data.supported : []
-  const versions = supported.filter((version) => typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version))
+  const versions = supported.filter(isRevision)
   // A server of this revision that refused it once: it is asked once more, never taken for a legacy one (versioning).
   if (code === -32022 && versions.includes(modernVersion)) return { kind: 'again' }
   if (code === -32022 && versions.some((version) => version > modernVersion))
@@ -100,12 +107,8 @@ function modernParams(call: Call, ownName: string, ownEnvelope: string): string 
   const { text, top, params, meta } = call.message
   const whole = member(top, 'params')
   if (whole === undefined || params === undefined) return `{"_meta":${ownEnvelope}}`
-  const edits: Edit[] = []
-  const name = member(params, 'name')
-  if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
+  const edits = ownEdits(text, params, ownName)
   const metaMember = member(params, '_meta')
-  const task = member(params, 'task')
-  if (task !== undefined) edits.push(removeMember(text, params, task))
   if (call.clientEra === 'legacy') {
     if (metaMember === undefined) edits.push(insertMember(text, whole.start, params.length === 0, `"_meta":${ownEnvelope}`))
     else {
