@@ -25,6 +25,8 @@ const status: GatewayStatus = {
       version: undefined,
       serverName: undefined,
       tools: 0,
+      prompts: 0,
+      resources: 0,
       lastError: 'gone',
       since: 7,
     },

@@ -1,254 +1,263 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Answer } from '../mcp/mcp.ts'
-import type { ToolEntry, Upstream, UpstreamStatus } from '../upstream/upstream.ts'
-import { createCatalog } from './catalog.ts'
+import { type ListKind, lists } from '../mcp/mcp.ts'
+import { entry, keys, list, open, refusal, result, unmet, upstream } from './open-for-test.ts'
 
-/** An upstream whose state a test sets; `refreshes` counts how often the catalog asked for the list. */
-interface FakeUpstream extends Upstream {
-  list: readonly ToolEntry[]
-  state: UpstreamStatus['state']
-  error: string | undefined
-  hint: { ttlMs: number; isPublic: boolean }
-  fresh: (() => Promise<void>) | undefined
-  text: string | undefined
-}
-
-function entry(name: string, more = '"inputSchema":{"type":"object"}'): ToolEntry {
-  const text = `{"name":${JSON.stringify(name)},${more}}`
-  return { name, text, nameStart: 8, nameEnd: 8 + JSON.stringify(name).length, paramHeaders: [] }
-}
-
-function upstream(name: string, tools: readonly (string | ToolEntry)[]): FakeUpstream {
-  const fake: FakeUpstream = {
-    list: tools.map((tool) => (typeof tool === 'string' ? entry(tool) : tool)),
-    state: 'ready',
-    error: undefined,
-    hint: { ttlMs: 60_000, isPublic: true },
-    fresh: undefined,
-    text: undefined,
-    settings: { backend: 'b', name, era: 'auto', requestMs: 1, listMs: 1, ttlMs: 1, pages: 1, toolsPerServer: 1, listChars: 1 },
-    status: () => ({
-      backend: 'b',
-      name,
-      state: fake.state,
-      era: 'modern',
-      version: undefined,
-      serverName: undefined,
-      tools: fake.list.length,
-      lastError: fake.error,
-      since: 0,
-    }),
-    tools: () => fake.list,
-    instructions: () => fake.text,
-    cacheHint: () => fake.hint,
-    ensureFresh: () => fake.fresh?.(),
-    send: () => assert.fail('a catalog sends nothing'),
-    endSession() {},
-    async close() {},
-  }
-  return fake
-}
-
-interface Options {
-  readonly selection?: readonly string[]
-  readonly isPrefixed?: boolean
-  readonly isRequired?: boolean
-}
-
-function open(upstreams: readonly FakeUpstream[], { selection, isPrefixed = true, isRequired = false }: Options = {}) {
-  const told: (readonly [string, readonly string[]])[] = []
-  const catalog = createCatalog(
-    {
-      title: 'agent "x"',
-      selection,
-      servers: upstreams.map((one) => ({ name: one.settings.name, upstream: one, isPrefixed, isRequired })),
-    },
-    { conflicts: (names) => told.push(['conflicts', names]), selectsNothing: (patterns) => told.push(['selectsNothing', patterns]) },
-  )
-  return { catalog, told }
-}
-
-function result(answer: Answer | Promise<Answer>): Extract<Answer, { kind: 'complete' }> {
-  assert.ok(!(answer instanceof Promise) && answer.kind === 'complete', JSON.stringify(answer))
-  return answer
-}
-
-function names(answer: Answer | Promise<Answer>): string[] {
-  return (JSON.parse(result(answer).result) as { tools: { name: string }[] }).tools.map((tool) => tool.name)
-}
-
-function refusal(answer: Answer | Promise<Answer>) {
-  assert.ok(!(answer instanceof Promise) && answer.kind === 'refused', JSON.stringify(answer))
-  return answer
-}
+const tool = (name: string, more?: string) => entry('tools', name, more)
 
 test('names carry their server where they are prefixed, and lead to it', () => {
-  const [a, b] = [upstream('a', ['x', 'y']), upstream('b', ['x'])]
-  const { catalog, told } = open([a, b])
-  assert.deepEqual(names(catalog.list('legacy')), ['a_x', 'a_y', 'b_x'])
-  assert.deepEqual(catalog.owner('b_x'), { server: 'b', upstream: b, tool: b.tools()[0] })
-  for (const unknown of ['x', 'b_y', 'a_', '_x', 'A_x', 'constructor', '__proto__']) assert.equal(catalog.owner(unknown), undefined)
-  assert.deepEqual(
-    told.filter(([kind, list]) => kind === 'selectsNothing' || list.length > 0),
-    [],
-  )
+  for (const kind of ['tools', 'prompts'] as const) {
+    const [a, b] = [upstream('a', { [kind]: ['x', 'y'] }), upstream('b', { [kind]: ['x'] })]
+    const { catalog, told } = open([a, b])
+    assert.deepEqual(keys(list(catalog, kind)), ['a_x', 'a_y', 'b_x'])
+    const owner = catalog.owner({ kind, name: 'b_x' })
+    assert.deepEqual([owner?.server, owner?.upstream, owner?.addressed], ['b', b, { name: 'x', paramHeaders: [] }])
+    assert.equal(catalog.owner({ kind, name: 'b_x' }), owner)
+    for (const name of ['x', 'b_y', 'a_', '_x', 'A_x', 'constructor', '__proto__']) assert.equal(catalog.owner({ kind, name }), undefined)
+    const other = kind === 'tools' ? 'prompts' : 'tools'
+    assert.equal(catalog.owner({ kind: other, name: 'b_x' }), undefined)
+    assert.deepEqual(
+      told.filter(([event, names]) => event === 'selectsNothing' || names.length > 0),
+      [],
+    )
+  }
 })
 
 test('bare names: the first server of the document has an equal one, and the loser is told once', () => {
-  const [a, b] = [upstream('a', ['x']), upstream('b', ['x', 'y'])]
+  const [a, b] = [upstream('a', { tools: ['x'], prompts: ['p'] }), upstream('b', { tools: ['x', 'y'], prompts: ['p'] })]
   const { catalog, told } = open([a, b], { isPrefixed: false })
-  assert.deepEqual(names(catalog.list('legacy')), ['x', 'y'])
-  assert.equal(catalog.owner('x')?.server, 'a')
-  catalog.list('modern')
+  assert.deepEqual(keys(list(catalog, 'tools', 'legacy')), ['x', 'y'])
+  assert.equal(catalog.owner({ kind: 'tools', name: 'x' })?.server, 'a')
+  list(catalog, 'tools')
   assert.deepEqual(told, [['conflicts', ['b_x']]])
+  assert.deepEqual(keys(list(catalog, 'prompts')), ['p'])
+  assert.deepEqual(told[1], ['conflicts', ['b_x', 'b_p']])
 })
 
 test('equal names are settled before anybody’s selection: a name never means two tools', () => {
-  const [a, b] = [upstream('a', ['x']), upstream('b', ['x', 'y'])]
-  const { catalog } = open([a, b], { isPrefixed: false, selection: ['b_*'] })
-  assert.deepEqual(names(catalog.list('legacy')), ['y'])
-  assert.equal(catalog.owner('x'), undefined)
+  const [a, b] = [upstream('a', { tools: ['x'] }), upstream('b', { tools: ['x', 'y'] })]
+  const { catalog } = open([a, b], { isPrefixed: false, selection: { tools: ['b_*'] } })
+  assert.deepEqual(keys(list(catalog, 'tools', 'legacy')), ['y'])
+  assert.equal(catalog.owner({ kind: 'tools', name: 'x' }), undefined)
 })
 
 test('what is not selected is not there', () => {
-  const { catalog } = open([upstream('a', ['x', 'y'])], { selection: ['a_*', '!a_y'] })
-  assert.deepEqual(names(catalog.list('modern')), ['a_x'])
-  assert.deepEqual([catalog.owner('a_y'), catalog.owner('a_nothing'), catalog.toolCount()], [undefined, undefined, 1])
+  const server = upstream('a', { tools: ['x', 'y'], prompts: ['x', 'y'] })
+  const { catalog } = open([server], { selection: { tools: ['a_*', '!a_y'], prompts: ['a_y'] } })
+  assert.deepEqual([keys(list(catalog, 'tools')), keys(list(catalog, 'prompts'))], [['a_x'], ['a_y']])
+  const has = (kind: 'tools' | 'prompts', name: string) => catalog.owner({ kind, name }) !== undefined
+  assert.deepEqual([has('tools', 'a_y'), has('tools', 'a_nothing'), has('prompts', 'a_x')], [false, false, false])
+  assert.deepEqual([has('tools', 'a_x'), has('prompts', 'a_y'), catalog.toolCount()], [true, true, 1])
 })
 
-test('a list is the same bytes until something changes, and then another revision', () => {
-  const [a, b] = [upstream('a', ['x', 'y']), upstream('b', ['z'])]
-  const { catalog } = open([a, b])
-  const before = result(catalog.list('legacy')).result
-  const revision = catalog.revision()
-  assert.equal(result(catalog.list('legacy')).result, before)
-  a.list = [entry('x'), entry('y')]
-  assert.equal(result(catalog.list('legacy')).result, before)
-  assert.equal(catalog.revision(), revision)
-  a.list = [entry('y'), entry('x')]
-  assert.notEqual(catalog.revision(), revision)
-  assert.deepEqual(names(catalog.list('legacy')), ['a_y', 'a_x', 'b_z'])
-})
+for (const kind of ['tools', 'prompts', 'resources', 'templates'] as const) {
+  test(`the list of ${kind} is the same bytes until something changes, and then another revision`, () => {
+    const [a, b] = [upstream('a', { [kind]: ['x:', 'y:'] }), upstream('b', { [kind]: ['z:'] })]
+    const { catalog } = open([a, b])
+    const before = result(list(catalog, kind, 'legacy')).result
+    const { capability } = lists[kind]
+    const revision = catalog.revision(capability)
+    assert.equal(result(list(catalog, kind, 'legacy')).result, before)
+    a.lists[kind] = [entry(kind, 'x:'), entry(kind, 'y:')]
+    assert.equal(result(list(catalog, kind, 'legacy')).result, before)
+    assert.equal(catalog.revision(capability), revision)
+    const other = kind === 'tools' ? 'prompts' : 'tools'
+    a.lists[other] = [entry(other, 'new')]
+    assert.equal(catalog.revision(capability), revision)
+    a.lists[kind] = [entry(kind, 'y:'), entry(kind, 'x:')]
+    assert.notEqual(catalog.revision(capability), revision)
+    const prefix = kind === 'tools' || kind === 'prompts' ? '_' : '+'
+    assert.deepEqual(keys(list(catalog, kind, 'legacy')), [`a${prefix}y:`, `a${prefix}x:`, `b${prefix}z:`])
+  })
+}
 
-test('every character of a tool but its name is the server’s', () => {
+test('every character of an entry but its name is the server’s, and the name too where it stays', () => {
   const more = '"description" : "a\\u00e9",  "inputSchema":{"type":"object","maximum":1e400, "default": 1.0}'
-  const { catalog } = open([upstream('a', [entry('x"\\', more)])])
-  assert.equal(result(catalog.list('modern')).result, `{"tools":[{"name":${JSON.stringify('a_x"\\')},${more}}]}`)
+  const server = upstream('a', { tools: [tool('x"\\', more)], resources: [entry('resources', 'x:1', more)] })
+  const { catalog } = open([server])
+  assert.equal(result(list(catalog, 'tools')).result, `{"tools":[{"name":${JSON.stringify('a_x"\\')},${more}}]}`)
+  assert.equal(result(list(catalog, 'resources')).result, `{"resources":[{"uri":"a+x:1",${more}}]}`)
+  const odd = { key: 'x', text: '{"name" : "\\u0078" }', keyStart: 10, keyEnd: 18, paramHeaders: [] }
+  const bare = open([upstream('a', { prompts: [odd] })], { isPrefixed: false }).catalog
+  assert.equal(result(list(bare, 'prompts')).result, '{"prompts":[{"name" : "\\u0078" }]}')
 })
 
 test('what an era does not know is left out for it', () => {
-  const object = '"outputSchema":{"type":"object"}'
-  const list = '"outputSchema":{"type":"array"}'
-  const tools = [entry('o', object), entry('l', list), entry('t', '"execution":{"taskSupport":"required"},"title":"t"')]
-  const { catalog } = open([upstream('a', tools)], { isPrefixed: false })
-  const shown = (era: 'legacy' | 'modern') =>
-    (JSON.parse(result(catalog.list(era)).result) as { tools: object[] }).tools.map((tool) => Object.keys(tool))
-  assert.deepEqual(shown('legacy'), [['name', 'outputSchema'], ['name'], ['name', 'title']])
-  assert.deepEqual(shown('modern'), [
-    ['name', 'outputSchema'],
-    ['name', 'outputSchema'],
-    ['name', 'title'],
-  ])
+  const tools = [
+    tool('o', '"outputSchema":{"type":"object"}'),
+    tool('l', '"outputSchema":{"type":"array"}'),
+    tool('t', '"execution":{"taskSupport":"required"},"title":"t"'),
+  ]
+  const { catalog } = open([upstream('a', { tools })], { isPrefixed: false })
+  const rows = [
+    [
+      'modern',
+      [
+        ['name', 'outputSchema'],
+        ['name', 'outputSchema'],
+        ['name', 'title'],
+      ],
+    ],
+    ['legacy', [['name', 'outputSchema'], ['name'], ['name', 'title']]],
+    ['early', [['name'], ['name'], ['name', 'title']]],
+  ] as const
+  for (const [dialect, expected] of rows) {
+    const shown: { tools: object[] } = JSON.parse(result(list(catalog, 'tools', dialect)).result)
+    assert.deepEqual(
+      shown.tools.map((one) => Object.keys(one)),
+      expected,
+      dialect,
+    )
+  }
 })
 
 test('true and false as schemas of arguments are objects for clients that know no others', () => {
-  const catalog = open([
-    upstream('a', [entry('x', '"inputSchema":{"type":"object","properties":{"p":true,"q":false,"r":{"x":1.0}}}')]),
-  ]).catalog
-  assert.match(result(catalog.list('legacy')).result, /"properties":\{"p":\{\},"q":\{"not":\{\}\},"r":\{"x":1\.0\}\}/)
-  assert.match(result(catalog.list('modern')).result, /"properties":\{"p":true,"q":false,/)
+  const tools = [tool('x', '"inputSchema":{"type":"object","properties":{"p":true,"q":false,"r":{"x":1.0}}}')]
+  const { catalog } = open([upstream('a', { tools })])
+  for (const dialect of ['legacy', 'early'] as const)
+    assert.match(result(list(catalog, 'tools', dialect)).result, /"properties":\{"p":\{\},"q":\{"not":\{\}\},"r":\{"x":1\.0\}\}/)
+  assert.match(result(list(catalog, 'tools')).result, /"properties":\{"p":true,"q":false,/)
+})
+
+test('a tool’s page in MCP Apps is found under its exposed URI, in both spellings', () => {
+  const meta = '"_meta":{"ui/resourceUri":"ui://x/1" ,"ui":{"a":1,"resourceUri":"ui://x/1"},"other":"ui://x/1"}'
+  const odd = '"_meta":{"ui":{"resourceUri":"https://a.example/"},"ui/resourceUri":7}'
+  const server = upstream('a', { tools: [tool('x', meta), tool('y', odd)] })
+  const expected = meta.replace('"ui://x/1" ,', '"ui://a+x/1" ,').replace('"resourceUri":"ui://x/1"', '"resourceUri":"ui://a+x/1"')
+  assert.equal(result(list(open([server]).catalog, 'tools')).result, `{"tools":[{"name":"a_x",${expected}},{"name":"a_y",${odd}}]}`)
+  const bare = open([server], { isPrefixed: false }).catalog
+  assert.equal(result(list(bare, 'tools')).result, `{"tools":[{"name":"x",${meta}},{"name":"y",${odd}}]}`)
 })
 
 test('a list waits a second for what has grown old, then shows what is known', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const hung = upstream('a', ['x'])
+  const hung = upstream('a', { tools: ['x'] })
   hung.fresh = () => new Promise(() => {})
   const { catalog } = open([hung])
-  const listed = catalog.list('legacy')
+  const listed = list(catalog, 'tools', 'legacy')
   t.mock.timers.tick(1000)
-  assert.deepEqual(names(await listed), ['a_x'])
+  assert.deepEqual(keys(await listed), ['a_x'])
 })
 
-test('a server that is down keeps its tools, and the list may not be cached', () => {
-  const [a, b] = [upstream('a', ['x']), upstream('b', ['y'])]
+test('a server that is down keeps its tools, the list says so, and may not be cached', () => {
+  const [a, b] = [upstream('a', { tools: ['x'] }), upstream('b', { tools: ['y'] })]
   const { catalog } = open([a, b])
-  Object.assign(a, { state: 'down', error: 'can’t be reached', hint: { ttlMs: 0, isPublic: true } })
-  assert.deepEqual(names(catalog.list('modern')), ['a_x', 'b_y'])
-  assert.deepEqual(result(catalog.list('modern')).cache, { ttlMs: 0, scope: 'public' })
-  assert.equal(catalog.owner('a_x')?.upstream, a)
+  Object.assign(a, { state: 'down', error: 'can’t be reached' })
+  const answer = result(list(catalog, 'tools'))
+  assert.deepEqual(keys(answer), ['a_x', 'b_y'])
+  assert.deepEqual([answer.cache, answer.hasMeta], [{ ttlMs: 0, scope: 'public' }, true])
+  assert.ok(answer.result.endsWith('],"_meta":{"mcplex.dev/missing":["a"]}}'), answer.result)
+  assert.equal(catalog.owner({ kind: 'tools', name: 'a_x' })?.upstream, a)
+})
+
+test('who is missing is told in the order of the document, and only who has or may have the list', () => {
+  const prompter = Object.assign(upstream('b', { prompts: ['p'] }), { state: 'down' })
+  const part = upstream('c', { tools: ['x'], prompts: ['p'] })
+  part.hint = { ttlMs: 0, isPublic: true, isWhole: false }
+  const servers = [unmet('a', 'down'), prompter, part, upstream('d', { tools: ['y'] })]
+  const { catalog } = open(servers)
+  const missing = (kind: ListKind) => JSON.parse(result(list(catalog, kind)).result)._meta?.['mcplex.dev/missing']
+  assert.deepEqual(
+    ['tools', 'prompts', 'resources'].map((kind) => missing(kind as ListKind)),
+    [['a', 'c'], ['a', 'b', 'c'], ['a']],
+  )
+  const chosen = open(servers, { selection: { tools: ['d_*'] } }).catalog
+  assert.deepEqual([result(list(chosen, 'tools')).hasMeta, result(list(chosen, 'tools')).cache?.ttlMs], [false, 60_000])
+})
+
+test('a short ttl alone is no sign of a missing part', () => {
+  const server = upstream('a', { tools: ['x'] })
+  server.hint = { ttlMs: 0, isPublic: true }
+  assert.equal(result(list(open([server]).catalog, 'tools')).hasMeta, false)
 })
 
 test('failure open lists the rest, failure closed nothing, naming who is missing and why', () => {
-  const down = Object.assign(upstream('a', []), { state: 'down', error: 'can’t be reached' })
-  const up = upstream('b', ['y'])
-  assert.deepEqual(names(open([down, up]).catalog.list('modern')), ['b_y'])
-  const closed = refusal(open([down, up], { isRequired: true }).catalog.list('modern'))
-  assert.deepEqual([closed.reason, closed.server], ['upstream-down', 'a'])
-  assert.match(closed.text, /agent "x".*a can’t be reached/)
-  const all = refusal(open([down]).catalog.list('modern'))
-  assert.deepEqual([all.reason, all.data], ['upstream-down', { servers: ['a'] }])
+  const down = unmet('a', 'down', 'can’t be reached')
+  const up = upstream('b', { tools: ['y'], prompts: [] })
+  for (const [kind, shown] of [
+    ['tools', ['b_y']],
+    ['prompts', []],
+    ['resources', []],
+  ] as const) {
+    assert.deepEqual(keys(list(open([down, up]).catalog, kind)), shown)
+    const closed = refusal(list(open([down, up], { isRequired: true }).catalog, kind))
+    assert.deepEqual([closed.reason, closed.server], ['upstream-down', 'a'])
+    assert.match(closed.text, /agent "x".*a can’t be reached/)
+    const all = refusal(list(open([down]).catalog, kind))
+    assert.deepEqual([all.reason, all.data], ['upstream-down', { servers: ['a'] }])
+  }
 })
 
-test('an empty list: fine without a selection, an error that names the agent with one', () => {
-  assert.deepEqual(names(open([upstream('a', [])]).catalog.list('modern')), [])
-  assert.deepEqual(names(open([]).catalog.list('modern')), [])
-  const refused = refusal(open([upstream('a', ['x'])], { selection: ['a_nothing'] }).catalog.list('legacy'))
+test('an empty list: fine without a selection, an error that names the agent where it has no tool', () => {
+  assert.deepEqual(keys(list(open([upstream('a', { tools: [] })]).catalog, 'tools')), [])
+  assert.deepEqual(keys(list(open([]).catalog, 'tools')), [])
+  const { catalog } = open([upstream('a', { tools: ['x'], prompts: ['x'], resources: ['x:'] })], { selection: { tools: ['a_nothing'] } })
+  const refused = refusal(list(catalog, 'tools', 'legacy'))
   assert.equal(refused.reason, 'no-tools')
   assert.match(refused.text, /agent "x"/)
+  for (const kind of ['prompts', 'resources', 'templates'] as const) assert.deepEqual(keys(list(catalog, kind)), [])
+})
+
+test('a list whose every server is down is an error, though others of the view are up', () => {
+  const down = Object.assign(upstream('a', { resources: [] }), { state: 'down', error: 'is gone' })
+  const { catalog } = open([down, upstream('b', { tools: ['x'] })])
+  assert.deepEqual(refusal(list(catalog, 'resources')).data, { servers: ['a'] })
+  assert.deepEqual(keys(list(catalog, 'prompts')), [])
+  const agent = open([down], { selection: { tools: ['*'] }, isRequired: true }).catalog
+  assert.deepEqual(keys(list(agent, 'resources')), [])
 })
 
 test('a list lives as long as the shortest-lived of its parts, and is public only where all are and nothing is selected', () => {
-  const [a, b] = [upstream('a', ['x']), upstream('b', ['y'])]
+  const [a, b] = [upstream('a', { tools: ['x'] }), upstream('b', { tools: ['y'] })]
+  const idle = upstream('c', { prompts: [] })
+  idle.hint = { ttlMs: 1, isPublic: false }
+  const cacheOf = (...[upstreams, options]: Parameters<typeof open>) => result(list(open(upstreams, options).catalog, 'tools')).cache
   b.hint = { ttlMs: 7, isPublic: true }
-  assert.deepEqual(result(open([a, b]).catalog.list('modern')).cache, { ttlMs: 7, scope: 'public' })
-  assert.deepEqual(result(open([a, b], { selection: ['*'] }).catalog.list('modern')).cache, { ttlMs: 7, scope: 'private' })
+  assert.deepEqual(cacheOf([a, b, idle]), { ttlMs: 7, scope: 'public' })
+  assert.deepEqual(cacheOf([a, b], { selection: { tools: ['*'] } }), { ttlMs: 7, scope: 'private' })
   a.hint = { ttlMs: 9, isPublic: false }
-  assert.deepEqual(result(open([a, b]).catalog.list('modern')).cache, { ttlMs: 7, scope: 'private' })
-  assert.deepEqual(result(open([]).catalog.list('modern')).cache, { ttlMs: 0, scope: 'public' })
+  assert.deepEqual(cacheOf([a, b]), { ttlMs: 7, scope: 'private' })
+  assert.deepEqual(cacheOf([]), { ttlMs: 0, scope: 'public' })
 })
 
 test('a list waits for servers that have not been heard of, together', async () => {
-  const [a, b] = [upstream('a', []), upstream('b', ['y'])]
+  const [a, b] = [upstream('a', { tools: [] }), upstream('b', { tools: ['y'] })]
   const { promise, resolve } = Promise.withResolvers<void>()
   a.fresh = () => promise
-  const answer = open([a, b]).catalog.list('modern')
+  const answer = list(open([a, b]).catalog, 'tools')
   assert.ok(answer instanceof Promise)
-  a.list = [entry('late')]
+  a.lists.tools = [tool('late')]
   resolve()
-  assert.deepEqual(names(await answer), ['a_late', 'b_y'])
+  assert.deepEqual(keys(await answer), ['a_late', 'b_y'])
 })
 
 test('patterns that select nothing are told only of servers that have answered, and once', () => {
-  const [a, b] = [upstream('a', ['x']), upstream('b', [])]
+  const [a, b] = [upstream('a', { tools: ['x'] }), upstream('b', {})]
   b.state = 'connecting'
-  const { catalog, told } = open([a, b], { selection: ['a_x', 'a_nothing', 'b_nothing', '!b_other', '*_nowhere'] })
-  const heard = () => told.filter(([kind]) => kind === 'selectsNothing').map(([, patterns]) => patterns)
-  catalog.list('legacy')
+  const { catalog, told } = open([a, b], { selection: { tools: ['a_x', 'a_nothing', 'b_nothing', '!b_other', '*_nowhere'] } })
+  const heard = () => told.filter(([event]) => event === 'selectsNothing').map(([, patterns]) => patterns)
+  list(catalog, 'tools', 'legacy')
   assert.deepEqual(heard(), [['a_nothing']])
   b.state = 'ready'
-  b.list = [entry('y')]
-  catalog.list('legacy')
-  catalog.list('modern')
+  b.lists.tools = [tool('y')]
+  list(catalog, 'tools', 'legacy')
+  list(catalog, 'tools')
   assert.deepEqual(heard(), [['a_nothing'], ['a_nothing', 'b_nothing', '!b_other', '*_nowhere']])
 })
 
-test('patterns are told also where the server answered with no tools at all', () => {
-  const b = upstream('b', [])
-  b.state = 'connecting'
-  const { catalog, told } = open([b], { selection: ['b_x'] })
-  catalog.list('legacy')
+test('patterns are told also where the server answered with nothing at all, of every kind', () => {
+  const [a, b] = [upstream('a', { resources: ['x:1'], templates: ['y:{id}'] }), unmet('b', 'connecting')]
+  const selection = { tools: ['b_x'], prompts: ['b_p'], resources: ['a+x:1', 'a+y:7', 'b+x:1'] }
+  const { catalog, told } = open([a, b], { selection })
+  assert.equal(catalog.toolCount(), 0)
   b.state = 'ready'
-  b.list = []
-  catalog.list('legacy')
-  assert.deepEqual(
-    told.filter(([kind]) => kind === 'selectsNothing').map(([, patterns]) => patterns),
-    [['b_x']],
-  )
+  for (const kind of ['tools', 'prompts', 'resources', 'templates'] as const) b.lists[kind] = []
+  catalog.toolCount()
+  assert.deepEqual(told.filter(([event]) => event === 'selectsNothing').at(-1), ['selectsNothing', ['b_x', 'b_p', 'b+x:1']])
 })
 
 test('instructions: one server’s as they are, several under their names, none at all', () => {
-  const [a, b] = [upstream('a', []), upstream('b', [])]
+  const [a, b] = [upstream('a', {}), upstream('b', {})]
   assert.equal(open([a, b]).catalog.instructions(), undefined)
   a.text = 'Be brief.'
   assert.equal(open([a]).catalog.instructions(), 'Be brief.')

@@ -1,166 +1,132 @@
-import { type Answer, type EraName, type Refusal, refuse } from '../mcp/mcp.ts'
-import type { ToolEntry, Upstream } from '../upstream/upstream.ts'
-import { exposedTool } from './exposed-tool.ts'
+import { type Answer, changeKinds, type Dialect, type ListKind, listKinds, lists, type Refusal, refuse } from '../mcp/mcp.ts'
+import { createExpose } from './expose-answer.ts'
+import { exposedUri } from './exposed-uri.ts'
+import { cursorText, type ListPages, pageAt, pageBounds, pagesOf } from './list-pages.ts'
+import { buildTable, type ListTable, type MergedServer } from './list-table.ts'
+import { isReached, mayOffer, mergedOffers, type Selections } from './merged-offers.ts'
+import type { Catalog, CatalogEvents, CatalogServer, CatalogSettings } from './model.ts'
+import { createReport } from './report.ts'
+import { createFindResource, prefixedUri } from './resource-owners.ts'
 import { createSelection } from './selection.ts'
 
-export { matches } from './selection.ts'
-
-/** A server in a merged view: `name` is its key in the document, unique in the view. */
-export interface CatalogServer {
-  readonly name: string
-  readonly upstream: Upstream
-  /** Whether its tools carry its name here. */
-  readonly isPrefixed: boolean
-  /** Whether a list without it fails rather than shows the rest. */
-  readonly isRequired: boolean
-}
-
-export interface CatalogSettings {
-  /** Agent or backend, for people. */
-  readonly title: string
-  /** Patterns over `<server>_<name>`; undefined: everything. */
-  readonly selection: readonly string[] | undefined
-  readonly servers: readonly CatalogServer[]
-}
-
-export interface CatalogEvents {
-  /** Names that lose to an equal one of an earlier server, or for which a list has no room. */
-  conflicts(names: readonly string[]): void
-  /** Patterns that match nothing although the server that they name answers. */
-  selectsNothing(patterns: readonly string[]): void
-}
-
-/** Who has a tool, and what it is called there. */
-export interface Owner {
-  readonly server: string
-  readonly upstream: Upstream
-  readonly tool: ToolEntry
-}
-
-/** One merged view of many servers, as one kind of caller sees it: a hidden name and an unknown name are the same. */
-export interface Catalog {
-  owner(exposedName: string): Owner | undefined
-  /** The merged `tools/list`, in the order of the document, then the server's: the same bytes until something changes. */
-  list(era: EraName): Answer | Promise<Answer>
-  /** Resolves when every server has been heard of once, or is known to be down. */
-  settled(): Promise<void>
-  toolCount(): number
-  /** Changes exactly when the list does. */
-  revision(): string
-  /** The servers' own instructions, each under its name where there are several. */
-  instructions(): string | undefined
-}
-
-interface Table {
-  readonly sources: readonly (readonly ToolEntry[])[]
-  readonly owners: ReadonlyMap<string, Owner>
-  readonly tools: readonly { readonly name: string; readonly entry: ToolEntry }[]
-  readonly lists: Map<EraName, string>
-}
+export type { Catalog, CatalogEvents, CatalogServer, CatalogSettings, CursorSealer, Expose, Owner, SelectionPatterns } from './model.ts'
 
 const none: readonly Promise<void>[] = []
 const maxInstructionChars = 16_384
-/** Of all tools of one view together: no client could use more, and no string could hold much more. */
-const maxListChars = 64 * 1024 * 1024
 /** How long a list waits for a server whose part of it is past its ttl. */
 const staleWaitMs = 1000
 
+const listWords: Readonly<Record<ListKind, string>> = {
+  tools: 'tools',
+  prompts: 'prompts',
+  resources: 'resources',
+  templates: 'resource templates',
+}
+
+/** A table and what was made of it. */
+interface Current {
+  readonly table: ListTable
+  /** By dialect. */
+  readonly read: Map<Dialect, ListPages>
+}
+
+/** What a server says of one of its lists; `isWhole` is false where it is known to lack a part. */
+interface ListHint {
+  readonly ttlMs: number
+  readonly isPublic: boolean
+  readonly isWhole?: boolean
+}
+
 export function createCatalog(settings: CatalogSettings, events: CatalogEvents): Catalog {
-  const { servers } = settings
-  const selection = settings.selection === undefined ? undefined : createSelection(settings.selection)
-  let current: Table | undefined
-  let reported = ''
+  const { servers, title, cursors } = settings
+  const selections = selectionsOf(settings)
+  const merged = servers.map((server): MergedServer => {
+    const isListed = (uri: string) => current('resources').table.owners.has(exposedUri(server.name, uri))
+    return { server, expose: server.isPrefixed ? createExpose(server.name, isListed) : (answer) => answer }
+  })
+  const byName = new Map(merged.map((one) => [one.server.name, one]))
+  const report = createReport(servers, selections, events)
+  const known: { [K in ListKind]?: Current } = {}
 
-  const table = (): Table => {
-    if (current?.sources.every((source, i) => source === servers[i]?.upstream.tools())) return current
-    current = build()
-    return current
+  const current = (kind: ListKind): Current => {
+    const last = known[kind]
+    if (last !== undefined && isOf(last.table, servers)) return last
+    const sources = servers.map(({ upstream }) => upstream.entries(kind))
+    const isTaken = (uri: string) => prefixedUri(byName, uri) !== undefined
+    const next: Current = { table: buildTable(kind, merged, sources, selections(kind), isTaken), read: new Map() }
+    known[kind] = next
+    report(next.table)
+    return next
   }
 
-  const build = (): Table => {
-    const owners = new Map<string, Owner>()
-    const tools: { name: string; entry: ToolEntry }[] = []
-    const lost: string[] = []
-    let chars = 0
-    const sources = servers.map((server) => server.upstream.tools())
-    servers.forEach((server, i) => {
-      for (const entry of sources[i] ?? []) {
-        const full = `${server.name}_${entry.name}`
-        const name = server.isPrefixed ? full : entry.name
-        // Names are settled before anybody's selection: a name never means different tools to different callers.
-        if (owners.has(name)) lost.push(full)
-        else {
-          owners.set(name, { server: server.name, upstream: server.upstream, tool: entry })
-          if (selection !== undefined && !selection.selects(full)) continue
-          chars += entry.text.length + name.length
-          if (chars <= maxListChars) tools.push({ name, entry })
-          else lost.push(full)
-        }
-      }
-    })
-    report(sources, lost)
-    if (selection !== undefined || chars > maxListChars) {
-      const visible = new Set(tools.map((tool) => tool.name))
-      for (const name of owners.keys()) if (!visible.has(name)) owners.delete(name)
+  const findResource = createFindResource(byName, (kind) => current(kind).table, selections('resources'))
+
+  const pagesFor = (kind: ListKind, dialect: Dialect): ListPages => {
+    const { table, read } = current(kind)
+    let pages = read.get(dialect)
+    if (pages === undefined) {
+      pages = pagesOf(table, dialect, pageBounds)
+      read.set(dialect, pages)
     }
-    return { sources, owners, tools, lists: new Map() }
+    return pages
   }
 
-  const report = (sources: Table['sources'], lost: readonly string[]) => {
-    const full = servers.flatMap((server, i) => (sources[i] ?? []).map((entry) => `${server.name}_${entry.name}`))
-    const unheard = servers.filter((server) => server.upstream.status().state !== 'ready').map((server) => server.name)
-    const mayStillMatch = (pattern: string) => unheard.some((name) => couldMatchServer(pattern.replace(/^!/, ''), name))
-    const unused = (selection?.unused(full) ?? []).filter((pattern) => !mayStillMatch(pattern))
-    const text = JSON.stringify([lost, unused])
-    if (text === reported) return
-    reported = text
-    events.conflicts(lost)
-    if (unused.length > 0) events.selectsNothing(unused)
-  }
-
-  const textFor = (era: EraName): string => {
-    const { lists, tools } = table()
-    let text = lists.get(era)
-    if (text === undefined) {
-      text = `{"tools":[${tools.map((tool) => exposedTool(tool.entry, tool.name, era)).join(',')}]}`
-      lists.set(era, text)
-    }
-    return text
-  }
-
-  const listNow = (era: EraName): Answer => {
-    const result = textFor(era)
-    const refusal = whyNot(table().tools.length)
+  const listNow = (kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Answer => {
+    const list = pagesFor(kind, dialect)
+    const refusal = whyNot(kind, current(kind).table.shown.length)
     if (refusal !== undefined) return refusal
+    const bound = [...scope, kind]
+    const index = cursor === undefined ? 0 : pageAt(list, cursors.open(cursor, bound) ?? '')
+    const page = index === undefined ? undefined : list.pages[index]
+    if (index === undefined || page === undefined)
+      return refuse('invalid-params', 'this cursor is of no list that is there now: start again without one')
+    const next = list.pages[index + 1]
     let ttlMs = Number.MAX_SAFE_INTEGER
     let isPublic = settings.selection === undefined
-    for (const { upstream } of servers) {
-      const hint = upstream.cacheHint()
-      ttlMs = Math.min(ttlMs, hint.ttlMs)
+    let isEmpty = true
+    const missing: string[] = []
+    for (const server of servers) {
+      if (!mayOffer(server.upstream, kind) || !isReached(server, kind, selections)) continue
+      const hint: ListHint = server.upstream.cacheHint(kind)
+      const isMissing = server.upstream.status().state !== 'ready' || hint.isWhole === false
+      if (isMissing) missing.push(server.name)
+      ttlMs = Math.min(ttlMs, isMissing ? 0 : hint.ttlMs)
       isPublic &&= hint.isPublic
+      isEmpty = false
     }
+    const extra = [
+      ...(next === undefined ? [] : [`"nextCursor":${JSON.stringify(cursors.seal(cursorText(list, next), bound))}`]),
+      ...(missing.length === 0 ? [] : [`"_meta":{"mcplex.dev/missing":${JSON.stringify(missing)}}`]),
+    ]
     return {
       kind: 'complete',
-      result,
+      result: extra.length === 0 ? page.text : `${page.text.slice(0, -1)},${extra.join(',')}}`,
       isError: false,
-      hasMeta: false,
-      cache: { ttlMs: servers.length === 0 ? 0 : ttlMs, scope: isPublic ? 'public' : 'private' },
+      hasMeta: missing.length > 0,
+      cache: { ttlMs: isEmpty ? 0 : ttlMs, scope: isPublic ? 'public' : 'private' },
     }
   }
 
-  const whyNot = (toolCount: number): Refusal | undefined => {
-    const down = servers.filter((server) => server.upstream.status().state === 'down')
-    const missing = down.find((server) => server.isRequired)
-    if (missing !== undefined) {
-      const text = `${settings.title} lists nothing while a server is missing (failure: closed): ${whyDown(missing)}`
-      return refuse('upstream-down', text, { server: missing.name })
+  const whyNot = (kind: ListKind, shownCount: number): Refusal | undefined => {
+    const isDown = ({ upstream }: CatalogServer) => upstream.status().state === 'down'
+    // An agent that has no tool is set up wrongly; one that has no prompt is not, whoever is down.
+    const concerned = kind === 'tools' ? servers : servers.filter((server) => isReached(server, kind, selections))
+    const down = concerned.filter((server) => isDown(server) && mayOffer(server.upstream, kind))
+    const required = down.find((server) => server.isRequired)
+    if (required !== undefined) {
+      const text = `${title} lists nothing while a server is missing (failure: closed): ${whyDown(required)}`
+      return refuse('upstream-down', text, { server: required.name })
     }
-    if (toolCount > 0 || (selection === undefined && down.length < servers.length) || servers.length === 0) return undefined
-    if (down.length > 0)
-      return refuse('upstream-down', `${settings.title} has no tools: ${down.map(whyDown).join('; ')}`, {
+    if (shownCount > 0 || concerned.length === 0) return undefined
+    const offering = concerned.filter(({ upstream }) => upstream.offers()[lists[kind].capability])
+    const isNobodyUp = down.length === concerned.length || (offering.length > 0 && offering.every(isDown))
+    const mustShow = kind === 'tools' && settings.selection !== undefined
+    if (isNobodyUp || (mustShow && down.length > 0))
+      return refuse('upstream-down', `${title} has no ${listWords[kind]}: ${down.map(whyDown).join('; ')}`, {
         data: { servers: down.map((server) => server.name) },
       })
-    return refuse('no-tools', `${settings.title} has no tools: what it selects matches nothing that its servers offer`)
+    if (!mustShow) return undefined
+    return refuse('no-tools', `${title} has no tools: what it selects matches nothing that its servers offer`)
   }
 
   /** What has to be waited for: a server that was not heard of yet, and for a moment one whose part has grown old. */
@@ -177,16 +143,27 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
   }
 
   return {
-    owner: (name) => table().owners.get(name),
-    list(era) {
+    owner: ({ kind, name }) => (kind === 'resources' ? findResource(name) : current(kind).table.owners.get(name)),
+    list(kind, dialect, cursor, scope) {
       const waiting = waits()
-      return waiting === none ? listNow(era) : Promise.all(waiting).then(() => listNow(era))
+      return waiting === none
+        ? listNow(kind, dialect, cursor, scope)
+        : Promise.all(waiting).then(() => listNow(kind, dialect, cursor, scope))
     },
     async settled() {
       await Promise.all(waits())
     },
-    toolCount: () => table().tools.length,
-    revision: () => textFor('modern'),
+    toolCount() {
+      // Whoever counts wants to hear of conflicts too, also of lists that nobody asks for.
+      for (const kind of listKinds) current(kind)
+      return current('tools').table.shown.length
+    },
+    revision: (kind) =>
+      listKinds
+        .filter((one) => lists[one].capability === kind)
+        .map((one) => pagesFor(one, 'modern').digest)
+        .join(' '),
+    offers: () => mergedOffers(servers, selections),
     instructions() {
       const texts = servers.flatMap((server) => {
         const text = server.upstream.instructions()
@@ -194,7 +171,22 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
       })
       return texts.length === 0 ? undefined : texts.join('\n\n').slice(0, maxInstructionChars)
     },
+    servers: () => servers,
+    exposedUri: (server, uri) => (byName.get(server)?.server.isPrefixed ? exposedUri(server, uri) : uri),
   }
+}
+
+/** On the way of every call: no closure. */
+function isOf({ kind, sources }: ListTable, servers: readonly CatalogServer[]): boolean {
+  for (let i = 0; i < servers.length; i++) if (sources[i] !== servers[i]?.upstream.entries(kind)) return false
+  return true
+}
+
+function selectionsOf({ selection }: CatalogSettings): Selections {
+  if (selection === undefined) return () => undefined
+  const [tools, prompts, resources] = changeKinds.map((kind) => createSelection(selection[kind]))
+  const byKind = { tools, prompts, resources, templates: resources }
+  return (kind) => byKind[kind]
 }
 
 function withinMs(promise: Promise<void>, ms: number): Promise<void> {
@@ -209,12 +201,4 @@ function withinMs(promise: Promise<void>, ms: number): Promise<void> {
 
 function whyDown(server: CatalogServer): string {
   return `${server.name} ${server.upstream.status().lastError ?? 'is down'}`
-}
-
-/** Whether a pattern could name a tool of that server once it answers. */
-function couldMatchServer(pattern: string, server: string): boolean {
-  const star = pattern.indexOf('*')
-  const head = star < 0 ? pattern : pattern.slice(0, star)
-  const full = `${server}_`
-  return head.startsWith(full) || (star >= 0 && full.startsWith(head))
 }

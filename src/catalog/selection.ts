@@ -1,6 +1,8 @@
 /** What an agent may see, as patterns over full names: `*` is any run of characters, a leading `!` takes away, order is of no matter. */
 export interface Selection {
   selects(fullName: string): boolean
+  /** Whether it could select any of the full names that begin with this. */
+  reaches(prefix: string): boolean
   /** Patterns that match none of these names. */
   unused(fullNames: readonly string[]): readonly string[]
 }
@@ -10,8 +12,16 @@ export function createSelection(patterns: readonly string[]): Selection {
   const unwanted = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
   return {
     selects: (name) => wanted.some((pattern) => matches(pattern, name)) && !unwanted.some((pattern) => matches(pattern, name)),
+    reaches: (prefix) => wanted.some((pattern) => couldBegin(pattern, prefix)),
     unused: (names) => patterns.filter((pattern) => !names.some((name) => matches(pattern.replace(/^!/, ''), name))),
   }
+}
+
+/** Whether a pattern could match a name that begins with `prefix`. */
+export function couldBegin(pattern: string, prefix: string): boolean {
+  const star = pattern.indexOf('*')
+  const head = star < 0 ? pattern : pattern.slice(0, star)
+  return head.startsWith(prefix) || (star >= 0 && prefix.startsWith(head))
 }
 
 /** Goes back to the last star only, so the cost is at most the product of both lengths. */

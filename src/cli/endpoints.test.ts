@@ -33,6 +33,8 @@ test('a server is shown with its era and tools, or with what is wrong', () => {
     version: undefined,
     serverName: undefined,
     tools: 0,
+    prompts: 0,
+    resources: 0,
     lastError: undefined,
     since: 0,
   }

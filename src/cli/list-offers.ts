@@ -1,5 +1,5 @@
 import { type Config, type ReferenceSource, resolveSecret } from '../config/config.ts'
-import { planUpstream, type ToolEntry } from '../upstream/upstream.ts'
+import { type ListEntry, planUpstream } from '../upstream/upstream.ts'
 import type { Offer } from './tools-report.ts'
 import { version } from './version.ts'
 
@@ -25,9 +25,9 @@ export async function listOffers(config: Config, from: ReferenceSource): Promise
         await upstream.ensureFresh()
         const { state, lastError, serverName } = upstream.status()
         if (state !== 'ready') return [{ kind: 'unreachable', server: name, text: lastError ?? 'does not answer' }]
-        if (serverName === info.name && prefix === '') return byPrefix(upstream.tools(), name)
-        const tools = upstream.tools().map(({ text, name: own, nameStart, nameEnd }) => {
-          return `${text.slice(0, nameStart)}${JSON.stringify(prefix + own)}${text.slice(nameEnd)}`
+        if (serverName === info.name && prefix === '') return byPrefix(upstream.entries('tools'), name)
+        const tools = upstream.entries('tools').map(({ text, key, keyStart, keyEnd }) => {
+          return `${text.slice(0, keyStart)}${JSON.stringify(prefix + key)}${text.slice(keyEnd)}`
         })
         return [{ kind: 'offer', server: name, tools }]
       } finally {
@@ -38,9 +38,9 @@ export async function listOffers(config: Config, from: ReferenceSource): Promise
   return offers.flat()
 }
 
-function byPrefix(tools: readonly ToolEntry[], otherwise: string): readonly Offer[] {
-  const groups = Map.groupBy(tools, ({ name }) => (name.includes('_') ? name.slice(0, name.indexOf('_')) : otherwise))
+function byPrefix(tools: readonly ListEntry[], otherwise: string): readonly Offer[] {
+  const groups = Map.groupBy(tools, ({ key }) => (key.includes('_') ? key.slice(0, key.indexOf('_')) : otherwise))
   return [...groups].map(([server, own]) => ({ kind: 'offer', server, tools: own.map(({ text }) => text) }))
 }
 
-const silent = { toolsChanged() {}, stateChanged() {}, dropped() {}, repaired() {} }
+const silent = { listChanged() {}, stateChanged() {}, dropped() {}, repaired() {} }

@@ -200,7 +200,6 @@ describe('the documents of configuration.md', () => {
         'not-supported listeners[0].tls',
         'not-supported backends.ops.servers.kubernetes.credentials.exchange',
         'not-supported backends.ops.servers.notes.command',
-        'not-supported agents.sre.resources',
         'not-supported agents.sre.access',
         'not-supported policies',
       ],

@@ -207,7 +207,7 @@ export const server = object<Server>(
       about: 'Time limits.',
       default: {},
     },
-    ttl: { schema: duration, about: 'How long a list of its tools is used before it is asked again.', default: '60s' },
+    ttl: { schema: duration, about: 'How long its lists are used before they are asked for again.', default: '60s' },
     credentials: {
       schema: either<Credentials, Credentials>(choice(['none']), credentialKinds),
       about: 'What mcplex shows the server: `none` or one kind.',
@@ -230,7 +230,8 @@ const backend = object<Backend>('backend', {
   servers: { schema: map(name, server), about: 'Its servers, by name; the order counts where names are equal.', isRequired: true },
   prefix: {
     schema: prefix,
-    about: "When tools carry their server's name (`<server>_<tool>`): always, only where there are several servers, never.",
+    about:
+      "When tools and prompts carry their server's name (`<server>_<tool>`), and URIs (`<server>+<uri>`): always, only where there are several servers, never.",
     default: 'always',
   },
   failure: { schema: choice(['open', 'closed']), about: 'When a server is down: go on without it, or fail.', default: 'open' },
@@ -250,8 +251,12 @@ const agent = object<Agent>('agent', {
     about: 'Patterns over `<server>_<tool>`: `*` is anything, a leading `!` takes away. None: no tool.',
     default: [],
   },
-  prompts: { schema: list(toolPattern), about: 'Patterns over `<server>_<prompt>`.', default: [], later },
-  resources: { schema: list(resourcePattern), about: 'Patterns over `<server>+<uri>`.', default: [], later },
+  prompts: { schema: list(toolPattern), about: 'Patterns over `<server>_<prompt>`, likewise. None: no prompt.', default: [] },
+  resources: {
+    schema: list(resourcePattern),
+    about: 'Patterns over `<server>+<uri>`, likewise; templates by their own text, such as `docs+file:///{path}`. None: no resource.',
+    default: [],
+  },
   path: { schema: path, about: 'Makes a route for it. Not written: `/mcp/<agent>` where the document has no `routes`, else none.' },
   prefix: { schema: prefix, about: "As a backend's. Not written: its backend's; with several backends: always." },
   instructions: { schema: words, about: 'What its clients are told.' },

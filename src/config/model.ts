@@ -199,7 +199,9 @@ export interface Agent {
   readonly from: readonly string[]
   /** Patterns over `<server>_<tool>`: `*` is any run of characters, a leading `!` takes away; order is of no matter. */
   readonly tools: readonly string[]
+  /** Patterns over `<server>_<prompt>`. */
   readonly prompts: readonly string[]
+  /** Patterns over `<server>+<uri>`. */
   readonly resources: readonly string[]
   /** The path that `expand` made a route for, for the reader: routes alone decide. */
   readonly path?: string

@@ -63,6 +63,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'listen: ‹bad-value›"[::1:80"\nservers: {}',
     `${one}listeners: [{ name: a, port: 1, address: ‹bad-value›"[::1]" }]`,
     `${one}agents: { a: { tools: [‹bad-value›math, ‹bad-value›"Math_add", ‹bad-value›"math_a b", "math*", "*add", "!math_*"] } }`,
+    `${one}agents: { a: { prompts: [‹bad-value›math, math_*], resources: [‹bad-value›docs, ‹bad-value›"Docs+x", ‹bad-value›"docs+a b", ‹bad-value›docs_x, docs+file:///a_b+c, "!docs+*", "*.md", "docs+{+x}"] } }`,
     `${one}agents: { a: { path: ‹bad-value›mcp } }`,
     `${one}routes: [{ name: a, hostnames: [‹bad-value›"a.*.example", ‹bad-value›A.example], rules: [] }]`,
     'backends: { a: { servers: {} } }\nroutes: [{ name: r, rules: [{ backends: ‹bad-value›[] }] }]',
@@ -142,7 +143,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'backends: { a: { servers: {}, routing: ‹not-supported›stateless } }\nroutes: [{ name: r, rules: [{ ‹not-supported›filters: [], backends: [{ backend: a }, ‹not-supported›{ backend: a }], timeouts: { ‹not-supported›backendRequest: 1s } }] }]',
     `${one}routes: [{ name: r, rules: [{ matches: [{ path: { type: ‹not-supported›RegularExpression, value: /.* } }], backends: [{ backend: default }] }] }]`,
     `${one}listeners: [{ name: a, port: 1, protocol: ‹not-supported›HTTPS, ‹not-supported›cors: {} }]`,
-    `${one}agents: { a: { ‹not-supported›prompts: [math_a], resources: [], ‹not-supported›access: "true" } }`,
+    `${one}agents: { a: { ‹not-supported›access: "true" } }`,
     'servers: { a: { http: { url: http://a/, ‹not-supported›endpoints: [10.0.0.1:80] }, ‹not-supported›passHeaders: [X-A] }, b: { http: http://b/, passHeaders: [], credentials: { ‹not-supported›passthrough: true } } }',
   ],
 }

@@ -40,6 +40,7 @@ const backendKeys = {
   instructions: anyText,
 }
 const pattern = fc.constantFrom('*', 'math_*', '!math_drop', 'math_$$', '*add')
+const uriPattern = fc.constantFrom('*', 'docs+*', '!docs+file:///a?b=$$', 'docs+ui://*', '*.md', 'docs+file:///{path}')
 
 /** Documents that are right: short and long form mixed, agents and routes that lead to what is there. */
 const documents = fc
@@ -55,6 +56,8 @@ const documents = fc
         name,
         optional({
           tools: fc.array(pattern, { maxLength: 2 }),
+          prompts: fc.array(pattern, { maxLength: 2 }),
+          resources: fc.array(uriPattern, { maxLength: 2 }),
           prefix: backendKeys.prefix,
           path: name.map((text) => `/at/${text}`),
           instructions: anyText,

@@ -105,7 +105,10 @@ export const headerValueFault = (value: string): Fault | undefined =>
 /** A pattern over `<server>_<name>`. */
 export const toolPattern = text('pattern', {
   pattern: /^!?(?:[a-z0-9][-.a-z0-9]*_|[-.a-z0-9]*\*)[^\s\p{Cc}]*$/u,
-  hint: 'write <server>_<tool>, such as math_add, "date_*" or "!math_drop_*"; the server is in lower case',
+  hint: 'write <server>_<name>, such as math_add, "date_*" or "!math_drop_*"; the server is in lower case',
 })
 /** A pattern over `<server>+<uri>`. */
-export const resourcePattern = text('pattern', { hint: 'write <server>+<uri>, such as "docs+*"' })
+export const resourcePattern = text('pattern', {
+  pattern: /^!?(?:[a-z0-9][-.a-z0-9]*\+|[-.a-z0-9]*\*)[^\s\p{Cc}]*$/u,
+  hint: 'write <server>+<uri>, such as "docs+*", docs+file:///notes/* or "!docs+file:///private/*"; of MCP Apps docs+ui://*',
+})

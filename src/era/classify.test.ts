@@ -190,3 +190,13 @@ test('what is nearly a message is judged as the SDK judges it', () => {
     { numRuns: 3000 },
   )
 })
+
+test('an id is bounded: of a request by what is kept of it, of a response by what was given', () => {
+  const shape = (rest: string, idChars: number) => {
+    const message = scanMessage(`{"jsonrpc":"2.0","id":"${'x'.repeat(idChars - 2)}",${rest}}`, { depth: 64, tokens: 10_000 })
+    assert.ok(message.kind === 'message')
+    return shapeOf(message).kind
+  }
+  assert.deepEqual([shape('"method":"ping"', 1024), shape('"method":"ping"', 1025)], ['request', 'refused'])
+  assert.deepEqual([shape('"result":{}', 4096), shape('"result":{}', 4097)], ['response', 'refused'])
+})

@@ -7,8 +7,9 @@ export type Shape =
   | { readonly kind: 'notification'; readonly method: string }
   | { readonly kind: 'response'; readonly id: string }
 
-/** An id is kept as long as its request or stream. */
+/** A request's id is kept as long as its request or stream; a response's is one that was given here, sealed. */
 const maxIdChars = 1024
+const maxResponseIdChars = 4096
 const integer = /^-?(0|[1-9]\d*)$/
 
 /**
@@ -25,7 +26,8 @@ export function shapeOf(message: Message): Shape | Refusal {
     id = textOf(text, idMember)
     const isValid = idMember.type === 'string' || (idMember.type === 'number' && integer.test(id))
     if (!isValid) return refuse('bad-request', '"id" must be a string or an integer')
-    if (id.length > maxIdChars) return refuse('bad-request', `"id" is longer than ${maxIdChars} characters`)
+    const max = member(top, 'method') === undefined ? maxResponseIdChars : maxIdChars
+    if (id.length > max) return refuse('bad-request', `"id" is longer than ${max} characters`)
   }
   const params = member(top, 'params')
   if (params !== undefined && params.type !== 'object') return refuse('bad-request', '"params" must be an object')

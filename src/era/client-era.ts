@@ -1,4 +1,20 @@
-import type { Answer, Caller, EraName, Head, Message, Method, Refusal, RpcError } from '../mcp/mcp.ts'
+import {
+  type Answer,
+  appsExtension,
+  type Caller,
+  type Capabilities,
+  type Dialect,
+  type EraName,
+  type Head,
+  type LogLevel,
+  type Message,
+  type Method,
+  type Offers,
+  type Refusal,
+  type Resume,
+  type RpcError,
+  type Subject,
+} from '../mcp/mcp.ts'
 import type { Shape } from './classify.ts'
 import type { LegacySession, Sessions } from './legacy/session.ts'
 import type { Implementation } from './versions.ts'
@@ -8,25 +24,54 @@ export interface Endpoint {
   /** Name of the route; a legacy session belongs to it. */
   readonly route: string
   readonly serverInfo: Implementation
+  /** What its servers offer together; known once they have been heard of. */
+  readonly offers: () => Offers
   readonly instructions: string | undefined
   readonly sessions: Sessions
 }
 
+/** A request that the gateway serves; `id` is its JSON text. */
+export interface ClientRequest {
+  readonly kind: 'request'
+  readonly id: string
+  readonly method: Method
+  readonly subject: Subject | undefined
+  readonly session: LegacySession | undefined
+  readonly capabilities: Capabilities
+  readonly logLevel: LogLevel | undefined
+  /** What the client brings to a next round, its `requestState` still sealed. */
+  readonly resume: Resume | undefined
+  readonly dialect: Dialect
+  /** The revision that its session settled, else the one that it names; undefined where it does neither. */
+  readonly version: string | undefined
+}
+
 /** What a client's message comes to. */
 export type Decoded =
-  /** A request that the gateway serves; `id` is its JSON text. */
+  | ClientRequest
+  /** A client that wants a session, of a settled revision; `encodeInitialize` answers it. */
+  | { readonly kind: 'initialize'; readonly id: string; readonly version: string; readonly capabilities: Capabilities }
+  /** `resources/subscribe` and `resources/unsubscribe`. */
   | {
-      readonly kind: 'request'
+      readonly kind: 'subscribe'
       readonly id: string
-      readonly method: Method
-      readonly subject: string | undefined
-      readonly session: LegacySession | undefined
+      readonly session: LegacySession
+      readonly subject: Subject
+      readonly isOn: boolean
     }
+  /** `logging/setLevel`. */
+  | { readonly kind: 'level'; readonly id: string; readonly session: LegacySession; readonly level: LogLevel }
   /** Finished: the era answers alone. `method` is for the log. */
   | { readonly kind: 'reply'; readonly method: string; readonly reply: Encoded }
   /** The client gives up on its own request with this id. */
   | { readonly kind: 'cancel'; readonly session: LegacySession; readonly id: string }
+  /** Its answer to a request of ours: the id's characters, and a member's JSON text, `"result":…` or `"error":…`. */
+  | { readonly kind: 'response'; readonly session: LegacySession; readonly id: string; readonly rest: string }
+  /** Its roots have changed. */
+  | { readonly kind: 'roots-changed'; readonly session: LegacySession }
   | Refusal
+
+export type InitializeRequest = Extract<Decoded, { kind: 'initialize' }>
 
 /** An HTTP reply. */
 export interface Encoded {
@@ -39,12 +84,26 @@ export interface Encoded {
 export interface ClientEra {
   readonly name: EraName
   decode(head: Head, message: Message, shape: Shape, endpoint: Endpoint, caller: Caller): Decoded
-  /** The reply to a request. `requestId` goes into every refusal. */
-  encode(answer: Answer, id: string, method: Method, requestId: string): Encoded
+  /**
+   * The reply to a request. `requestId` goes into every refusal. An `input-required` answer's `state` is sealed by now; legacy
+   * clients never get one here: they are asked on their stream.
+   */
+  encode(answer: Answer, request: ClientRequest, requestId: string): Encoded
 }
 
 export const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' }
 export const noHeaders: Readonly<Record<string, string>> = {}
+
+/** The `ServerCapabilities` of an endpoint, JSON text that both eras read. Each list tells of changes: a new configuration is one. */
+export function offeredCapabilities(offers: Offers): string {
+  const parts = ['"tools":{"listChanged":true}']
+  if (offers.prompts) parts.push('"prompts":{"listChanged":true}')
+  if (offers.resources) parts.push(`"resources":{${offers.subscribe ? '"subscribe":true,' : ''}"listChanged":true}`)
+  if (offers.completions) parts.push('"completions":{}')
+  if (offers.logging) parts.push('"logging":{}')
+  if (offers.apps !== undefined) parts.push(`"extensions":{"${appsExtension}":${offers.apps}}`)
+  return `{${parts.join(',')}}`
+}
 
 /** A JSON-RPC error of a server, under the client's own id. */
 export function errorReply(id: string, error: RpcError, status = 200): Encoded {

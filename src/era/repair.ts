@@ -14,7 +14,7 @@ import {
 /**
  * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
  * lists are flattened, a missing `content` is filled from `structuredContent`, optional members of a wrong type are left out.
- * @returns the JSON text of the repaired result, or undefined where there is nothing to repair.
+ * @returns the JSON text of the repaired result, without `resultType`, or undefined where there is nothing to repair.
  */
 export function repairToolResult(text: string, result: readonly Member[]): string | undefined {
   const content = member(result, 'content')
@@ -27,7 +27,19 @@ export function repairToolResult(text: string, result: readonly Member[]): strin
     content === undefined ? structuredAsText(text, result) : (blocksOf(text, content, maxNesting) ?? [wholeAsText(text, content)])
   const flag = member(result, 'isError')
   const extra = flag !== undefined && isUnfit(flag) && saysError(text, result) ? ['"isError":true'] : []
-  return rebuildObject(text, result, (m) => m.key !== 'content' && !isUnfit(m), [`"content":[${blocks.join(',')}]`, ...extra])
+  return rebuildObject(text, result, (m) => m.key !== 'content' && m.key !== 'resultType' && !isUnfit(m), [
+    `"content":[${blocks.join(',')}]`,
+    ...extra,
+  ])
+}
+
+/**
+ * Whether the result of another method is one that strict clients take, so far as it can be told: a text is the result without
+ * `resultType` and without what would spoil it, false is a result of no use.
+ */
+export function repairResult(text: string, result: readonly Member[], method: string): boolean | string {
+  const wanted = resultShapes[method]
+  return wanted === undefined ? true : fit(text, result, wanted)
 }
 
 /** Whether a result says that the tool failed; some say it with the text "true". */
@@ -108,6 +120,58 @@ const resultMembers = table<Rule>({
   structuredContent: (_text, value) => value.type !== 'null',
   _meta: object,
 })
+
+const readBlob = shape({ uri: string, blob: string }, { mimeType: string, _meta: object })
+
+/** Contents of `resources/read`. Whether a blob is Base64 is not looked at: no reader could do more with it. */
+const readContents: Rule = (text, value) => {
+  if (value.type !== 'object') return false
+  const list = members(text, value.start, value.end)
+  return fit(text, list, textContents) || fit(text, list, readBlob)
+}
+
+/** A message of a prompt has one block, of the kinds that tools answer with. */
+const promptContent: Rule = (text, value) => {
+  const verdict = contentBlock(text, value)
+  if (verdict !== false) return verdict
+  const [block, ...more] = blocksOf(text, value, maxNesting) ?? []
+  return block === undefined || more.length > 0 ? wholeAsText(text, value) : block
+}
+
+const role: Rule = (text, value) => {
+  const word = stringOf(text, value)
+  return word === 'user' || word === 'assistant'
+}
+
+const promptMessage: Rule = (text, value) => value.type === 'object' && fit(text, members(text, value.start, value.end), promptMessageShape)
+const promptMessageShape = shape({ role, content: promptContent }, {})
+
+/** The results of methods but tools/call that are looked into (2026-07-28, schema). */
+const resultShapes = table({
+  'prompts/get': resultShape({ messages: listOf(promptMessage) }, { description: string }),
+  'resources/read': resultShape({ contents: listOf(readContents) }, {}),
+  'completion/complete': resultShape({ completion: object }, {}),
+})
+
+function resultShape(required: Shape['required'], optional: Shape['optional']): Shape {
+  return shape(required, { ...optional, _meta: object, resultType: () => false })
+}
+
+/** An array whose every element fits. */
+function listOf(rule: Rule): Rule {
+  return (text, value) => {
+    if (value.type !== 'array') return false
+    let isSame = true
+    const kept: string[] = []
+    for (const item of elements(text, value.start, value.end)) {
+      const verdict = rule(text, item)
+      if (verdict === false) return false
+      isSame &&= verdict === true
+      kept.push(verdict === true ? text.slice(item.start, item.end) : verdict)
+    }
+    return isSame || `[${kept.join(',')}]`
+  }
+}
 
 function shape(required: Shape['required'], optional: Shape['optional']): Shape {
   return { required: table(required), optional: table(optional) }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createSealer, type SealKey } from './seal.ts'
+import { createExpiringSealer, createSealer, type SealKey } from './seal.ts'
 
 const key = (id: string): SealKey => ({ id, secret: randomBytes(32) })
 const [a, b] = [key('a'), key('b')]
@@ -77,4 +77,30 @@ test('garbage opens nothing and throws nothing', () => {
 
 test('a sealer without a key can not be made', () => {
   assert.throws(() => createSealer('session', [], randomBytes))
+})
+
+test('a token longer than the bound is not looked at', () => {
+  const text = 'x'.repeat(6200)
+  const [usual, wide] = [sealer, createSealer('session', [a], randomBytes, 256 * 1024)]
+  assert.equal(usual.open(wide.seal(text, []), []), undefined)
+  assert.ok(wide.open(usual.seal(text, []), []) === text)
+  assert.ok(usual.open(usual.seal('x'.repeat(6000), []), []))
+  assert.ok(wide.open(wide.seal('x'.repeat(190_000), []), []))
+  assert.equal(wide.open(wide.seal('x'.repeat(200_000), []), []), undefined)
+})
+
+test('an expiring token opens until its time is past, and for the same bound values', () => {
+  const clock = { at: 1000 }
+  const expiring = createExpiringSealer(sealer, 500, () => clock.at)
+  fc.assert(
+    fc.property(fc.string(), fc.oneof(fc.constantFrom(0, 500, 501), fc.nat(1000)), (text, later) => {
+      clock.at = 1000
+      const token = expiring.seal(text, ['r'])
+      clock.at = 1000 + later
+      assert.equal(expiring.open(token, ['r']), later <= 500 ? text : undefined)
+      assert.equal(expiring.open(token, ['other']), undefined)
+    }),
+  )
+  clock.at = 0
+  for (const text of ['', 'x', 'x y']) assert.equal(expiring.open(sealer.seal(text, []), []), undefined, text)
 })

@@ -18,13 +18,18 @@ export interface Sealer {
 
 const ivBytes = 12
 const tagBytes = 16
-const maxTokenChars = 4096
 
 /**
  * @param purpose separates the uses of one key: each has its own key, by HKDF-SHA256.
  * @param keys the first seals, all open.
+ * @param maxTokenChars longer tokens are not looked at, also those sealed here.
  */
-export function createSealer(purpose: string, keys: readonly SealKey[], random: (bytes: number) => Uint8Array): Sealer {
+export function createSealer(
+  purpose: string,
+  keys: readonly SealKey[],
+  random: (bytes: number) => Uint8Array,
+  maxTokenChars = 8192,
+): Sealer {
   const derived = new Map(keys.map((key) => [key.id, new Uint8Array(hkdfSync('sha256', key.secret, '', `mcplex ${purpose}`, 32))]))
   const [sealing] = keys
   if (sealing === undefined) throw new Error('a sealer needs a key')
@@ -54,6 +59,18 @@ export function createSealer(purpose: string, keys: readonly SealKey[], random: 
       } catch {
         return undefined
       }
+    },
+  }
+}
+
+/** Seals texts that are good for `ttlMs` from then on, by the clock `now` (milliseconds since the epoch); a past one opens to undefined. */
+export function createExpiringSealer(sealer: Sealer, ttlMs: number, now: () => number): Sealer {
+  return {
+    seal: (text, bound) => sealer.seal(`${now() + ttlMs} ${text}`, bound),
+    open(token, bound) {
+      const text = sealer.open(token, bound)
+      const space = text?.indexOf(' ') ?? -1
+      return space > 0 && now() <= Number(text?.slice(0, space)) ? text?.slice(space + 1) : undefined
     },
   }
 }

@@ -1,23 +1,22 @@
 import {
   type Answer,
+  appsExtension,
   type Call,
-  type Edit,
   type EraName,
+  isAtLeast,
+  type ListKind,
   type Member,
   type Message,
   member,
   members,
-  type Refusal,
-  type RpcError,
-  rebuildObject,
+  type Offers,
   refuse,
   removeMember,
-  splice,
   stringOf,
   textOf,
 } from '../mcp/mcp.ts'
 import type { ParamHeader } from './modern/param-headers.ts'
-import { repairToolResult, saysError } from './repair.ts'
+import { repairResult, repairToolResult, saysError } from './repair.ts'
 
 /** What goes to a server: headers as a flat list of names and values, and the body. */
 export interface Outbound {
@@ -25,72 +24,135 @@ export interface Outbound {
   readonly body: string
 }
 
-/** What a server said of itself when it was met. `capabilities` is what of them the gateway uses. */
+/** What a server said of itself when it was met. */
 export interface ServerFacts {
   readonly version: string
-  readonly hasTools: boolean
-  readonly toolsChange: boolean
+  readonly offers: Offers
   readonly serverName: string | undefined
   readonly instructions: string | undefined
 }
 
-/** The tool that is called, as its server knows it. */
-export interface CalledTool {
+/** What a call is about, as its server knows it. */
+export interface Addressed {
+  /** The server's own name or URI for `call.subject`. */
   readonly name: string
+  /** Of a tool. */
   readonly paramHeaders: readonly ParamHeader[]
 }
 
-/** How servers of one era are spoken to. `session` is the server's own session id, where it gave one. */
+/** How servers of one era are spoken to. `session` is the server's own session id, where it gave one; `id` is the gateway's, unique for the server. */
 export interface ServerEra {
   readonly name: EraName
-  /** A call under the server's own name for its subject; every other character of `params` but `_meta` stays as the client sent it. */
-  call(call: Call, tool: CalledTool, id: number, session: string | undefined): Outbound
-  listTools(cursor: string | undefined, id: number, session: string | undefined): Outbound
-  /** Whether a notification that came before the answer may reach the caller. */
-  passesNotice(call: Call, notice: Message, method: string): boolean
+  /** A call under the server's own name for its subject; every other character of `params` but `_meta` and an earlier round's members stays as the client sent it. */
+  call(call: Call, addressed: Addressed, id: number, session: string | undefined): Outbound
+  list(kind: ListKind, cursor: string | undefined, id: number, session: string | undefined): Outbound
+  /** A notification that came with a call, as the caller may get it; undefined where it is not the caller's or was not asked for. */
+  notice(call: Call, notice: Message, method: string, id: number): string | undefined
+  /** The reply to a request; `isRepaired` where a tool's result had to be made valid. */
+  readAnswer(message: Message, call: Call): { readonly answer: Answer; readonly isRepaired: boolean }
 }
 
-/** Whether a message is a notification about this very call's progress: of the token that the client chose for it. */
-export function isOwnProgress(call: Call, notice: Message, method: string): boolean {
-  if (method !== 'notifications/progress' || !isNotification(notice)) return false
-  const chosen = member(call.message.meta ?? [], 'progressToken')
-  const sent = member(notice.params ?? [], 'progressToken')
-  if (chosen === undefined || sent === undefined || chosen.type !== sent.type) return false
-  const [a, b] = [textOf(call.message.text, chosen), textOf(notice.text, sent)]
-  return a === b || (chosen.type === 'number' && Number(a) === Number(b)) || (chosen.type === 'string' && JSON.parse(a) === JSON.parse(b))
-}
-
-/** A log message, and nothing that a client could take for a request or a response. */
-export function isLogMessage(notice: Message, method: string): boolean {
-  return method === 'notifications/message' && isNotification(notice)
-}
-
-function isNotification({ top }: Message): boolean {
-  return top.every(({ key }) => key !== 'id' && key !== 'result' && key !== 'error')
-}
-
-/** The reply to a request as an Answer; `isRepaired` where a tool's result had to be made valid. */
-export function readAnswer(message: Message, method: string): { readonly answer: Answer; readonly isRepaired: boolean } {
-  const { text, result } = message
-  const error = member(message.top, 'error')
-  if (error !== undefined) return { answer: readError(text, error), isRepaired: false }
-  if (result === undefined) return { answer: refuse('upstream-invalid', 'answered without a result object'), isRepaired: false }
-  const typeMember = member(result, 'resultType')
-  const hasMeta = member(result, '_meta') !== undefined
-  const type = typeMember === undefined ? 'complete' : stringOf(text, typeMember)
-  const kept = () => rebuildObject(text, result, (m) => m !== typeMember)
-  if (type === 'input_required') return { answer: { kind: 'input-required', result: kept() }, isRepaired: false }
-  if (type !== 'complete')
-    return { answer: refuse('upstream-invalid', 'answered with a resultType that is not known here'), isRepaired: false }
-  if (method === 'tools/call') {
-    const repaired = repairToolResult(text, typeMember === undefined ? result : result.filter((m) => m !== typeMember))
-    const isError = saysError(text, result)
-    if (repaired !== undefined) return { answer: { kind: 'complete', result: repaired, isError, hasMeta }, isRepaired: true }
-    const whole = member(message.top, 'result')
-    const own = typeMember === undefined && whole !== undefined ? textOf(text, whole) : kept()
-    return { answer: { kind: 'complete', result: own, isError, hasMeta }, isRepaired: false }
+/**
+ * The params of a call as its server gets them: with its own name for the subject, without what an earlier round brought, and
+ * without `task`, which is not offered to clients. All else stays the same characters.
+ * @param meta stands in for the value of `_meta`; undefined: that stays
+ * @param added members' text to put in front; empty: none
+ */
+export function paramsFor(call: Call, ownName: string, meta: string | undefined, added: string): string {
+  const { text, top, params } = call.message
+  const whole = member(top, 'params')
+  if (whole === undefined || params === undefined) return `{${added}}`
+  const place = call.subject?.place
+  const first = whole.start + 1
+  let out = ''
+  let at = first
+  let keptEnd = -1
+  for (const m of params) {
+    if (m.key === 'task' || m.key === 'inputResponses' || m.key === 'requestState') {
+      // With its comma: the one before it, or the one behind it where nothing was kept before.
+      if (at < keptEnd) out += text.slice(at, keptEnd)
+      at = m.end
+      continue
+    }
+    if (keptEnd === -1 && at !== first) at = m.keyStart
+    keptEnd = m.end
+    if (m.key === '_meta' && meta !== undefined) {
+      out += text.slice(at, m.start) + meta
+      at = m.end
+    } else if (place !== undefined && m.start <= place.start && place.end <= m.end) {
+      out += text.slice(at, place.start) + JSON.stringify(ownName)
+      at = place.end
+    }
   }
-  return { answer: { kind: 'complete', result: kept(), isError: false, hasMeta }, isRepaired: false }
+  return `{${added}${added !== '' && keptEnd !== -1 ? ',' : ''}${out}${text.slice(at, whole.end)}`
+}
+
+/** The token under which the client wants to hear of the call's progress. */
+export function progressTokenOf({ message: { meta } }: Call): Member | undefined {
+  const token = meta === undefined ? undefined : member(meta, 'progressToken')
+  return token?.type === 'string' || token?.type === 'number' ? token : undefined
+}
+
+/** A progress notification with the client's own token, in the client's own characters; undefined where it chose none. */
+export function withOwnToken(call: Call, { text, params }: Message): string | undefined {
+  const chosen = progressTokenOf(call)
+  const sent = member(params ?? [], 'progressToken')
+  if (chosen === undefined || sent === undefined) return undefined
+  return text.slice(0, sent.start) + textOf(call.message.text, chosen) + text.slice(sent.end)
+}
+
+/** Whether a message is a notification, and holds nothing that a client could take for a request or a response. */
+export function isNotification({ top }: Message): boolean {
+  for (const { key } of top) if (key === 'id' || key === 'result' || key === 'error') return false
+  return true
+}
+
+/** Whether a log message is as severe as the call asks for; `otherwise` where it asks for no level. */
+export function isWantedLog(call: Call, { text, params }: Message, otherwise: boolean): boolean {
+  if (call.logLevel === undefined) return otherwise
+  const level = member(params ?? [], 'level')
+  return level !== undefined && isAtLeast(stringOf(text, level), call.logLevel)
+}
+
+/** Whether servers may ask their caller for input in the midst of a method (2026-07-28, multi round-trip requests, Supported Requests). */
+export function hasRounds(method: string): boolean {
+  return method === 'tools/call' || method === 'prompts/get' || method === 'resources/read'
+}
+
+/** What a server may ask for in one round. */
+export const maxInputRequests = 32
+
+/** The reply to a request that is not one for input; `isRepaired` where a tool's result had to be made valid. */
+export function readAnswer(message: Message, method: string): { readonly answer: Answer; readonly isRepaired: boolean } {
+  const { text, top, result } = message
+  const error = member(top, 'error')
+  if (error !== undefined) return { answer: readError(text, error), isRepaired: false }
+  const whole = member(top, 'result')
+  if (whole === undefined || result === undefined) return invalid('answered without a result object')
+  const type = member(result, 'resultType')
+  if (type !== undefined && stringOf(text, type) !== 'complete') return invalid('answered with a resultType that is not known here')
+  const hasMeta = member(result, '_meta')?.type === 'object'
+  if (method === 'tools/call') {
+    const isError = saysError(text, result)
+    const repaired = repairToolResult(text, result)
+    const own = repaired ?? withoutMember(text, whole, result, type)
+    return { answer: { kind: 'complete', result: own, isError, hasMeta }, isRepaired: repaired !== undefined }
+  }
+  const verdict = repairResult(text, result, method)
+  if (verdict === false) return invalid(`answered ${method} with a result that is not valid MCP`)
+  const own = verdict === true ? withoutMember(text, whole, result, type) : verdict
+  return { answer: { kind: 'complete', result: own, isError: false, hasMeta }, isRepaired: false }
+}
+
+function invalid(text: string): { readonly answer: Answer; readonly isRepaired: boolean } {
+  return { answer: refuse('upstream-invalid', text), isRepaired: false }
+}
+
+/** The text of an object without one of its members. */
+function withoutMember(text: string, whole: Member, list: readonly Member[], m: Member | undefined): string {
+  if (m === undefined) return textOf(text, whole)
+  const cut = removeMember(text, list, m)
+  return text.slice(whole.start, cut.start) + text.slice(cut.end, whole.end)
 }
 
 /** Whether a server of 2026-07-28 refused a request for its headers, and so before it did anything. */
@@ -102,7 +164,7 @@ export function isHeaderMismatch(message: Message): boolean {
 }
 
 /** A JSON-RPC error object. Codes by which a server faults the gateway's own request are the gateway's failure, not the caller's. */
-function readError(text: string, error: Member): RpcAnswer | Refusal {
+function readError(text: string, error: Member): Answer {
   if (error.type !== 'object') return refuse('upstream-invalid', 'answered with an error that is no object')
   const list = members(text, error.start, error.end)
   const [codeMember, messageMember, data] = [member(list, 'code'), member(list, 'message'), member(list, 'data')]
@@ -110,44 +172,48 @@ function readError(text: string, error: Member): RpcAnswer | Refusal {
   const code = Number.isSafeInteger(sent) ? sent : -32603
   const message = (messageMember && stringOf(text, messageMember)) ?? 'error without a message'
   if (code === -32020 || code === -32022) return refuse('upstream-invalid', `refused the gateway's request with error ${code}`)
-  const rpc: RpcError = { code, message, data: data && textOf(text, data) }
-  return { kind: 'failed', error: rpc }
+  return { kind: 'failed', error: { code, message, data: data && textOf(text, data) } }
 }
 
-type RpcAnswer = Extract<Answer, { kind: 'failed' }>
-
 /** What `initialize` and `server/discover` results have in common. */
-export function readFacts(message: Message, version: string): ServerFacts {
-  const { text } = message
-  const result = message.result ?? []
-  const capabilities = member(result, 'capabilities')
-  const offered = capabilities?.type === 'object' ? members(text, capabilities.start, capabilities.end) : []
-  const tools = member(offered, 'tools')
-  const toolFlags = tools?.type === 'object' ? members(text, tools.start, tools.end) : []
+export function readFacts({ text, result = [] }: Message, version: string): ServerFacts {
   const instructions = member(result, 'instructions')
-  const info = member(result, 'serverInfo')
-  const name = info?.type === 'object' ? member(members(text, info.start, info.end), 'name') : undefined
+  const name = member(objectIn(text, result, 'serverInfo') ?? [], 'name')
   return {
     version,
-    hasTools: tools?.type === 'object',
-    toolsChange: member(toolFlags, 'listChanged')?.type === 'true',
+    offers: readOffers(text, objectIn(text, result, 'capabilities') ?? []),
     serverName: name === undefined ? undefined : stringOf(text, name),
     instructions: instructions === undefined ? undefined : stringOf(text, instructions),
   }
 }
 
-/** What every server's `params` are changed by: the tool's own name, and no `task`, which is not offered to clients. */
-export function ownEdits(text: string, params: readonly Member[], ownName: string): Edit[] {
-  const edits: Edit[] = []
-  const name = member(params, 'name')
-  if (name !== undefined) edits.push({ start: name.start, end: name.end, text: JSON.stringify(ownName) })
-  const task = member(params, 'task')
-  if (task !== undefined) edits.push(removeMember(text, params, task))
-  return edits
+/** What an extension may say of itself, in characters: it is passed on in every handshake. */
+const maxAppsChars = 4096
+
+function readOffers(text: string, list: readonly Member[]): Offers {
+  const [tools, prompts, resources] = [objectIn(text, list, 'tools'), objectIn(text, list, 'prompts'), objectIn(text, list, 'resources')]
+  const apps = member(objectIn(text, list, 'extensions') ?? [], appsExtension)
+  return {
+    tools: tools !== undefined,
+    prompts: prompts !== undefined,
+    resources: resources !== undefined,
+    completions: objectIn(text, list, 'completions') !== undefined,
+    logging: objectIn(text, list, 'logging') !== undefined,
+    toolsChange: isSet(tools, 'listChanged'),
+    promptsChange: isSet(prompts, 'listChanged'),
+    resourcesChange: isSet(resources, 'listChanged'),
+    subscribe: isSet(resources, 'subscribe'),
+    // A copy: a slice would keep the whole answer in memory.
+    apps: apps?.type === 'object' && apps.end - apps.start <= maxAppsChars ? Buffer.from(textOf(text, apps)).toString() : undefined,
+  }
 }
 
-/** The value of `whole` with edits made inside it. */
-export function spliceWithin(text: string, whole: Member, edits: readonly Edit[]): string {
-  const sorted = edits.toSorted((a, b) => a.start - b.start)
-  return splice(text, [{ start: 0, end: whole.start, text: '' }, ...sorted, { start: whole.end, end: text.length, text: '' }])
+function isSet(flags: readonly Member[] | undefined, key: string): boolean {
+  return member(flags ?? [], key)?.type === 'true'
+}
+
+/** The members of an object that is a member; undefined where it is none. */
+export function objectIn(text: string, list: readonly Member[], key: string): readonly Member[] | undefined {
+  const found = member(list, key)
+  return found?.type === 'object' ? members(text, found.start, found.end) : undefined
 }

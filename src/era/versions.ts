@@ -10,6 +10,21 @@ export const assumedLegacy = '2025-03-26'
 /** The stateless revision. */
 export const modernVersion = '2026-07-28'
 
+/** The first revisions that have what earlier ones lack. */
+export const since = {
+  audio: '2025-03-26',
+  resourceLinks: '2025-06-18',
+  structuredResults: '2025-06-18',
+  elicitation: '2025-06-18',
+  urlElicitation: '2025-11-25',
+  samplingTools: '2025-11-25',
+} as const
+
+/** Whether a client reads something; one that does not say its revision is taken for a newer one. */
+export function knows(version: string | undefined, what: keyof typeof since): boolean {
+  return version === undefined || version >= since[what]
+}
+
 export function isLegacyVersion(version: string): boolean {
   return (legacyVersions as readonly string[]).includes(version)
 }

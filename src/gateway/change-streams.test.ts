@@ -21,7 +21,7 @@ function stream(route: string, more: Partial<ChangeStream> = {}) {
       return isClosed
     },
   }
-  const own: ChangeStream = { route, session: undefined, holder: 'h', events, changed: 'changed', goodbye: undefined, ...more }
+  const own: ChangeStream = { route, session: undefined, holder: 'h', events, changed: { tools: 'changed' }, goodbye: undefined, ...more }
   const onGone = (listener: () => void) => {
     leave = listener
   }
@@ -32,15 +32,18 @@ function stream(route: string, more: Partial<ChangeStream> = {}) {
 function open(max = 2, revisions: Record<string, string | undefined> = { a: '1', b: '1' }) {
   const streams = createChangeStreams(
     () => max,
-    (route) => revisions[route],
+    (route) => {
+      const revision = revisions[route]
+      return revision === undefined ? undefined : { tools: revision, prompts: 'p', resources: revisions['resources'] ?? 'r' }
+    },
   )
-  const add = (one: ReturnType<typeof stream>) => streams.add(one.own, revisions[one.own.route] ?? '', one.onGone)
+  const add = (one: ReturnType<typeof stream>) => streams.add(one.own, one.onGone)
   return { streams, revisions, add }
 }
 
 test('a change is told once, to those whose own list changed', () => {
   const { streams, revisions, add } = open()
-  const [a, b, deaf] = [stream('a'), stream('b'), stream('a', { changed: undefined })]
+  const [a, b, deaf] = [stream('a'), stream('b'), stream('a', { changed: {} })]
   for (const one of [a, b, deaf]) add(one)
   streams.look()
   assert.deepEqual(a.written, [])
@@ -99,4 +102,37 @@ test('draining ends all of them', () => {
   streams.endAll()
   assert.deepEqual([a.written, b.written, a.isEnded(), b.isEnded(), streams.size], [['bye'], [], true, true, 0])
   assert.equal(streams.mayOpen('h'), undefined)
+})
+
+test('each kind of list is told of on its own, and only to who asked for it', () => {
+  const { streams, revisions, add } = open()
+  const both = stream('a', { changed: { tools: 'T', prompts: 'P', resources: 'R' } })
+  const tools = stream('a')
+  add(both)
+  add(tools)
+  revisions['resources'] = 'r2'
+  streams.look()
+  assert.deepEqual([both.written, tools.written], [['R'], []])
+  revisions['a'] = '2'
+  revisions['resources'] = 'r3'
+  streams.look()
+  assert.deepEqual([both.written, tools.written], [['R', 'T', 'R'], ['changed']])
+})
+
+test('every open stream is looked after, and hears of its end once, however it comes', () => {
+  const { streams, revisions, add } = open(9)
+  const calls: string[] = []
+  const make = (name: string, route: string, session?: string) =>
+    stream(route, { session, onLook: () => calls.push(`look ${name}`), onEnd: () => calls.push(`end ${name}`) })
+  const [gone, ended, dropped] = [make('gone', 'a'), make('ended', 'a', 's'), make('dropped', 'b')]
+  for (const one of [gone, ended, dropped]) add(one)
+  streams.look()
+  assert.deepEqual(calls.splice(0), ['look dropped', 'look ended', 'look gone'])
+  gone.leave()
+  gone.leave()
+  streams.endSession('s')
+  revisions['b'] = undefined
+  streams.look()
+  streams.endAll()
+  assert.deepEqual(calls, ['end gone', 'end ended', 'end dropped'])
 })

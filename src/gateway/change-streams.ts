@@ -1,6 +1,6 @@
-import { type EventStream, type Refusal, refuse } from '../mcp/mcp.ts'
+import { type ChangeKind, changeKinds, type EventStream, type Refusal, refuse } from '../mcp/mcp.ts'
 
-/** A client that wants to hear when its list of tools becomes another one. */
+/** A client that wants to hear when its lists become others. */
 export interface ChangeStream {
   readonly route: string
   /** The legacy session that it is of: only its newest stream gets messages, and none outlives it (2025-11-25, transports). */
@@ -8,28 +8,34 @@ export interface ChangeStream {
   /** Who holds it, for the bound per caller. */
   readonly holder: string
   readonly events: EventStream
-  /** The message that says that tools changed, framed; undefined: the client did not ask for it. */
-  readonly changed: string | undefined
+  /** The messages that say what changed, framed; a list that isn't there was not asked for. */
+  readonly changed: Readonly<Partial<Record<ChangeKind, string>>>
   /** The message before a graceful end, framed, if the era has one. */
   readonly goodbye: string | undefined
+  /** Called at every look while it is open: servers may have come and gone. */
+  readonly onLook?: () => void
+  /** Called once when it is over, however that came. */
+  readonly onEnd?: () => void
 }
 
-/** The clients' open streams, each told once of a change of its own list, however many notices led to it. */
+/** The clients' open streams, each told once of a change of its own lists, however many notices led to it. */
 export interface ChangeStreams {
   /** Whether one more stream of this holder is within the bound. */
   mayOpen(holder: string): Refusal | undefined
-  /** @param revision what the client's list is now @param onGone tells when the client has closed it */
-  add(stream: ChangeStream, revision: string, onGone: (listener: () => void) => void): void
-  /** Tells every client whose list has become another one, and ends the streams of routes that are gone. */
+  /** @param onGone tells when the client has closed it */
+  add(stream: ChangeStream, onGone: (listener: () => void) => void): void
+  /** Tells every client whose lists have become others, and ends the streams of routes that are gone. */
   look(): void
   endSession(session: string): void
   endAll(): void
   readonly size: number
 }
 
-/** @param revisionOf gives a route's list, undefined where the route is gone */
-export function createChangeStreams(maxPerHolder: () => number, revisionOf: (route: string) => string | undefined): ChangeStreams {
-  const open = new Map<ChangeStream, string>()
+/** What the lists of a route are now; undefined where the route is gone. */
+export type Revisions = Readonly<Record<ChangeKind, string>>
+
+export function createChangeStreams(maxPerHolder: () => number, revisionsOf: (route: string) => Revisions | undefined): ChangeStreams {
+  const open = new Map<ChangeStream, Revisions | undefined>()
   const holders = new Map<string, number>()
 
   const remove = (stream: ChangeStream) => {
@@ -37,6 +43,7 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
     const left = (holders.get(stream.holder) ?? 1) - 1
     if (left > 0) holders.set(stream.holder, left)
     else holders.delete(stream.holder)
+    stream.onEnd?.()
   }
   const end = (stream: ChangeStream) => {
     if (stream.goodbye !== undefined) stream.events.write(stream.goodbye)
@@ -51,13 +58,19 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
         remove(stream)
         continue
       }
-      const revision = revisionOf(stream.route)
-      if (revision === undefined) end(stream)
-      else if (revision !== known) {
-        open.set(stream, revision)
-        const isTold = stream.session !== undefined && told.has(stream.session)
-        if (stream.changed !== undefined && !isTold) stream.events.write(stream.changed)
-        if (stream.session !== undefined) told.add(stream.session)
+      const revisions = revisionsOf(stream.route)
+      if (revisions === undefined) {
+        end(stream)
+        continue
+      }
+      stream.onLook?.()
+      open.set(stream, revisions)
+      const isOlder = stream.session !== undefined && told.has(stream.session)
+      if (stream.session !== undefined) told.add(stream.session)
+      if (isOlder) continue
+      for (const kind of changeKinds) {
+        const message = stream.changed[kind]
+        if (message !== undefined && revisions[kind] !== known?.[kind]) stream.events.write(message)
       }
     }
   }
@@ -68,8 +81,8 @@ export function createChangeStreams(maxPerHolder: () => number, revisionOf: (rou
       if ((holders.get(holder) ?? 0) < max) return undefined
       return refuse('limited', `more than ${max} streams of one caller`, { headers: { 'retry-after': '5' } })
     },
-    add(stream, revision, onGone) {
-      open.set(stream, revision)
+    add(stream, onGone) {
+      open.set(stream, revisionsOf(stream.route))
       holders.set(stream.holder, (holders.get(stream.holder) ?? 0) + 1)
       onGone(() => remove(stream))
     },

@@ -1,153 +1,127 @@
-import { type ClientEra, checkParamHeaders, type Decoded, type Encoded, eraOf, legacyClient, type Shape } from '../era/era.ts'
 import {
-  type Answer,
-  anonymous,
-  type Call,
-  Cancellation,
-  type EventStream,
-  type Head,
-  type Message,
-  member,
-  type Refusal,
-  Roster,
-  type Rostered,
-  refusalReply,
-  refuse,
-  sseEvent,
-} from '../mcp/mcp.ts'
-import { acceptsEvents } from './negotiate.ts'
-import type { Target } from './snapshot.ts'
+  type ClientEra,
+  type ClientRequest,
+  discoverResult,
+  type Encoded,
+  eraOf,
+  errorReply,
+  legacyClient,
+  type Shape,
+} from '../era/era.ts'
+import { type Answer, anonymous, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
+import type { Calls, Endpoint } from './calls.ts'
+import type { LegacySessions } from './legacy-sessions.ts'
+import type { Origin } from './reply-stream.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Streams } from './streams.ts'
 import { noteAnswer, noteMeta, noteRefusal, type Trace } from './trace.ts'
 
-export type Endpoint = Extract<Target, { kind: 'catalog' }>
-
 export interface DispatchDeps {
   readonly modernClient: ClientEra
-}
-
-/** Where a message came from: an exchange, or a place in a batch, which can't be streamed to. */
-export interface Origin {
-  readonly head: Head
-  readonly requestId: string
-  onGone?(listener: () => void): void
-  readonly stream: ((headers: Readonly<Record<string, string>>) => EventStream) | undefined
+  readonly calls: Calls
+  readonly sessions: LegacySessions
+  readonly streams: Streams
 }
 
 /** What of a client's own words goes into the log. */
 const maxLoggedChars = 256
 
-interface InFlight extends Rostered {
-  readonly session: string
-  readonly id: string
-  readonly cancellation: Cancellation
-}
-
-type Request = Extract<Decoded, { kind: 'request' }>
-
 /** Takes one message to its reply; the promise gives undefined where a stream has taken the reply over. */
-export type Dispatch = (to: Endpoint, message: Message, shape: Shape, origin: Origin, trace: Trace) => Promise<Encoded | undefined>
+export type Dispatch = (
+  snapshot: Snapshot,
+  to: Endpoint,
+  message: Message,
+  shape: Shape,
+  origin: Origin,
+  trace: Trace,
+) => Promise<Encoded | undefined>
 
-export function createDispatch(deps: DispatchDeps, streams: Streams): Dispatch {
-  /** Calls of sessions, which can be cancelled; the lines of their servers and the time-outs bound them, not the clients' connections. */
-  const inFlight = new Roster<InFlight>()
+const accepted: Encoded = { status: 202, headers: {}, body: undefined }
 
-  return async (to, message, shape, origin, trace) => {
+export function createDispatch({ modernClient, calls, sessions, streams }: DispatchDeps): Dispatch {
+  return async (snapshot, to, message, shape, origin, trace) => {
     const id = shape.kind === 'request' ? shape.id : undefined
     trace.method = shape.kind === 'response' ? 'response' : shape.method.slice(0, maxLoggedChars)
     noteMeta(trace, message)
     const era = eraOf(origin.head, message, shape)
     if (typeof era !== 'string') return refused(era, id, 'modern')
     trace.clientEra = era
-    const client = era === 'modern' ? deps.modernClient : legacyClient
+    const client = era === 'modern' ? modernClient : legacyClient
     const decoded = client.decode(origin.head, message, shape, to.endpoint, anonymous)
     switch (decoded.kind) {
+      case 'request':
+        if (decoded.subject !== undefined) return calls.call(to, client, decoded, message, origin, trace)
+        return serve(decoded)
       case 'reply':
         return decoded.reply
       case 'refused':
         return refused(decoded, id, era)
+      case 'initialize':
+        return sessions.initialize(to, decoded)
       case 'cancel':
-        for (const one of inFlight.all()) if (one.session === decoded.session.key && one.id === decoded.id) one.cancellation.cancel()
-        return { status: 202, headers: {}, body: undefined }
-      case 'request':
-        if (decoded.method === 'subscriptions/listen') {
-          const refusal = await streams.openListen(to, message, decoded.id, origin)
-          return refusal === undefined ? undefined : refused(refusal, decoded.id, 'modern')
-        }
-        if (decoded.method === 'tools/list') return encode(await list(), decoded)
-        return call(decoded)
+        calls.cancel(decoded.session.key, decoded.id)
+        return accepted
+      case 'roots-changed':
+        sessions.rootsChanged(to, decoded.session)
+        return accepted
+      case 'response': {
+        const answer = sessions.respond(snapshot, to, decoded)
+        return answer.kind === 'refused' ? refused(answer, undefined, era) : accepted
+      }
+      case 'level':
+        return answered(await sessions.setLevel(to, decoded.session, decoded.level), decoded.id)
+      case 'subscribe':
+        trace.name = decoded.subject.name.slice(0, maxLoggedChars)
+        return answered(await sessions.subscribe(to, decoded.session, decoded.subject, decoded.isOn), decoded.id)
     }
 
-    function list(): Answer | Promise<Answer> {
-      // Lists have one page: a cursor can only be another server's, or made up (2026-07-28, pagination, Error Handling).
-      const cursor = member(message.params ?? [], 'cursor')
-      return cursor === undefined || cursor.type === 'null' ? to.catalog.list(client.name) : refuse('invalid-params', 'unknown cursor')
+    async function serve(request: ClientRequest): Promise<Encoded | undefined> {
+      if (request.method === 'subscriptions/listen') {
+        const refusal = await streams.openListen(to, message, request.id, origin)
+        return refusal === undefined ? undefined : refused(refusal, request.id, era === 'legacy' ? 'legacy' : 'modern')
+      }
+      const kind = listedBy(request.method)
+      if (kind !== undefined) return encode(await list(request, kind), request)
+      await to.catalog.settled()
+      return encode(discoverResult(to.endpoint), request)
+    }
+
+    function list(request: ClientRequest, kind: NonNullable<ReturnType<typeof listedBy>>): Answer | Promise<Answer> {
+      const found = member(message.params ?? [], 'cursor')
+      const cursor = found === undefined || found.type === 'null' ? undefined : stringOf(message.text, found)
+      if (found !== undefined && found.type !== 'null' && cursor === undefined)
+        return refuse('invalid-params', 'params.cursor must be a string')
+      return to.catalog.list(kind, request.dialect, cursor, [to.endpoint.route, anonymous.id])
+    }
+
+    function encode(answer: Answer, request: ClientRequest): Encoded {
+      noteAnswer(trace, answer)
+      return client.encode(answer, request, origin.requestId)
+    }
+
+    /** The reply to a request that only revisions with a handshake have. */
+    function answered(answer: Answer, requestId: string): Encoded {
+      noteAnswer(trace, answer)
+      return encodeLegacyAnswer(answer, requestId, origin.requestId)
     }
 
     function refused(refusal: Refusal, refusedId: string | undefined, of: typeof client.name): Encoded {
       noteRefusal(trace, refusal)
       return refusalReply(refusal, refusedId, origin.requestId, of)
     }
+  }
+}
 
-    function encode(answer: Answer, request: Request): Encoded {
-      noteAnswer(trace, answer)
-      return client.encode(answer, request.id, request.method, origin.requestId)
-    }
-
-    async function call(request: Request): Promise<Encoded | undefined> {
-      const { id: requestId, method, session } = request
-      const subject = request.subject ?? ''
-      trace.name = subject.slice(0, maxLoggedChars)
-      let owner = to.catalog.owner(subject)
-      if (owner === undefined) {
-        await to.catalog.settled()
-        owner = to.catalog.owner(subject)
-      }
-      if (owner === undefined) return encode(refuse('unknown-name', `Unknown tool: ${subject}`), request)
-      trace.server = owner.server
-      const mismatch = client.name === 'modern' ? checkParamHeaders(owner.tool.paramHeaders, origin.head, message) : undefined
-      if (mismatch !== undefined) return encode(mismatch, request)
-      trace.backend = owner.upstream.settings.backend
-      const cancellation = new Cancellation()
-      // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
-      if (client.name === 'modern') origin.onGone?.(() => cancellation.cancel())
-      else
-        origin.onGone?.(() => {
-          cancellation.isAbandoned = true
-        })
-      const underWay = session === undefined ? undefined : { place: -1, session: session.key, id: requestId, cancellation }
-      if (underWay !== undefined) inFlight.add(underWay)
-      let stream: EventStream | undefined
-      const canonical: Call = {
-        method,
-        subject,
-        message,
-        caller: anonymous,
-        session: session?.key,
-        clientEra: client.name,
-        cancellation,
-        timeoutMs: to.requestMs,
-        onNotice(notice) {
-          if (stream === undefined && acceptsEvents(origin.head)) stream = origin.stream?.({})
-          stream?.write(sseEvent(notice))
-        },
-      }
-      const sent = await owner.upstream.send(canonical, owner.tool)
-      if (underWay !== undefined) inFlight.remove(underWay)
-      trace.serverEra = sent.era
-      trace.upstreamMs = sent.upstreamMs
-      if (sent.answer.kind === 'refused' && sent.answer.reason === 'cancelled') {
-        // Nobody waits for an answer any more, but the reply has to end.
-        noteAnswer(trace, sent.answer)
-        stream ??= origin.stream?.({})
-        stream?.end()
-        return undefined
-      }
-      const reply = encode(sent.answer, request)
-      if (stream === undefined) return reply
-      stream.write(sseEvent(reply.body ?? ''))
-      stream.end()
-      return undefined
-    }
+function encodeLegacyAnswer(answer: Answer, id: string, requestId: string): Encoded {
+  const headers = { 'content-type': 'application/json' }
+  switch (answer.kind) {
+    case 'complete':
+      return { status: 200, headers, body: `{"jsonrpc":"2.0","id":${id},"result":${answer.result}}` }
+    case 'failed':
+      return errorReply(id, answer.error)
+    case 'refused':
+      return refusalReply(answer, id, requestId, 'legacy')
+    case 'input-required':
+      return refusalReply(refuse('upstream-invalid', 'asks for input where there is none'), id, requestId, 'legacy')
   }
 }

@@ -1,46 +1,20 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { type Config, parseConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { openListener } from '../listen/listen.ts'
-import { createLog, createMetrics } from '../observe/observe.ts'
 import { type Arrival, openScripted, type Script } from '../upstream/open-for-test.ts'
-import { createGateway, socketOf } from './gateway.ts'
+import { configOf, openGateway } from './open-for-test.ts'
 
-function configOf(document: object): Config {
-  const { config, problems } = parseConfig(JSON.stringify(document), { env: {}, readFile: () => '' })
-  assert.ok(config, JSON.stringify(problems))
-  return config
-}
+const configFor = (document: object): Config => configOf(JSON.stringify(document))
 
 async function open(t: TestContext, document: object) {
-  const config = configOf(document)
-  const [first] = config.listeners
-  assert.ok(first)
-  const gateway = createGateway(config, {
-    info: { name: 'mcplex', version: '1' },
-    log: createLog({ level: 'error', format: 'json', color: false, stream: process.stderr }),
-    metrics: createMetrics(),
-    now: () => performance.now(),
-    random: randomBytes,
-    secret: (reference) => reference,
-  })
-  const listener = await openListener({
-    name: socketOf(first),
-    address: '127.0.0.1',
-    port: 0,
-    onExchange: (exchange) => void gateway.serve(exchange),
-  })
-  assert.ok(listener.kind === 'open')
-  t.after(async () => {
-    listener.close()
-    await gateway.close(0)
-  })
+  const { gateway, port, close } = await openGateway(configFor(document), openListener)
+  t.after(close)
   const send = async (method: string, body = '', headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> => {
     const type: Record<string, string> = method === 'POST' ? { 'content-type': 'application/json' } : {}
-    const sent = request({ port: listener.port, host: '127.0.0.1', method, path: '/mcp', headers: { ...type, ...headers } }).end(body)
+    const sent = request({ port, host: '127.0.0.1', method, path: '/mcp', headers: { ...type, ...headers } }).end(body)
     const [response] = (await once(sent, 'response')) as [IncomingMessage]
     return response.setEncoding('utf8')
   }
@@ -52,7 +26,7 @@ async function open(t: TestContext, document: object) {
     response.resume()
     return String(response.headers['mcp-session-id'])
   }
-  return { gateway, send, ask, session, port: listener.port }
+  return { gateway, send, ask, session, port }
 }
 
 async function scripted(t: TestContext, script: Script = {}) {
@@ -156,7 +130,7 @@ test('a new configuration keeps the servers that it does not change, and tells o
     ((await ask({ jsonrpc: '2.0', id: 1, method: 'tools/list' }))['result'] as { tools: { name: string }[] }).tools.map((tool) => tool.name)
   assert.deepEqual(await names(), ['a_x'])
   const stream = await send('GET', '', { 'mcp-session-id': await session(), accept: 'text/event-stream' })
-  gateway.apply(configOf({ servers: { a: a.url, b: b.url } }))
+  gateway.apply(configFor({ servers: { a: a.url, b: b.url } }))
   await gateway.settled()
   assert.deepEqual(await names(), ['a_x', 'b_x'])
   let heard = ''
@@ -165,7 +139,7 @@ test('a new configuration keeps the servers that it does not change, and tells o
     if (heard.includes('list_changed')) break
   }
   assert.equal(a.count('server/discover'), 1)
-  gateway.apply(configOf({ servers: { b: b.url } }))
+  gateway.apply(configFor({ servers: { b: b.url } }))
   assert.deepEqual(await names(), ['b_x'])
   assert.deepEqual([a.count('server/discover'), b.count('server/discover')], [1, 1])
   assert.deepEqual(
@@ -180,7 +154,7 @@ test('a call in flight on a server that is no longer configured finishes', async
   await gateway.settled()
   const sent = ask(call(1, 'a_x'))
   const arrival = await a.arrived('tools/call')
-  gateway.apply(configOf({ servers: { b: b.url } }))
+  gateway.apply(configFor({ servers: { b: b.url } }))
   arrival.result({ content: [] })
   assert.deepEqual((await sent)['result'], { content: [] })
   assert.match(JSON.stringify(await ask(call(2, 'a_x'))), /Unknown tool: a_x/)

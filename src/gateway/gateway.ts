@@ -1,12 +1,18 @@
-import { createHash } from 'node:crypto'
-import { type Config, durationMs } from '../config/config.ts'
-import { createModernClient, createSealer, createSessions, type Implementation, type SealKey, type Sessions } from '../era/era.ts'
-import type { Exchange } from '../mcp/mcp.ts'
+import type { Config } from '../config/config.ts'
+import { createModernClient, type Implementation } from '../era/era.ts'
+import { type ChangeKind, changeKinds, type Exchange } from '../mcp/mcp.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
 import type { UpstreamStatus } from '../upstream/upstream.ts'
-import { createChangeStreams } from './change-streams.ts'
+import { createAsks } from './asks.ts'
+import { createCalls } from './calls.ts'
+import { createChangeStreams, type Revisions } from './change-streams.ts'
+import { createClientStates } from './client-state.ts'
+import { createLegacySessions } from './legacy-sessions.ts'
+import { createSeals, type Seals } from './seals.ts'
 import { createServe } from './serve.ts'
 import { compile, type Snapshot, type SnapshotDeps } from './snapshot.ts'
+import { createStreams } from './streams.ts'
+import { createSuspensions } from './suspensions.ts'
 
 export { socketOf } from './snapshot.ts'
 
@@ -59,11 +65,11 @@ const sweepMs = 30_000
 const lookMs = 100
 
 export function createGateway(first: Config, deps: GatewayDeps): Gateway {
-  const processKey: SealKey = { id: 'process', secret: deps.random(32) }
-  let sessionsMade: { readonly settings: string; readonly sessions: Sessions } | undefined
+  const word = () => Buffer.from(deps.random(12)).toString('base64url')
+  const processName = word()
+  const sealsFor = createSeals({ random: deps.random, secret: deps.secret, now: Date.now })
+  let seals: Seals | undefined
   let snapshot: Snapshot | undefined
-  /** Bounded by createSessions. */
-  const endedSessions = new Map<string, number>()
   let isSettled = false
   let isDraining = false
   let isLookDue = false
@@ -72,21 +78,19 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     if (snapshot === undefined) throw new Error('no configuration has been applied')
     return snapshot
   }
-  const changes = createChangeStreams(
-    () => current().config.limits.streamsPerCaller,
-    (route) => current().endpoints.get(route)?.catalog.revision(),
-  )
-  const sessionsFor = (config: Config): Sessions => {
-    const keys = config.sessions.keys.map((key) => ({ id: key.id, secret: Buffer.from(deps.secret(key.secret), 'base64') }))
-    // The secrets' own values: a file behind a reference may have changed.
-    const settings = createHash('sha256')
-      .update(JSON.stringify([config.sessions, keys]))
-      .digest('hex')
-    if (sessionsMade?.settings === settings) return sessionsMade.sessions
-    const sealer = createSealer('session', keys.length === 0 ? [processKey] : keys, deps.random)
-    const times = { idleMs: durationMs(config.sessions.idle), absoluteMs: durationMs(config.sessions.absolute) }
-    sessionsMade = { settings, sessions: createSessions(sealer, times, Date.now, deps.random, endedSessions) }
-    return sessionsMade.sessions
+  const sealed = (): Seals => {
+    if (seals === undefined) throw new Error('no configuration has been applied')
+    return seals
+  }
+  const changes = createChangeStreams(() => current().config.limits.streamsPerCaller, revisionsOf)
+  const clients = createClientStates()
+  const asks = createAsks(() => sealed().asks, processName)
+  const suspensions = createSuspensions(processName, word)
+
+  function revisionsOf(route: string): Revisions | undefined {
+    const catalog = current().endpoints.get(route)?.catalog
+    if (catalog === undefined) return undefined
+    return Object.fromEntries(changeKinds.map((kind) => [kind, catalog.revision(kind)])) as Record<ChangeKind, string>
   }
   /** Many changes within a moment are one look at all views, which says what they lack and tells the clients that listen. */
   const lookSoon = () => {
@@ -103,17 +107,21 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     }, lookMs).unref()
   }
   const compileNext = (config: Config): Snapshot => {
+    const next = sealsFor(config)
     const snapshotDeps: SnapshotDeps = {
       info: deps.info,
       now: deps.now,
       random: () => (deps.random(1)[0] ?? 0) / 256,
       log: deps.log,
       metrics: deps.metrics,
-      sessions: sessionsFor(config),
+      sessions: next.sessions,
+      cursors: next.cursors,
       secret: deps.secret,
       onChange: lookSoon,
     }
-    return compile(config, snapshotDeps, snapshot)
+    const compiled = compile(config, snapshotDeps, snapshot)
+    seals = next
+    return compiled
   }
   const retire = (old: Snapshot, next: Snapshot) => {
     for (const [key, { upstream }] of old.upstreams) {
@@ -131,10 +139,13 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   snapshot = compileNext(first)
   void settled()
   const sweeper = setInterval(() => {
-    sessionsMade?.sessions.sweep((session) => {
+    // With keys of its own no other process can go on with these sessions.
+    const isOver = current().config.sessions.keys.length === 0
+    sealed().sessions.sweep((session) => {
       deps.metrics.observeSession(Date.now() - session.openedAtMs)
       changes.endSession(session.key)
-      for (const { upstream } of current().upstreams.values()) upstream.endSession(session.key)
+      clients.end(session.key)
+      for (const { upstream } of current().upstreams.values()) upstream.endSession(session, isOver)
     })
   }, sweepMs).unref()
 
@@ -142,7 +153,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     serve: createServe({
       snapshot: current,
       modernClient: createModernClient(deps.info),
-      changes,
+      calls: createCalls({ asks, suspensions, clients, states: () => sealed().states, elicitationId: word }),
+      sessions: createLegacySessions(clients, asks),
+      streams: createStreams({ changes, clients, asks, metrics: deps.metrics }),
       log: deps.log,
       metrics: deps.metrics,
       now: deps.now,
@@ -172,7 +185,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
         degraded: missing.map((status) => `${status.backend}/${status.name}: ${status.lastError ?? status.state}`),
       }
     },
-    toolsOf: (agent) => current().agents.get(agent)?.revision(),
+    toolsOf: (agent) => current().agents.get(agent)?.revision('tools'),
     config: () => current().config,
     startDraining() {
       isDraining = true

@@ -16,16 +16,14 @@ import {
 import type { Log, Metrics } from '../observe/observe.ts'
 import { hostName } from '../policy/policy.ts'
 import { readBatch } from './batch.ts'
-import type { ChangeStreams } from './change-streams.ts'
-import { createDispatch, type DispatchDeps, type Endpoint } from './dispatch.ts'
+import type { Endpoint } from './calls.ts'
+import { createDispatch, type DispatchDeps } from './dispatch.ts'
 import { checkPost, isModernHead } from './negotiate.ts'
 import { type CompiledListener, isEventPath, type Snapshot } from './snapshot.ts'
-import { createStreams } from './streams.ts'
 import { createTrace, noteRefusal, recordOf, type Trace } from './trace.ts'
 
 export interface ServeDeps extends DispatchDeps {
   readonly snapshot: () => Snapshot
-  readonly changes: ChangeStreams
   readonly log: Log
   readonly metrics: Metrics
   readonly now: () => number
@@ -33,8 +31,8 @@ export interface ServeDeps extends DispatchDeps {
 
 /** Serves every exchange of the data port; the one place where a bug's exception ends. */
 export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<void> {
-  const streams = createStreams(deps)
-  const dispatch = createDispatch(deps, streams)
+  const { streams } = deps
+  const dispatch = createDispatch(deps)
 
   return async (exchange) => {
     const trace = createTrace(exchange)
@@ -99,7 +97,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     if (message.kind === 'fault') return message.fault === 'not-object' ? batch(snapshot, to, text, exchange, trace) : refusalOf(message)
     const shape = shapeOf(message)
     if (shape.kind === 'refused') return { ...shape, id: idOf(message) }
-    const reply = await dispatch(to, message, shape, exchange, trace)
+    const reply = await dispatch(snapshot, to, message, shape, exchange, trace)
     if (reply !== undefined) exchange.reply(reply.status, reply.headers, reply.body)
     return undefined
   }
@@ -111,7 +109,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     trace.method = 'batch'
     const origin = { head: exchange.head, requestId: exchange.requestId, stream: undefined }
     const answered = async ({ message, shape }: { message: Message; shape: Shape }) => {
-      const reply = await dispatch(to, message, shape, origin, { ...trace })
+      const reply = await dispatch(snapshot, to, message, shape, origin, { ...trace })
       return shape.kind === 'request' ? reply?.body : undefined
     }
     const bodies = (await Promise.all(messages.map(answered))).filter((body) => body !== undefined)

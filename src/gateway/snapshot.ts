@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type Catalog, type CatalogServer, createCatalog } from '../catalog/catalog.ts'
+import { type Catalog, type CatalogServer, createCatalog, type SelectionPatterns } from '../catalog/catalog.ts'
 import { type Config, durationMs, isLoopback, type Listener, type Route, type Rule } from '../config/config.ts'
-import type { Endpoint, Implementation, Sessions } from '../era/era.ts'
+import type { Endpoint, Implementation, Sealer, Sessions } from '../era/era.ts'
 import { type Head, type JsonLimits, type Refusal, refuse } from '../mcp/mcp.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
 import { createOriginPolicy, order, type Policy, type PolicySettings } from '../policy/policy.ts'
@@ -51,6 +51,7 @@ export interface SnapshotDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly sessions: Sessions
+  readonly cursors: Sealer
   readonly secret: (reference: string) => string
   /** Any list or state of a server has changed. */
   readonly onChange: () => void
@@ -84,14 +85,14 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
   const conflicts = new Map<string, number>()
   const agents = new Map<string, Catalog>()
   const endpoints = new Map<string, Extract<Target, { kind: 'catalog' }>>()
-  const catalogOf = (title: string, servers: readonly CatalogServer[], selection: readonly string[] | undefined) =>
+  const catalogOf = (title: string, servers: readonly CatalogServer[], selection: SelectionPatterns | undefined) =>
     createCatalog(
-      { title, servers, selection },
+      { title, servers, selection, cursors: deps.cursors },
       {
         conflicts(names) {
           conflicts.set(title, names.length)
           deps.metrics.setNameConflicts([...conflicts.values()].reduce((sum, count) => sum + count, 0))
-          if (names.length > 0) deps.log.warn({ view: title, hidden: names }, 'tools are hidden by equal names of earlier servers')
+          if (names.length > 0) deps.log.warn({ view: title, hidden: names }, 'names are hidden by equal ones of earlier servers')
         },
         selectsNothing: (patterns) =>
           deps.log.warn({ view: title, patterns, code: 'selects-nothing' }, 'patterns match nothing on a server that answers'),
@@ -112,7 +113,7 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
   for (const [name] of Object.entries(config.backends))
     backendCatalogs.set(name, catalogOf(`backend "${name}"`, serversOf([name], undefined), undefined))
   for (const [name, agent] of Object.entries(config.agents))
-    agents.set(name, catalogOf(`agent "${name}"`, serversOf(agent.from, agent.prefix), agent.tools))
+    agents.set(name, catalogOf(`agent "${name}"`, serversOf(agent.from, agent.prefix), agent))
 
   const targetOf = (route: Route, rule: Rule, index: number): Target => {
     const [to] = rule.backends
@@ -133,6 +134,7 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
         route: name,
         serverInfo: deps.info,
         sessions: deps.sessions,
+        offers: () => catalog.offers(),
         get instructions() {
           return own ?? catalog.instructions()
         },
@@ -186,7 +188,7 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
     now: deps.now,
     random: deps.random,
     events: {
-      toolsChanged(status: UpstreamStatus) {
+      listChanged(status: UpstreamStatus) {
         metrics.setServer(server, { up: status.state === 'ready', tools: status.tools })
         deps.onChange()
       },
@@ -200,7 +202,7 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
           )
         deps.onChange()
       },
-      dropped: (reasons: readonly string[]) => log.warn({ backend, server, reasons }, 'parts of the server’s tool list are left out'),
+      dropped: (reasons: readonly string[]) => log.warn({ backend, server, reasons }, 'parts of the server’s lists are left out'),
       repaired(tool: string) {
         metrics.countRepair(server)
         if (repaired.has(tool) || repaired.size >= maxRepairedTools) return

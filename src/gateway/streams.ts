@@ -1,9 +1,31 @@
-import { type LegacySession, listenFilter, listenMessages } from '../era/era.ts'
-import { anonymous, type Exchange, type Head, type Message, type Refusal, refuse, sseComment, sseEvent } from '../mcp/mcp.ts'
+import { type LegacySession, type ListenFilter, listenFilter, listenMessages } from '../era/era.ts'
+import {
+  type Ask,
+  anonymous,
+  type ChangeKind,
+  changeKinds,
+  type EventStream,
+  type Exchange,
+  type Head,
+  lists,
+  type Message,
+  member,
+  members,
+  type Refusal,
+  refuse,
+  splice,
+  sseComment,
+  sseEvent,
+  stringOf,
+} from '../mcp/mcp.ts'
 import type { Metrics } from '../observe/observe.ts'
+import type { Follower, Upstream, Watch } from '../upstream/upstream.ts'
+import type { Asks } from './asks.ts'
+import type { Endpoint } from './calls.ts'
 import type { ChangeStreams } from './change-streams.ts'
-import type { Endpoint, Origin } from './dispatch.ts'
+import type { ClientStates } from './client-state.ts'
 import { acceptsEvents, isModernHead } from './negotiate.ts'
+import type { Origin } from './reply-stream.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Trace } from './trace.ts'
 
@@ -17,10 +39,18 @@ export interface Streams {
   endSession(snapshot: Snapshot, to: Endpoint, exchange: Exchange, trace: Trace): Refusal | undefined
 }
 
-const legacyChanged = sseEvent('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+export interface StreamDeps {
+  readonly changes: ChangeStreams
+  readonly clients: ClientStates
+  readonly asks: Asks
+  readonly metrics: Metrics
+}
+
 const postOnly = refuse('not-allowed-method', 'this revision takes POST only', { headers: { allow: 'POST' } })
 
-export function createStreams({ changes, metrics }: { readonly changes: ChangeStreams; readonly metrics: Metrics }): Streams {
+const legacyChanged = framed(changeKinds, (kind) => `{"jsonrpc":"2.0","method":"${lists[kind].changed}"}`)
+
+export function createStreams({ changes, clients, asks, metrics }: StreamDeps): Streams {
   return {
     async openListen(to, message, id, origin) {
       const filter = listenFilter(message)
@@ -30,13 +60,39 @@ export function createStreams({ changes, metrics }: { readonly changes: ChangeSt
       await to.catalog.settled()
       const refusal = changes.mayOpen(origin.head.remote)
       if (refusal !== undefined) return refusal
-      const events = origin.stream({})
-      events.write(sseEvent(listenMessages.acknowledged(id, filter)))
-      const changed = filter.toolsListChanged ? sseEvent(listenMessages.toolsChanged(id)) : undefined
-      const goodbye = sseEvent(listenMessages.end(id))
+      let events: EventStream | undefined
+      /** Updates that came before the acknowledgement, which has to be the first message. */
+      const early = new Set<string>()
+      const update = (uri: string) => {
+        if (events === undefined) early.add(uri)
+        else events.write(sseEvent(listenMessages.updated(id, uri)))
+      }
+      const { granted, watched } = watchAll(to, filter.resourceSubscriptions, update)
+      const resourceSubscriptions = await granted
+      // Others may have been opened in the meantime.
+      const late = changes.mayOpen(origin.head.remote)
+      if (late !== undefined) {
+        for (const watch of watched) watch.stop()
+        return late
+      }
+      events = origin.stream({})
+      const offers = to.catalog.offers()
+      const kinds = changeKinds.filter((kind) => filter[lists[kind].flag] && offers[kind])
+      const honoured = Object.fromEntries(changeKinds.map((kind) => [lists[kind].flag, kinds.includes(kind)])) as Flags
+      events.write(sseEvent(listenMessages.acknowledged(id, { ...honoured, resourceSubscriptions })))
+      for (const uri of early) update(uri)
       changes.add(
-        { route: to.name, session: undefined, holder: origin.head.remote, events, changed, goodbye },
-        to.catalog.revision(),
+        {
+          route: to.name,
+          session: undefined,
+          holder: origin.head.remote,
+          events,
+          changed: framed(kinds, (kind) => listenMessages.changed(id, lists[kind].changed)),
+          goodbye: sseEvent(listenMessages.end(id)),
+          onEnd() {
+            for (const watch of watched) watch.stop()
+          },
+        },
         (listener) => origin.onGone?.(listener),
       )
       return undefined
@@ -45,38 +101,121 @@ export function createStreams({ changes, metrics }: { readonly changes: ChangeSt
       const { head } = exchange
       if (isModernHead(head)) return postOnly
       if (!acceptsEvents(head)) return refuse('accept', 'this is an MCP endpoint: a GET must accept text/event-stream')
-      const session = sessionOf(to, head)
-      if ('reason' in session) return session
+      const found = sessionOf(to, head)
+      if ('reason' in found) return found
+      const { session } = found
       trace.clientEra = 'legacy'
       await to.catalog.settled()
       const refusal = changes.mayOpen(head.remote)
       if (refusal !== undefined) return refusal
       const events = exchange.stream({})
       events.write(sseComment())
-      const stream = {
-        route: to.name,
-        session: session.session.key,
-        holder: head.remote,
-        events,
-        changed: legacyChanged,
-        goodbye: undefined,
+      const state = clients.get(session)
+      const write = (text: string) => void events.write(text)
+      state.write = write
+      const followed = new Map<Upstream, () => void>()
+      const stopAll = () => {
+        for (const stop of followed.values()) stop()
+        followed.clear()
       }
-      changes.add(stream, to.catalog.revision(), (listener) => exchange.onGone(listener))
+      changes.add(
+        {
+          route: to.name,
+          session: session.key,
+          holder: head.remote,
+          events,
+          changed: legacyChanged,
+          goodbye: undefined,
+          onLook() {
+            // A newer stream of the session gets the messages.
+            if (state.write !== write) stopAll()
+            else followServers(to, session, followed, write)
+          },
+          onEnd() {
+            stopAll()
+            if (state.write === write) state.write = undefined
+          },
+        },
+        (listener) => exchange.onGone(listener),
+      )
+      changes.look()
       return undefined
     },
     endSession(snapshot, to, exchange, trace) {
       if (isModernHead(exchange.head)) return postOnly
-      const session = sessionOf(to, exchange.head)
-      if ('reason' in session) return session
+      const found = sessionOf(to, exchange.head)
+      if ('reason' in found) return found
+      const { session } = found
       trace.clientEra = 'legacy'
-      to.endpoint.sessions.end(session.id, session.session)
-      changes.endSession(session.session.key)
-      metrics.observeSession(Date.now() - session.session.openedAtMs)
-      for (const { upstream } of snapshot.upstreams.values()) upstream.endSession(session.session.key)
+      to.endpoint.sessions.end(found.id, session)
+      changes.endSession(session.key)
+      clients.end(session.key)
+      metrics.observeSession(Date.now() - session.openedAtMs)
+      for (const { upstream } of snapshot.upstreams.values()) upstream.endSession(session, true)
       exchange.reply(204, {})
       return undefined
     },
   }
+
+  /** Opens the client's own stream with each server that keeps sessions and has none open yet. */
+  function followServers(to: Endpoint, session: LegacySession, followed: Map<Upstream, () => void>, write: (text: string) => void): void {
+    const wanted = new Map(to.catalog.servers().flatMap((one) => (one.upstream.hasSessions() ? [[one.upstream, one.name] as const] : [])))
+    for (const [upstream, stop] of followed) {
+      if (wanted.has(upstream)) continue
+      stop()
+      followed.delete(upstream)
+    }
+    for (const [upstream, name] of wanted)
+      if (!followed.has(upstream)) followed.set(upstream, upstream.follow(session, followerOf(to, session, name, write)))
+  }
+
+  function followerOf(to: Endpoint, session: LegacySession, server: string, write: (text: string) => void): Follower {
+    const scope = { route: to.endpoint.route, caller: anonymous.id, session: session.key }
+    return {
+      onNotice(text, method) {
+        write(sseEvent(method === 'notifications/resources/updated' ? exposeUpdate(to, server, text) : text))
+      },
+      onAsk(ask: Ask) {
+        const id = asks.relayed(scope, ask)
+        write(sseEvent(`{"jsonrpc":"2.0","id":${id},"method":"${ask.method}","params":${ask.params}}`))
+        ask.onWithdrawn(() => write(sseEvent(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`)))
+      },
+    }
+  }
+}
+
+type Flags = Pick<ListenFilter, (typeof lists)[ChangeKind]['flag']>
+
+interface Watched {
+  readonly watched: readonly Watch[]
+  /** The URIs to which the servers agreed, in the order asked for. */
+  readonly granted: Promise<readonly string[]>
+}
+
+/** Subscribes to all that can be subscribed to. */
+function watchAll(to: Endpoint, uris: readonly string[], onUpdate: (uri: string) => void): Watched {
+  const watched: Watch[] = []
+  const granting = uris.map(async (uri) => {
+    const owner = to.catalog.owner({ kind: 'resources', name: uri })
+    if (owner === undefined) return []
+    const watch = owner.upstream.watch(owner.addressed.name, () => onUpdate(uri))
+    watched.push(watch)
+    return (await watch.isGranted) ? [uri] : []
+  })
+  return { watched, granted: Promise.all(granting).then((lists) => lists.flat()) }
+}
+
+function framed(kinds: readonly ChangeKind[], message: (kind: ChangeKind) => string): Readonly<Partial<Record<ChangeKind, string>>> {
+  return Object.fromEntries(kinds.map((kind) => [kind, sseEvent(message(kind))]))
+}
+
+/** An update under the name that the client knows the resource by. */
+function exposeUpdate(to: Endpoint, server: string, text: string): string {
+  const params = member(members(text, 0, text.length), 'params')
+  const uri = params?.type === 'object' ? member(members(text, params.start, params.end), 'uri') : undefined
+  const own = uri === undefined ? undefined : stringOf(text, uri)
+  if (uri === undefined || own === undefined) return text
+  return splice(text, [{ start: uri.start, end: uri.end, text: JSON.stringify(to.catalog.exposedUri(server, own)) }])
 }
 
 function sessionOf(to: Endpoint, head: Head): { readonly id: string; readonly session: LegacySession } | Refusal {

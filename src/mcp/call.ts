@@ -1,5 +1,9 @@
+import type { Capabilities } from './capabilities.ts'
 import type { Message } from './json.ts'
+import type { LogLevel } from './log-level.ts'
+import type { Method } from './methods.ts'
 import type { Refusal } from './refusal.ts'
+import type { Subject } from './subject.ts'
 
 /** Who calls. Anonymous is a caller too; `id` is stable for one identity and safe to log. */
 export interface Caller {
@@ -12,24 +16,69 @@ export const anonymous: Caller = { id: 'anonymous', claims: {} }
 /** The protocol revisions' two families: with a handshake and sessions, or stateless with an envelope in `_meta`. */
 export type EraName = 'legacy' | 'modern'
 
+/** How a client reads lists and results: `early` are the revisions before 2025-06-18, which know no structured results. */
+export type Dialect = EraName | 'early'
+
+/** A legacy client's session, opaque to everything but `era` and the upstreams' session pools. */
+export interface ClientSession {
+  /** Names it on every replica. */
+  readonly key: string
+  readonly capabilities: Capabilities
+  /** The session that a server (`<backend>/<server>`) gave for this client when it was opened. */
+  upstreamSession(server: string): string | undefined
+}
+
 /**
  * A request in 2026-07-28 terms, whoever sent it. `message` is the request as received and already checked:
  * what is not rewritten reaches the upstream as the same characters.
  */
 export interface Call {
-  readonly method: string
-  /** The exposed name of a tool (params.name); undefined where the method names nothing. */
-  readonly subject: string | undefined
+  readonly method: Method
+  /** What it is about, as the client calls it; undefined where the method names nothing. */
+  readonly subject: Subject | undefined
   readonly message: Message
   readonly caller: Caller
-  /** The client's legacy session, opaque to everything but `era` and the upstreams' session pools. */
-  readonly session: string | undefined
+  readonly session: ClientSession | undefined
   readonly clientEra: EraName
+  /** What the client can do for the server in the midst of this call; nothing where there is no way to ask it. */
+  readonly capabilities: Capabilities
+  /** The least severe log messages that the client wants of this call; undefined: none (modern), as the server does it (legacy). */
+  readonly logLevel: LogLevel | undefined
+  /** What an earlier round of this call asked for, now answered (2026-07-28, multi round-trip requests). */
+  readonly resume: Resume | undefined
   readonly cancellation: Cancellation
   /** The route's bound of the whole request, which progress does not put off. */
   readonly timeoutMs: number | undefined
-  /** Takes a notification (JSON text of the whole message) that the upstream sent before its answer. */
+  /** Takes a notification (JSON text of the whole message, in the client's own terms) that the upstream sent before its answer. */
   readonly onNotice: (message: string) => void
+  /** Takes what a legacy server asks in the midst of the call. Only what `capabilities` allow comes here. */
+  readonly onAsk: (ask: Ask) => void
+}
+
+/** The next round of a call. */
+export interface Resume {
+  /** JSON text of `inputResponses`. */
+  readonly responses: string | undefined
+  /** The server's own `requestState`. */
+  readonly state: string | undefined
+}
+
+/** The requests that servers may make of clients. */
+export type AskMethod = 'sampling/createMessage' | 'elicitation/create' | 'roots/list'
+
+/** A request of a legacy server's to the client. */
+export interface Ask {
+  readonly method: AskMethod
+  /** JSON text of its params object. */
+  readonly params: string
+  /** `<backend>/<server>`. */
+  readonly server: string
+  /** The server's own id for it: JSON text. */
+  readonly id: string
+  /** Answers it, once. @param rest a member's JSON text: `"result":…` or `"error":…` */
+  reply(rest: string): void
+  /** The server takes it back. */
+  onWithdrawn(listener: () => void): void
 }
 
 /**
@@ -45,7 +94,8 @@ export type Answer =
       readonly hasMeta: boolean
       readonly cache?: CacheHint
     }
-  | { readonly kind: 'input-required'; readonly result: string }
+  /** `result` is without `requestState` too, which is `state`: the server's own, until `gateway` seals it. */
+  | { readonly kind: 'input-required'; readonly result: string; readonly state: string | undefined }
   | { readonly kind: 'failed'; readonly error: RpcError }
   | Refusal
 

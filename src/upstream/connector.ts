@@ -22,8 +22,18 @@ export interface Post {
   /** A bound that progress does not put off. */
   readonly maxMs?: number | undefined
   readonly cancellation?: Cancellation
+  /** Whether an event stream that ends before the answer is taken up again where its events have ids (2025-11-25, transports, Resumability and Redelivery). */
+  readonly isResumable?: boolean
   /** Messages that come before the answer. A progress notification restarts the time-out. */
   readonly onMessage?: (message: Message, method: string) => void
+  /** Gets hold of the wait for the answer, before anything is sent. */
+  readonly onWaiting?: (waiting: Waiting) => void
+}
+
+/** A request that waits for its answer. */
+export interface Waiting {
+  /** It may take so long from now on, in ms, within the bound that nothing puts off. */
+  allow(ms: number): void
 }
 
 export type Reply =
@@ -45,9 +55,13 @@ export interface Listen {
   readonly method: 'GET' | 'POST'
   readonly headers: readonly string[]
   readonly body?: string
+  /** A stream of a single client's: there may be very many, which take nothing from the server's other connections. */
+  readonly isFollowed?: boolean
+  /** Where an earlier stream broke off. */
+  readonly lastEventId?: string | undefined
   readonly onMessage: (message: Message, method: string | undefined) => void
-  /** Called once: the status and, where the server had it, `retry` in ms. `status` 0: no connection. */
-  readonly onEnd: (status: number, retryMs: number | undefined) => void
+  /** Called once: the status and, where the server had them, `retry` in ms and the last event's id. `status` 0: no connection. */
+  readonly onEnd: (status: number, retryMs: number | undefined, lastEventId: string | undefined) => void
 }
 
 export interface Listening {

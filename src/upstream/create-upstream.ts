@@ -1,113 +1,91 @@
-import { type CalledTool, headersFor, isHeaderMismatch, legacyNotification, readAnswer, replyToServer } from '../era/era.ts'
-import { type Answer, type Call, type Message, member, type Refusal, refuse } from '../mcp/mcp.ts'
+import { type Addressed, headersFor, isHeaderMismatch, legacyNotification, readAnswer } from '../era/era.ts'
+import { type Answer, type Call, type Refusal, refuse } from '../mcp/mcp.ts'
+import { createCalls } from './calls.ts'
 import type { Connector, Reply } from './connector.ts'
-import { failed, type Met, shakeHands } from './meet.ts'
+import { follow } from './follow.ts'
+import { failed, type Met } from './meet.ts'
 import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
 import { createPresence } from './presence.ts'
+import { createServerRequests } from './server-requests.ts'
 import { isSessionLost } from './session-lost.ts'
-import { createSessionPool, type OwnSession } from './session-pool.ts'
+import { createSessions } from './sessions.ts'
 
-/** Requests of the server's that are answered at a time; what comes above it stays without an answer. */
-const maxAnswering = 16
+/** Streams of single clients that are kept open at a time; further ones are not followed. */
+const maxFollowed = 2000
 
 export function createUpstream(settings: UpstreamSettings, connector: Connector, deps: UpstreamDeps): Upstream {
   const { now, events } = deps
+  const key = `${settings.backend}/${settings.name}`
   let ids = 0
   let isClosed = false
   let inFlight = 0
-  let answering = 0
   let onIdle: (() => void) | undefined
+  const followed = new Set<() => void>()
   const nextId = () => ++ids
-  const meetOptions = { era: settings.era, clientInfo: deps.clientInfo, timeoutMs: settings.listMs, nextId }
-  const presence = createPresence(settings, connector, deps, meetOptions, (met, message, method) =>
-    answerServer(met, met.session, message, method),
-  )
-  const clients = createSessionPool(openSession, (session) => endSession(session.id))
-
-  /** What a server asks of its own accord: only `ping` is served, and only legacy servers ask. */
-  function answerServer(met: Met, session: string | undefined, message: Message, method: string): void {
-    if (met.era.name === 'modern' || member(message.top, 'id') === undefined || answering === maxAnswering) return
-    answering++
-    const outbound = replyToServer(message, method, met.facts.version, session)
-    void connector.post({ ...outbound, id: undefined, timeoutMs: settings.listMs }).finally(() => answering--)
+  const meet = { era: settings.era, clientInfo: deps.clientInfo, timeoutMs: settings.listMs, nextId }
+  const requests = createServerRequests(key, connector, settings.listMs)
+  const calls = createCalls(settings, connector, requests, nextId)
+  const presence = createPresence(settings, connector, deps, meet, (met, message, method) => {
+    if (method === 'notifications/progress') calls.takeProgress(message)
+    else requests.takeOwn(met, message, method)
+  })
+  const live = () => (presence.isReady() ? presence.met() : undefined)
+  const withSessions = () => {
+    const met = live()
+    return met?.era.name === 'legacy' && met.session !== undefined ? met : undefined
   }
-
-  async function openSession(): Promise<OwnSession | Refusal> {
-    const found = await shakeHands(connector, meetOptions)
-    return found.kind === 'refused' ? found : { kind: 'session', id: found.session }
-  }
-
-  async function endSession(session: string | undefined): Promise<void> {
-    const met = presence.met()
-    if (session !== undefined && met !== undefined && presence.isReady()) await connector.delete(headersFor(met.facts.version, session))
-  }
-
-  async function post(met: Met, call: Call, tool: CalledTool, session: string | undefined): Promise<Reply> {
-    const id = nextId()
-    const reply = await connector.post({
-      ...met.era.call(call, tool, id, session),
-      id,
-      isCall: true,
-      timeoutMs: settings.requestMs,
-      maxMs: call.timeoutMs,
-      cancellation: call.cancellation,
-      onMessage(message, method) {
-        if (met.era.passesNotice(call, message, method)) call.onNotice(message.text)
-        else answerServer(met, session, message, method)
-      },
-    })
-    const isGivenUp = reply.kind === 'failed' && (reply.failure === 'timeout' || reply.failure === 'cancelled')
-    if (isGivenUp && met.era.name === 'legacy') {
-      const notice = legacyNotification('notifications/cancelled', { requestId: id, reason: reply.text }, met.facts.version, session)
-      void connector.post({ ...notice, id: undefined, timeoutMs: settings.listMs })
-    }
-    return reply
-  }
+  const sessions = createSessions({ settings, connector, meet, met: live })
 
   /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
-  async function postWithHeaders(met: Met, call: Call, tool: CalledTool): Promise<Reply> {
-    const reply = await post(met, call, tool, undefined)
-    if (reply.kind !== 'message' || !isHeaderMismatch(reply.message)) return reply
+  async function postWithHeaders(met: Met, call: Call, addressed: Addressed): Promise<Reply> {
+    const reply = await calls.post(met, call, addressed, undefined)
+    if (reply.kind !== 'message' || call.method !== 'tools/call' || !isHeaderMismatch(reply.message)) return reply
     await presence.refresh()
-    const fresh = presence.tools().find(({ name }) => name === tool.name)
-    const isNews = fresh !== undefined && JSON.stringify(fresh.paramHeaders) !== JSON.stringify(tool.paramHeaders)
-    return isNews ? post(met, call, fresh, undefined) : reply
+    const fresh = presence.entries('tools').find((entry) => entry.key === addressed.name)
+    if (fresh === undefined || JSON.stringify(fresh.paramHeaders) === JSON.stringify(addressed.paramHeaders)) return reply
+    return calls.post(met, call, { name: fresh.key, paramHeaders: fresh.paramHeaders }, undefined)
   }
 
-  /** Posts in the client's own session where the server keeps sessions; one that was lost is opened again, once. */
-  async function postInSession(met: Met, call: Call, tool: CalledTool): Promise<Reply | Refusal> {
-    const client = call.session
-    if (met.era.name === 'modern') return postWithHeaders(met, call, tool)
-    if (met.session === undefined || client === undefined) {
-      const reply = await post(met, call, tool, met.session)
-      if (!isSessionLost(reply, met.session)) return reply
-      // Another call may have opened it again in the meantime.
-      if ((presence.met() ?? met) === met) await presence.connect()
-      const again = presence.met()
-      return again === undefined || !presence.isReady()
-        ? refuse('upstream-down', 'lost its session')
-        : post(again, call, tool, again.session)
-    }
-    const session = await clients.get(client)
+  /** A session that was lost is opened again once, and the call that was not taken sent once more. */
+  async function postInSession(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
+    const session = await sessions.of(call)
     if (session.kind === 'refused') return session
-    const reply = await post(met, call, tool, session.id)
+    session.users++
+    const reply = await calls.post(met, call, addressed, session.id)
+    sessions.release(session)
     if (!isSessionLost(reply, session.id)) return reply
-    clients.lost(client, session)
-    const again = await clients.get(client)
-    return again.kind === 'refused' ? again : post(met, call, tool, again.id)
+    const again = await sessions.againOf(call, session)
+    if (again.kind === 'refused') return again
+    again.users++
+    const second = await calls.post(met, call, addressed, again.id)
+    sessions.release(again)
+    return second
   }
 
-  function judge(reply: Reply | Refusal, method: string, ownName: string): Answer {
+  function post(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
+    if (met.era.name === 'modern') return postWithHeaders(met, call, addressed)
+    return met.session === undefined ? calls.post(met, call, addressed, undefined) : postInSession(met, call, addressed)
+  }
+
+  function judge(met: Met, reply: Reply | Refusal, call: Call, addressed: Addressed): Answer {
     if (reply.kind === 'message') {
-      const { answer, isRepaired } = readAnswer(reply.message, method)
-      if (isRepaired) events.repaired(ownName)
+      const { answer, isRepaired } = met.era.readAnswer(reply.message, call)
+      if (isRepaired) events.repaired(addressed.name)
       return answer
     }
-    if (reply.kind === 'refused') return reply
-    const refusal = failed(reply, method)
+    const refusal = reply.kind === 'refused' ? reply : failed(reply, call.method)
     if (refusal.reason === 'upstream-down') presence.goDown(refusal)
-    else if (reply.kind === 'failed' && reply.failure !== 'cancelled' && reply.failure !== 'busy') void presence.refresh()
+    else if (reply.kind !== 'failed' || (reply.failure !== 'cancelled' && reply.failure !== 'busy')) void presence.refresh()
     return refusal
+  }
+
+  function isDown(): Refusal {
+    const { lastError } = presence.status()
+    return named(refuse('upstream-down', lastError === undefined ? 'is not there yet' : `is down: ${lastError}`))
+  }
+
+  function named<T extends Answer>(answer: T): T {
+    return answer.kind === 'refused' && answer.server === undefined ? { ...answer, server: settings.name } : answer
   }
 
   /** Resolves when no call is in flight, or after `graceMs`. */
@@ -124,39 +102,109 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
 
   return {
     settings,
+    key,
     status: presence.status,
-    tools: presence.tools,
+    entries: presence.entries,
+    offers: presence.offers,
     instructions: () => presence.met()?.facts.instructions,
     cacheHint: presence.cacheHint,
     ensureFresh: presence.ensureFresh,
-    async send(call, tool) {
+    async send(call, addressed) {
       // Ready without a meeting: the session was lost and is being opened again.
       if (presence.met() === undefined && presence.isReady()) await presence.connect()
-      const met = presence.met()
-      if (isClosed || met === undefined || !presence.isReady()) {
-        const { lastError } = presence.status()
-        const text = lastError === undefined ? 'is not there yet' : `is down: ${lastError}`
-        return { answer: refuse('upstream-down', text, { server: settings.name }), upstreamMs: 0, era: met?.era.name }
-      }
+      const met = live()
+      if (isClosed || met === undefined) return { answer: isDown(), upstreamMs: 0, era: presence.met()?.era.name }
       inFlight++
       const startedAt = now()
       try {
-        const answer = judge(await postInSession(met, call, tool), call.method, tool.name)
-        const named = answer.kind === 'refused' ? { ...answer, server: settings.name } : answer
-        return { answer: named, upstreamMs: now() - startedAt, era: met.era.name }
+        const answer = named(judge(met, await post(met, call, addressed), call, addressed))
+        return { answer, upstreamMs: now() - startedAt, era: met.era.name }
       } finally {
         inFlight--
         if (inFlight === 0) onIdle?.()
       }
     },
-    endSession: (client) => clients.end(client),
+
+    hasSessions() {
+      const met = presence.met()
+      return met?.era.name === 'legacy' && met.session !== undefined
+    },
+    async openSession(client) {
+      if (isClosed || withSessions() === undefined) return undefined
+      const session = await within(settings.listMs, sessions.own(client))
+      if (session?.kind !== 'session') return undefined
+      if (session.id !== undefined) session.isHandedOut = true
+      return session.id
+    },
+    endSession: sessions.end,
+    respond(client, id, rest) {
+      const met = live()
+      if (met?.era.name !== 'legacy') return
+      if (met.session === undefined) return requests.reply(met, undefined, id, rest)
+      void Promise.resolve(sessions.find(client)).then((session) => {
+        if (session?.kind === 'session') requests.reply(met, session.id, id, rest)
+      })
+    },
+    rootsChanged(client) {
+      const met = withSessions()
+      if (met === undefined) return
+      void Promise.resolve(sessions.find(client)).then((session) => {
+        if (session?.kind !== 'session') return
+        const notice = legacyNotification('notifications/roots/list_changed', {}, met.facts.version, session.id)
+        void connector.post({ ...notice, id: undefined, timeoutMs: settings.listMs })
+      })
+    },
+    async setLevel(client, level) {
+      sessions.keepLevel(client, level)
+      // A server that does not know the method says so: that is all there is to it.
+      if (withSessions()?.facts.offers.logging) await sessions.request(client, 'logging/setLevel', { level })
+    },
+    async subscribe(client, uri, isOn) {
+      if (withSessions() === undefined) return isDown()
+      const method = isOn ? 'resources/subscribe' : 'resources/unsubscribe'
+      const reply = await sessions.request(client, method, { uri })
+      if (reply.kind === 'refused') return named(reply)
+      if (reply.kind !== 'message') return named(failed(reply, method))
+      const { answer } = readAnswer(reply.message, method)
+      if (answer.kind !== 'complete') return named(answer)
+      sessions.keepUri(client, uri, isOn)
+      return { kind: 'complete', result: '{}', isError: false, hasMeta: false }
+    },
+    follow(client, follower) {
+      if (isClosed || followed.size === maxFollowed) return () => {}
+      const stop = follow(client, follower, { connector, sessions, requests, now, met: withSessions, onProgress: calls.takeProgress })
+      followed.add(stop)
+      return () => {
+        followed.delete(stop)
+        stop()
+      }
+    },
+    watch: presence.watch,
+
     async close(graceMs) {
       if (isClosed) return
       isClosed = true
+      for (const stop of followed) stop()
+      followed.clear()
       await idle(graceMs)
-      await Promise.all([clients.endAll(), endSession(presence.met()?.session)])
+      const met = withSessions()
+      const own = met === undefined ? undefined : connector.delete(headersFor(met.facts.version, met.session))
+      await Promise.all([sessions.endAll(), own])
       presence.close()
       await connector.close()
     },
+  }
+}
+
+/** What a promise comes to, or undefined where that takes longer. */
+async function within<T>(ms: number, promise: T | Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

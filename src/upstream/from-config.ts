@@ -28,7 +28,7 @@ export function planUpstream(
     listMs: durationMs(server.timeouts.list),
     ttlMs: durationMs(server.ttl),
     pages: limits.pages,
-    toolsPerServer: limits.toolsPerServer,
+    entriesPerList: limits.toolsPerServer,
     listChars: sizeBytes(limits.answer),
   }
   return {

@@ -11,7 +11,7 @@ import {
   type ServerFacts,
   type Verdict,
 } from '../era/era.ts'
-import { type Refusal, refuse } from '../mcp/mcp.ts'
+import { allCapabilities, type Capabilities, type Refusal, refuse } from '../mcp/mcp.ts'
 import type { Connector, Reply } from './connector.ts'
 
 /** A server that has been met: its era, what it said of itself and, if it gives sessions, ours. */
@@ -29,7 +29,10 @@ export interface MeetOptions {
   readonly nextId: () => number
 }
 
-/** Finds a server's era by `server/discover`, never by a call, and shakes hands where the era wants it. */
+/**
+ * Finds a server's era by `server/discover`, never by a call, and shakes hands where the era wants it. Every capability is
+ * declared: a server may list only what clients can use.
+ */
 export async function meet(connector: Connector, options: MeetOptions): Promise<Met | Refusal> {
   if (options.era !== 'legacy') {
     let verdict = await discover(connector, options)
@@ -40,7 +43,7 @@ export async function meet(connector: Connector, options: MeetOptions): Promise<
       return { kind: 'met', era: createModernServer(options.clientInfo), facts: verdict.facts, session: undefined }
     if (options.era === 'modern') return refuse('upstream-invalid', 'does not speak 2026-07-28, to which its `era` pins it')
   }
-  return shakeHands(connector, options)
+  return shakeHands(connector, options, allCapabilities)
 }
 
 async function discover(connector: Connector, options: MeetOptions): Promise<Verdict> {
@@ -50,10 +53,10 @@ async function discover(connector: Connector, options: MeetOptions): Promise<Ver
   return judgeDiscover(reply.status, reply.kind === 'message' ? reply.message : undefined)
 }
 
-/** A legacy session with a server: `initialize`, then `notifications/initialized`. */
-export async function shakeHands(connector: Connector, options: MeetOptions): Promise<Met | Refusal> {
+/** A legacy session with a server, for clients of these capabilities: `initialize`, then `notifications/initialized`. */
+export async function shakeHands(connector: Connector, options: MeetOptions, capabilities: Capabilities): Promise<Met | Refusal> {
   const id = options.nextId()
-  const reply = await connector.post({ ...initializeRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
+  const reply = await connector.post({ ...initializeRequest(id, options.clientInfo, capabilities), id, timeoutMs: options.timeoutMs })
   if (reply.kind !== 'message') return failed(reply, 'initialize')
   if (reply.status >= 400 && reply.status < 500) return failed({ kind: 'http', status: reply.status, text: '' }, 'initialize')
   const facts = readInitialize(reply.message)

@@ -1,6 +1,6 @@
-import type { CalledTool, Implementation } from '../era/era.ts'
-import type { Answer, Call, EraName } from '../mcp/mcp.ts'
-import type { ToolEntry } from './tool-entry.ts'
+import type { Addressed, Implementation } from '../era/era.ts'
+import type { Answer, Ask, Call, ClientSession, EraName, ListKind, LogLevel, Offers } from '../mcp/mcp.ts'
+import type { ListEntry } from './list-entry.ts'
 
 /** How one server is to be treated. Times in ms. */
 export interface UpstreamSettings {
@@ -9,11 +9,12 @@ export interface UpstreamSettings {
   readonly era: 'auto' | 'legacy' | 'modern'
   readonly requestMs: number
   readonly listMs: number
-  /** How long a list of its tools is used before it is asked again. */
+  /** How long a list of it is used before it is asked again. */
   readonly ttlMs: number
   readonly pages: number
-  readonly toolsPerServer: number
-  /** Characters of all its tools together. */
+  /** Entries of one of its lists. */
+  readonly entriesPerList: number
+  /** Characters of one of its lists. */
   readonly listChars: number
 }
 
@@ -28,10 +29,10 @@ export interface UpstreamDeps {
 
 /** What the rest of the house hears of a server. */
 export interface UpstreamEvents {
-  /** Its list of tools has become another one. */
-  toolsChanged(status: UpstreamStatus): void
+  /** One of its lists, or what it offers, has become another one. */
+  listChanged(status: UpstreamStatus): void
   stateChanged(status: UpstreamStatus, before: UpstreamStatus['state']): void
-  /** Tools of its list were left out. */
+  /** Entries of its lists were left out. */
   dropped(reasons: readonly string[]): void
   repaired(tool: string): void
 }
@@ -45,6 +46,8 @@ export interface UpstreamStatus {
   /** What the server calls itself: not to be relied on. */
   readonly serverName: string | undefined
   readonly tools: number
+  readonly prompts: number
+  readonly resources: number
   readonly lastError: string | undefined
   /** When it came into this state: milliseconds since the epoch. */
   readonly since: number
@@ -56,21 +59,60 @@ export interface Sent {
   readonly era: EraName | undefined
 }
 
+/** A subscription to one resource, shared by all who want it. */
+export interface Watch {
+  /** Whether the server agreed, within a bounded time. */
+  readonly isGranted: Promise<boolean>
+  stop(): void
+}
+
+/** What a server sends of its own accord to one client: on the stream of the client's own session with it. */
+export interface Follower {
+  /** JSON text of the whole notification: `notifications/message`, `notifications/resources/updated` or `notifications/elicitation/complete`. */
+  onNotice(text: string, method: string): void
+  onAsk(ask: Ask): void
+}
+
 /** One server behind us: met, kept in view, asked. It never throws and never waits longer than its time-outs. */
 export interface Upstream {
   readonly settings: UpstreamSettings
+  /** `<backend>/<name>`. */
+  readonly key: string
   status(): UpstreamStatus
-  /** The last known tools; they stay while the server is down. */
-  tools(): readonly ToolEntry[]
+  /** The last known entries of a list; they stay while the server is down, and are the same array until they change. */
+  entries(kind: ListKind): readonly ListEntry[]
+  /** What it offers, as far as it is known. */
+  offers(): Offers
   instructions(): string | undefined
-  /** How long from now on the list holds, and for whom. */
-  cacheHint(): { readonly ttlMs: number; readonly isPublic: boolean }
-  /** Undefined where the list is fresh or the server is known to be down; else resolves when either is so. */
+  /** How long from now on a list holds, and for whom; 0 ms where it is not whole or the server is down. */
+  cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean }
+  /** Undefined where all its lists are fresh or the server is known to be down; else resolves when either is so. */
   ensureFresh(): Promise<void> | undefined
-  /** Sends a call of one of its tools. */
-  send(call: Call, tool: CalledTool): Promise<Sent>
-  /** A client's session is over. */
-  endSession(client: string): void
+  /** Sends a call to it. */
+  send(call: Call, addressed: Addressed): Promise<Sent>
+
+  /** Whether each legacy client has a session of its own with it: a legacy server that gives session ids. */
+  hasSessions(): boolean
+  /** Opens a client's own session; the server's id for it, to be sealed into the client's. Undefined where it has none or fails. */
+  openSession(session: ClientSession): Promise<string | undefined>
+  /** A client's session is over. @param isDeleted whether the server is told: not where another replica may go on with it. */
+  endSession(session: ClientSession, isDeleted: boolean): void
+  /** Brings a client's answer to a request of the server's, which may have come through another replica. */
+  respond(session: ClientSession, id: string, rest: string): void
+  /** Tells the server, on the client's own session, that the client's roots changed. */
+  rootsChanged(session: ClientSession): void
+  /** Sets the least level of log messages of a client's own session. */
+  setLevel(session: ClientSession, level: LogLevel): Promise<void>
+  /** Subscribes a client's own session to a resource, or ends that. Only where `hasSessions()`. */
+  subscribe(session: ClientSession, uri: string, isOn: boolean): Promise<Answer>
+  /** Keeps a client's own session's stream open, and opens it again when it ends, until the returned function is called. Only where `hasSessions()`. */
+  follow(session: ClientSession, follower: Follower): () => void
+  /**
+   * Hears of updates of one resource on the one subscription that all clients share. `onUpdate` is called at most every 100 ms or so,
+   * with the URI of what was updated: the resource itself or one below it (2026-07-28, schema, ResourceUpdatedNotification).
+   */
+  watch(uri: string, onUpdate: (uri: string) => void): Watch
+
   /** Lets calls in flight finish, for `graceMs` at most, then ends sessions and connections. */
   close(graceMs: number): Promise<void>
 }

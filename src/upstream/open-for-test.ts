@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import type { CalledTool } from '../era/era.ts'
-import { type Answer, anonymous, type Call, Cancellation, type Refusal, scanMessage } from '../mcp/mcp.ts'
+import type { Addressed } from '../era/era.ts'
+import { type Answer, anonymous, type Call, Cancellation, type ClientSession, type Refusal, scanMessage, subjectOf } from '../mcp/mcp.ts'
 import { createStreamableHttp } from './connectors/streamable-http.ts'
 import { createUpstream } from './create-upstream.ts'
 import type { HttpSettings } from './http/settings.ts'
@@ -17,6 +17,10 @@ export interface Arrival {
   readonly method: string
   readonly id: number | undefined
   readonly params: { readonly [key: string]: unknown }
+  /** The whole body. */
+  readonly message: { readonly [key: string]: unknown }
+  /** The session that it names. */
+  readonly session: string | undefined
   /** Answers with a result. */
   result(value: object, headers?: Readonly<Record<string, string>>): void
   /** Answers with whatever it is. */
@@ -62,7 +66,8 @@ export async function openScripted(script: Script = {}, port = 0): Promise<Scrip
   const http = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
-    const message = body === '' ? {} : (JSON.parse(body) as { method?: string; id?: number; params?: Arrival['params'] })
+    const message =
+      body === '' ? {} : (JSON.parse(body) as { method?: string; id?: number; params?: Arrival['params']; [key: string]: unknown })
     const reply: Arrival['reply'] = (status, type, text, headers = {}) =>
       void response.writeHead(status, { 'content-type': type, ...headers }).end(text)
     const arrival: Arrival = {
@@ -71,6 +76,8 @@ export async function openScripted(script: Script = {}, port = 0): Promise<Scrip
       method: request.method === 'POST' ? (message.method ?? 'response') : (request.method ?? ''),
       id: message.id,
       params: message.params ?? {},
+      message,
+      session: request.headers['mcp-session-id']?.toString(),
       reply,
       result: (value, headers) =>
         reply(200, 'application/json', JSON.stringify({ jsonrpc: '2.0', id: message.id, result: value }), headers),
@@ -139,7 +146,7 @@ export function openUpstream(url: string, settings: Partial<UpstreamSettings> = 
     for (const resolve of waiting) resolve()
   }
   const events: UpstreamEvents = {
-    toolsChanged() {
+    listChanged() {
       changes++
       happened()
     },
@@ -166,7 +173,7 @@ export function openUpstream(url: string, settings: Partial<UpstreamSettings> = 
       listMs: 5000,
       ttlMs: 60_000,
       pages: 100,
-      toolsPerServer: 10_000,
+      entriesPerList: 10_000,
       listChars: 1_000_000,
       ...settings,
     },
@@ -184,22 +191,39 @@ export function openUpstream(url: string, settings: Partial<UpstreamSettings> = 
   }
 }
 
+/** For tests: the `tools/call` of a tool that the client calls `s_x`. */
+export function messageOf(params = '{"name":"s_x"}') {
+  const message = scanMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`, { depth: 64, tokens: 1000 })
+  assert.ok(message.kind === 'message')
+  return message
+}
+
 /** A call as a legacy client makes it; `session` is the client's. */
 export function callOf(more: Partial<Call> = {}): Call {
-  const message = scanMessage('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s_x"}}', { depth: 64, tokens: 1000 })
-  if (message.kind === 'fault') throw new Error(message.text)
+  const message = more.message ?? messageOf()
+  const subject = subjectOf(message, 'tools/call')
+  assert.ok(subject !== undefined && subject.kind !== 'refused')
   return {
     method: 'tools/call',
-    subject: 's_x',
+    subject,
     message,
     caller: anonymous,
     session: undefined,
     clientEra: 'legacy',
+    capabilities: more.session?.capabilities ?? 0,
+    logLevel: undefined,
+    resume: undefined,
     cancellation: new Cancellation(),
     timeoutMs: undefined,
     onNotice() {},
+    onAsk() {},
     ...more,
   }
+}
+
+/** A legacy client's session; `sealed` is the server's that was opened with it. */
+export function clientOf(key: string, capabilities = 0, sealed?: string): ClientSession {
+  return { key, capabilities, upstreamSession: (server) => (server === 'b/s' ? sealed : undefined) }
 }
 
 /** For tests: a scripted server and an upstream that has met it, or found that it can't; both end with the test. */
@@ -228,9 +252,11 @@ export function refused(answer: Answer): Refusal {
 /** For tests: starts an event stream with these data. */
 export const events = ({ response }: Arrival, ...data: string[]) =>
   response.writeHead(200, { 'content-type': 'text/event-stream' }).write(data.map((one) => `data: ${one}\n\n`).join(''))
-export const progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}'
+/** For tests: progress of a call, as a legacy server tells it. */
+export const progressOf = ({ id }: Arrival) =>
+  `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${id},"progress":1}}`
 
 /** A tool that asks for no headers. */
-export function called(name: string): CalledTool {
+export function called(name: string): Addressed {
   return { name, paramHeaders: [] }
 }

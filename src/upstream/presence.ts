@@ -1,13 +1,25 @@
-import { readAnswer } from '../era/era.ts'
-import { type Message, member, type Refusal, refuse } from '../mcp/mcp.ts'
+import {
+  type ChangeKind,
+  type ListKind,
+  listKinds,
+  lists,
+  type Message,
+  member,
+  members,
+  noOffers,
+  type Offers,
+  type Refusal,
+  refuse,
+  textOf,
+} from '../mcp/mcp.ts'
 import { createChangeWatch } from './change-watch.ts'
 import type { Connector } from './connector.ts'
-import { listTools, type ToolList } from './list-tools.ts'
+import { type EntryList, listEntries } from './list-entries.ts'
+import type { ListEntry } from './list-entry.ts'
 import { failed, type MeetOptions, type Met, meet } from './meet.ts'
-import type { UpstreamDeps, UpstreamSettings, UpstreamStatus } from './model.ts'
+import type { UpstreamDeps, UpstreamSettings, UpstreamStatus, Watch } from './model.ts'
 import { isSessionLost } from './session-lost.ts'
 import { createTimers } from './timers.ts'
-import type { ToolEntry } from './tool-entry.ts'
 
 /** Whether a server is there, what it is and what it lists: met, listed, asked again in time, and met again when it was gone. */
 export interface Presence {
@@ -15,16 +27,33 @@ export interface Presence {
   isReady(): boolean
   /** The server as it was met last; undefined before, and while its lost session is opened again. */
   met(): Met | undefined
-  tools(): readonly ToolEntry[]
-  cacheHint(): { readonly ttlMs: number; readonly isPublic: boolean }
-  /** Meets it and asks for its list; resolves when it is ready or known to be down. */
+  /** The last known entries, the same array until they change. */
+  entries(kind: ListKind): readonly ListEntry[]
+  /** Of the last meeting; nothing before. */
+  offers(): Offers
+  /** 0 ms where the list is not whole, since it failed the last time, or the server is not there. */
+  cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
+  /** Meets it and asks for its lists; resolves when it is ready or known to be down. */
   connect(): Promise<void>
-  /** Asks for the list, and with it whether the server is there at all. */
+  /** Asks for the lists, and with them whether the server is there at all. */
   refresh(): Promise<void>
   ensureFresh(): Promise<void> | undefined
   /** It can't be reached: it is tried again, ever more seldom. */
   goDown(refusal: Refusal): void
+  watch(uri: string, onUpdate: (uri: string) => void): Watch
   close(): void
+}
+
+/** What is known of one list. */
+interface Known {
+  list: EntryList
+  /** When it was asked for last, with whatever success. */
+  askedAt: number
+  /** The last answer was a list. */
+  isWhole: boolean
+  /** What was wrong with it when that was last told. */
+  reported: string
+  asking: { readonly of: Met; readonly done: Promise<void> } | undefined
 }
 
 const firstRetryMs = 100
@@ -36,15 +65,20 @@ const minRefreshMs = 500
 const minTtlMs = 5000
 /** Of an error's text; what a server says may be long. */
 const maxErrorChars = 300
-const noTools: ToolList = { kind: 'tools', tools: [], ttlMs: undefined, isPublic: true, dropped: [] }
+const noList: EntryList = { kind: 'list', entries: [], ttlMs: undefined, isPublic: true, dropped: [] }
+const changedWith: Readonly<Record<ChangeKind, readonly ListKind[]>> = {
+  tools: ['tools'],
+  prompts: ['prompts'],
+  resources: ['resources', 'templates'],
+}
 
-/** @param onRequest takes what the server asks on its own accord */
+/** @param onOther takes what the server sends of its own accord but changes: requests, log messages, progress */
 export function createPresence(
   settings: UpstreamSettings,
   connector: Connector,
   deps: UpstreamDeps,
   meetOptions: MeetOptions,
-  onRequest: (met: Met, message: Message, method: string) => void,
+  onOther: (met: Met, message: Message, method: string) => void,
 ): Presence {
   const { now, events } = deps
   const timers = createTimers()
@@ -52,16 +86,15 @@ export function createPresence(
   let since = Date.now()
   let lastError: string | undefined
   let met: Met | undefined
-  let list = noTools
-  let listedAt = Number.NEGATIVE_INFINITY
-  /** The meeting that `list` is of. */
+  let offers = noOffers
+  const known: Readonly<Record<ListKind, Known>> = { tools: unknown(), prompts: unknown(), resources: unknown(), templates: unknown() }
+  /** The last meeting that has led to lists. */
   let listed: Met | undefined
-  let listing: { readonly of: Met; readonly done: Promise<void> } | undefined
   let connecting: Promise<void> | undefined
   let isClosed = false
   let failures = 0
-  /** What was left out of the list when it was last told. */
-  let reported = ''
+  /** A list or the offers have become others since that was last told. */
+  let isNews = false
 
   const changes = createChangeWatch({
     connector,
@@ -70,7 +103,7 @@ export function createPresence(
     now,
     onChange: noticed,
     onEnd: () => void refresh(),
-    onRequest,
+    onOther,
   })
 
   function status(): UpstreamStatus {
@@ -81,7 +114,9 @@ export function createPresence(
       era: met?.era.name,
       version: met?.facts.version,
       serverName: met?.facts.serverName,
-      tools: list.tools.length,
+      tools: known.tools.list.entries.length,
+      prompts: known.prompts.list.entries.length,
+      resources: known.resources.list.entries.length,
       lastError,
       since,
     }
@@ -91,11 +126,19 @@ export function createPresence(
     if (isClosed) return
     const before = state
     const shown = error?.slice(0, maxErrorChars)
-    const isNews = before !== next || lastError !== shown
+    const isOther = before !== next || lastError !== shown
     if (before !== next) since = Date.now()
     state = next
     lastError = shown
-    if (isNews) events.stateChanged(status(), before)
+    if (isOther) events.stateChanged(status(), before)
+    tellNews()
+  }
+
+  /** What the first lists bring is told once the server is ready. */
+  function tellNews(): void {
+    if (!isNews || state === 'connecting') return
+    isNews = false
+    events.listChanged(status())
   }
 
   function goDown(refusal: Refusal): void {
@@ -120,64 +163,127 @@ export function createPresence(
     if (isClosed) return
     if (found.kind === 'refused') return goDown(found)
     met = found
+    if (JSON.stringify(found.facts.offers) !== JSON.stringify(offers)) isNews = true
+    offers = found.facts.offers
+    for (const kind of listKinds) if (!offers[lists[kind].capability]) known[kind].list = noList
     await refresh()
   }
 
-  /** What is asked of one meeting is asked once at a time. */
+  function offered(): readonly ListKind[] {
+    return listKinds.filter((kind) => offers[lists[kind].capability])
+  }
+
+  /** The list that says whether the server is up. */
+  function decider(): ListKind | undefined {
+    return offered()[0]
+  }
+
   async function refresh(): Promise<void> {
     const current = met
     if (current === undefined || isClosed) return
-    if (listing?.of !== current) listing = { of: current, done: relist(current) }
-    const own = listing
-    await own.done
-    if (listing === own) listing = undefined
-  }
-
-  async function relist(current: Met): Promise<void> {
     timers.cancel('refresh')
+    if (decider() === undefined) return becomeReady(current)
+    await askAll(offered(), current)
+  }
+
+  /** Nobody waits for a list that failed the last time. */
+  async function askAll(kinds: readonly ListKind[], current: Met): Promise<void> {
+    await Promise.all(
+      kinds.map((kind) => {
+        const isWaitedFor = known[kind].isWhole
+        const done = ask(kind, current)
+        return isWaitedFor ? done : undefined
+      }),
+    )
+  }
+
+  /** What is asked of one meeting is asked once at a time. */
+  async function ask(kind: ListKind, current: Met): Promise<void> {
+    const one = known[kind]
+    if (one.asking?.of !== current) one.asking = { of: current, done: relist(kind, current) }
+    const own = one.asking
+    await own.done
+    if (one.asking === own) one.asking = undefined
+  }
+
+  async function relist(kind: ListKind, current: Met): Promise<void> {
     const until = now() + settings.listMs
-    const bounds = { pages: settings.pages, tools: settings.toolsPerServer, era: current.era.name, chars: settings.listChars }
-    const found = current.facts.hasTools ? await listTools((cursor) => page(current, cursor, until - now()), bounds) : noTools
+    const era = current.era.name
+    const bounds = { pages: settings.pages, entries: settings.entriesPerList, era, chars: settings.listChars }
+    const found = await listEntries(kind, (cursor) => page(kind, current, cursor, until - now()), bounds)
     if (isClosed || met !== current) return
-    if (found.kind === 'refused') {
-      // A session that was good once is opened again at once; one that never was is a failure.
-      if (found.reason !== 'session-unknown' || listed !== current) return goDown(found)
-      met = undefined
-      void connect()
-      return
+    if (found.kind !== 'refused') take(kind, found, current)
+    // Before templates had a list of their own to be empty, servers left the method out.
+    else if (kind === 'templates' && era === 'legacy' && found.reason === 'method-unknown') take(kind, noList, current)
+    else if (kind === decider() || found.reason === 'upstream-down') lose(found, current)
+    else {
+      known[kind].isWhole = false
+      known[kind].askedAt = now()
+      report(kind, [`the list of ${kind}: ${found.text}`])
+      // The list that decides finds out whether the session is gone.
+      if (found.reason === 'session-unknown') void refreshDecider(current)
     }
-    listed = current
-    take(found, current)
   }
 
-  async function page(current: Met, cursor: string | undefined, timeoutMs: number): Promise<Message | Refusal> {
+  async function page(kind: ListKind, current: Met, cursor: string | undefined, timeoutMs: number): Promise<Message | Refusal> {
     const id = meetOptions.nextId()
-    const reply = await connector.post({ ...current.era.listTools(cursor, id, current.session), id, timeoutMs: Math.max(1, timeoutMs) })
+    const { method } = lists[kind]
+    const reply = await connector.post({ ...current.era.list(kind, cursor, id, current.session), id, timeoutMs: Math.max(1, timeoutMs) })
     if (isSessionLost(reply, current.session)) return refuse('session-unknown', 'no longer knows its session')
-    if (reply.kind !== 'message') return failed(reply, 'tools/list')
-    if (member(reply.message.top, 'error') === undefined) return reply.message
-    const { answer } = readAnswer(reply.message, 'tools/list')
-    return refuse('upstream-invalid', `answered tools/list with ${answer.kind === 'failed' ? `error ${answer.error.code}` : 'an error'}`)
+    if (reply.kind !== 'message') return failed(reply, method)
+    const code = errorCode(reply.message)
+    if (code === undefined) return reply.message
+    return refuse(code === -32601 ? 'method-unknown' : 'upstream-invalid', `answered ${method} with error ${code}`)
   }
 
-  function take(found: ToolList, current: Met): void {
-    const isChanged = !isSameList(list.tools, found.tools)
-    list = isChanged ? found : { ...found, tools: list.tools }
-    listedAt = now()
+  /** The server is gone, or just its session. */
+  function lose(refusal: Refusal, current: Met): void {
+    // A session that was good once is opened again at once; one that never was is a failure.
+    if (refusal.reason !== 'session-unknown' || listed !== current) return goDown(refusal)
+    met = undefined
+    void connect()
+  }
+
+  async function refreshDecider(current: Met): Promise<void> {
+    const kind = decider()
+    if (kind !== undefined) await ask(kind, current)
+  }
+
+  function take(kind: ListKind, found: EntryList, current: Met): void {
+    const one = known[kind]
+    const isSame = isSameList(one.list.entries, found.entries)
+    one.list = isSame ? { ...found, entries: one.list.entries } : found
+    one.askedAt = now()
+    one.isWhole = true
+    if (!isSame) isNews = true
+    report(kind, found.dropped)
+    if (kind === decider()) becomeReady(current)
+    else tellNews()
+  }
+
+  function report(kind: ListKind, reasons: readonly string[]): void {
+    const text = reasons.join('\n')
+    if (text !== known[kind].reported && text !== '') events.dropped(reasons)
+    known[kind].reported = text
+  }
+
+  function becomeReady(current: Met): void {
+    listed = current
     failures = 0
-    const dropped = found.dropped.join('\n')
-    if (dropped !== reported && dropped !== '') events.dropped(found.dropped)
-    reported = dropped
+    timers.cancel('connect')
     enter('ready', undefined)
-    if (isChanged) events.toolsChanged(status())
     changes.open(current)
     timers.start('refresh', Math.max(settings.ttlMs, minTtlMs) * (0.9 + 0.2 * deps.random()), () => void refresh())
   }
 
-  function noticed(): void {
-    const wait = Math.max(noticeMs, minRefreshMs - (now() - listedAt))
-    // A list that is under way may have been read before the change.
-    timers.start('notice', wait, () => (listing === undefined ? void refresh() : noticed()))
+  function noticed(changed: ChangeKind): void {
+    const kinds = changedWith[changed].filter((kind) => offers[lists[kind].capability])
+    const rest = () => minRefreshMs - (now() - Math.max(...kinds.map((kind) => known[kind].askedAt)))
+    timers.start(`notice ${changed}`, Math.max(noticeMs, rest()), () => {
+      // A list that is under way may have been read before the change.
+      if (rest() > 0 || kinds.some((kind) => known[kind].asking !== undefined)) noticed(changed)
+      else if (met !== undefined && !isClosed) void askAll(kinds, met)
+    })
   }
 
   void connect()
@@ -186,19 +292,28 @@ export function createPresence(
     status,
     isReady: () => state === 'ready',
     met: () => met,
-    tools: () => list.tools,
-    cacheHint() {
-      const age = now() - listedAt
+    entries: (kind) => known[kind].list.entries,
+    offers: () => offers,
+    cacheHint(kind) {
+      const { list, askedAt, isWhole } = known[kind]
       const stated = Math.min(list.ttlMs ?? settings.ttlMs, settings.ttlMs)
-      return { ttlMs: state === 'ready' ? Math.max(0, Math.round(stated - age)) : 0, isPublic: list.isPublic && met?.era.name === 'modern' }
+      return {
+        ttlMs: state === 'ready' && isWhole ? Math.max(0, Math.round(stated - (now() - askedAt))) : 0,
+        isPublic: list.isPublic && met?.era.name === 'modern',
+        isWhole,
+      }
     },
     connect,
     refresh,
     ensureFresh() {
       if (state === 'connecting') return connect()
-      return state === 'ready' && now() - listedAt > settings.ttlMs ? refresh() : undefined
+      if (state === 'down' || met === undefined) return undefined
+      // A list that fails is asked for again in its time, not by every caller.
+      const stale = offered().filter((kind) => known[kind].isWhole && now() - known[kind].askedAt > settings.ttlMs)
+      return stale.length === 0 ? undefined : askAll(stale, met)
     },
     goDown,
+    watch: changes.watch,
     close() {
       isClosed = true
       changes.close()
@@ -207,6 +322,19 @@ export function createPresence(
   }
 }
 
-function isSameList(a: readonly ToolEntry[], b: readonly ToolEntry[]): boolean {
-  return a.length === b.length && a.every((tool, i) => tool.text === b[i]?.text)
+function unknown(): Known {
+  return { list: noList, askedAt: Number.NEGATIVE_INFINITY, isWhole: true, reported: '', asking: undefined }
+}
+
+/** The code of an error response. */
+function errorCode({ text, top }: Message): number | undefined {
+  const error = member(top, 'error')
+  if (error === undefined) return undefined
+  const code = error.type === 'object' ? member(members(text, error.start, error.end), 'code') : undefined
+  const sent = code?.type === 'number' ? Number(textOf(text, code)) : Number.NaN
+  return Number.isSafeInteger(sent) ? sent : -32603
+}
+
+function isSameList(a: readonly ListEntry[], b: readonly ListEntry[]): boolean {
+  return a.length === b.length && a.every((entry, i) => entry.text === b[i]?.text)
 }

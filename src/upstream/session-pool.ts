@@ -1,68 +1,115 @@
 import type { Refusal } from '../mcp/mcp.ts'
 
-/** A client's own session with one server; `id` is the server's. */
-export interface OwnSession {
+/** A session with one server; `id` is the server's. */
+export interface OpenSession {
   readonly kind: 'session'
   readonly id: string | undefined
+  /** Opened by this process. */
+  readonly isOurs: boolean
+  /** Another process may go on with it. */
+  isHandedOut: boolean
+  /** Calls that are under way in it. */
+  users: number
+  /** Made room for others: nobody comes back to it. */
+  isEvicted: boolean
 }
 
-/** The sessions that one server keeps for single clients: opened at the first call, opened again once when lost, for all who wait. */
-export interface SessionPool {
-  get(client: string): Promise<OwnSession | Refusal>
-  /** Forgets a session that the server no longer knows; a newer one of the same client stays. */
-  lost(client: string, session: OwnSession): void
-  end(client: string): void
-  /** Resolves when all have been given up. */
-  endAll(): Promise<void>
+/** A session that is open, or what its opening will come to. */
+export type Opening = OpenSession | Promise<OpenSession | Refusal>
+
+/** Sessions with one server by whom they are for: opened when first needed, and again once when lost, for all who wait. */
+export interface SessionPool<K extends { readonly key: string }> {
+  get(whom: K): Opening
+  /** A session in place of one that the server no longer knows; all who lost the same one get the same one. */
+  again(whom: K, lost: OpenSession): Opening
+  /** Without opening one; undefined where there is none. */
+  find(whom: K): Opening | undefined
+  remove(key: string): void
+  /** All that are there; the pool is empty afterwards. */
+  drain(): readonly Opening[]
+}
+
+export interface PoolOptions<K> {
+  /** Past so many the longest unused makes room. */
+  readonly max: number
+  readonly open: (whom: K) => Promise<OpenSession | Refusal>
+  /** The id of a session that another process opened. */
+  readonly adopt: (whom: K) => string | undefined
+  readonly onEvicted: (session: OpenSession) => void
 }
 
 interface Entry {
-  readonly opening: Promise<OwnSession | Refusal>
-  session: OwnSession | undefined
+  session: OpenSession | undefined
+  opening: Promise<OpenSession | Refusal> | undefined
 }
 
-/** Sessions of single clients kept with one server; past it the longest unused makes room. */
-const maxSessions = 10_000
-
-/** @param onEnd gets each session that is given up while the server still knows it. */
-export function createSessionPool(open: () => Promise<OwnSession | Refusal>, onEnd: (session: OwnSession) => Promise<void>): SessionPool {
+export function createSessionPool<K extends { readonly key: string }>(options: PoolOptions<K>): SessionPool<K> {
   const entries = new Map<string, Entry>()
-  const drop = (client: string, entry: Entry): Promise<void> => {
-    entries.delete(client)
-    return entry.opening.then(async (session) => {
-      if (session.kind === 'session') await onEnd(session)
+
+  function add(key: string, entry: Entry): void {
+    entries.set(key, entry)
+    if (entries.size <= options.max) return
+    const [oldest] = entries
+    if (oldest === undefined) return
+    entries.delete(oldest[0])
+    const { session, opening } = oldest[1]
+    if (session !== undefined) evict(session)
+    else void opening?.then((opened) => opened.kind === 'session' && evict(opened))
+  }
+
+  function evict(session: OpenSession): void {
+    session.isEvicted = true
+    options.onEvicted(session)
+  }
+
+  function open(whom: K): Promise<OpenSession | Refusal> {
+    const entry: Entry = { session: undefined, opening: undefined }
+    const opening = options.open(whom).then((opened) => {
+      if (opened.kind === 'session') entry.session = opened
+      else if (entries.get(whom.key) === entry) entries.delete(whom.key)
+      entry.opening = undefined
+      return opened
     })
+    entry.opening = opening
+    entries.delete(whom.key)
+    add(whom.key, entry)
+    return opening
   }
+
+  function find(whom: K): Opening | undefined {
+    const known = entries.get(whom.key)
+    if (known !== undefined) {
+      // Order matters only where somebody may have to make room soon.
+      if (entries.size > options.max / 2) {
+        entries.delete(whom.key)
+        entries.set(whom.key, known)
+      }
+      return known.session ?? known.opening
+    }
+    const id = options.adopt(whom)
+    if (id === undefined) return undefined
+    const session = openSession(id, false)
+    add(whom.key, { session, opening: undefined })
+    return session
+  }
+
   return {
-    get(client) {
-      const known = entries.get(client)
-      if (known !== undefined) {
-        entries.delete(client)
-        entries.set(client, known)
-        return known.opening
-      }
-      const opening = open().then((session) => {
-        if (session.kind === 'session') entry.session = session
-        else if (entries.get(client) === entry) entries.delete(client)
-        return session
-      })
-      const entry: Entry = { opening, session: undefined }
-      entries.set(client, entry)
-      if (entries.size > maxSessions) {
-        const [oldest] = entries
-        if (oldest !== undefined) void drop(...oldest)
-      }
-      return opening
+    find,
+    get: (whom) => find(whom) ?? open(whom),
+    again(whom, lost) {
+      const known = entries.get(whom.key)
+      if (known === undefined || known.session === lost) return open(whom)
+      return known.session ?? known.opening ?? open(whom)
     },
-    lost(client, session) {
-      if (entries.get(client)?.session === session) entries.delete(client)
-    },
-    end(client) {
-      const known = entries.get(client)
-      if (known !== undefined) void drop(client, known)
-    },
-    async endAll() {
-      await Promise.all([...entries].map(([client, entry]) => drop(client, entry)))
+    remove: (key) => void entries.delete(key),
+    drain() {
+      const all = [...entries.values()].flatMap(({ session, opening }) => session ?? opening ?? [])
+      entries.clear()
+      return all
     },
   }
+}
+
+export function openSession(id: string | undefined, isOurs: boolean): OpenSession {
+  return { kind: 'session', id, isOurs, isHandedOut: !isOurs, users: 0, isEvicted: false }
 }

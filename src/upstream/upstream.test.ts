@@ -3,16 +3,16 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ListToolsResultSchema } from '@modelcontextprotocol/sdk/types.js'
-import { Cancellation, scanMessage } from '../mcp/mcp.ts'
+import { Cancellation } from '../mcp/mcp.ts'
 import {
-  type Arrival,
   called,
   callOf,
   events,
+  messageOf,
   modernScript,
   openMet,
   openScripted,
-  progress,
+  progressOf,
   refused,
   type Script,
 } from './open-for-test.ts'
@@ -28,8 +28,8 @@ test('meets a modern server by discover alone', async (t) => {
   const { server, upstream } = await openMet(t, modernScript)
   await server.arrived('subscriptions/listen')
   assert.deepEqual(server.seen, ['server/discover', 'tools/list', 'subscriptions/listen'])
-  assert.deepEqual([upstream.status().era, upstream.cacheHint().isPublic], ['modern', true])
-  assert.ok(upstream.cacheHint().ttlMs <= 1000)
+  assert.deepEqual([upstream.status().era, upstream.cacheHint('tools').isPublic], ['modern', true])
+  assert.ok(upstream.cacheHint('tools').ttlMs <= 1000)
 })
 
 test('a pin to legacy asks no discover; a pin to modern takes nothing else', async (t) => {
@@ -79,9 +79,9 @@ test('a schema that has come to want a header: the list is asked again, and the 
 test('an invalid x-mcp-header makes a tool of a modern server invalid; an older server may have what it likes there', async (t) => {
   const odd = tool('odd', { inputSchema: { type: 'object', properties: { a: { type: 'number', 'x-mcp-header': 'A' } } } })
   const modern = await openMet(t, { ...modernScript, 'tools/list': ({ result }) => result({ tools: [tool('x'), odd] }) })
-  assert.deepEqual([modern.upstream.tools().length, modern.dropped.length], [1, 1])
+  assert.deepEqual([modern.upstream.entries('tools').length, modern.dropped.length], [1, 1])
   const legacy = await openMet(t, { 'tools/list': ({ result }) => result({ tools: [tool('x'), odd] }) })
-  assert.deepEqual([legacy.upstream.tools().length, legacy.dropped], [2, []])
+  assert.deepEqual([legacy.upstream.entries('tools').length, legacy.dropped], [2, []])
 })
 
 test('what an authentication layer says to a call is not the server’s answer', async (t) => {
@@ -131,16 +131,11 @@ test('a discover that answers a legacy error with whatever status leads to initi
   }
 })
 
-function messageOf(params: string) {
-  const message = scanMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`, { depth: 64, tokens: 1000 })
-  assert.ok(message.kind === 'message')
-  return message
-}
-
 test('progress restarts the time-out', async (t) => {
   const notices: string[] = []
   const script: Script = {
     'tools/call'(arrival) {
+      const progress = progressOf(arrival)
       events(arrival, progress)
       let ticks = 0
       const timer = setInterval(() => {
@@ -154,30 +149,6 @@ test('progress restarts the time-out', async (t) => {
   const message = messageOf('{"name":"s_x","_meta":{"progressToken":1}}')
   const { answer } = await upstream.send(callOf({ message, onNotice: (notice) => notices.push(notice) }), called('x'))
   assert.deepEqual([answer.kind, notices.length], ['complete', 8])
-})
-
-test('a request of the server’s in the middle of a call is answered: ping with a result, the rest with an error', async (t) => {
-  const script: Script = {
-    'tools/call': (arrival) =>
-      events(
-        arrival,
-        '{"jsonrpc":"2.0","id":"p","method":"ping"}',
-        '{"jsonrpc":"2.0","id":9,"method":"sampling/createMessage","params":{}}',
-      ),
-  }
-  const { server, upstream } = await openMet(t, script)
-  const sent = upstream.send(callOf(), called('x'))
-  await server.arrived('response', 2)
-  const call = await server.arrived('tools/call')
-  call.response.end(`data: {"jsonrpc":"2.0","id":${call.id},"result":{"content":[]}}\n\n`)
-  assert.equal((await sent).answer.kind, 'complete')
-  assert.deepEqual(
-    server.arrivals
-      .filter((arrival) => arrival.method === 'response')
-      .map((arrival) => arrival.id)
-      .toSorted(),
-    [9, 'p'],
-  )
 })
 
 test('a flood of the server’s own requests is not answered with a flood', async (t) => {
@@ -204,20 +175,33 @@ test('a server that sends more than anybody could use loses the stream, and the 
   assert.match(refused((await upstream.send(callOf(), called('x'))).answer).text, /more messages than anybody could use/)
 })
 
-test('a notice reaches a call only for its own progress token, and never with an id', async (t) => {
+test('a notice reaches a call only for its own progress token, with the client’s own spelling of it, and never with an id', async (t) => {
   const notices: string[] = []
   const own = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":1}}'
   const script: Script = {
     'tools/call'(arrival) {
-      events(arrival, own.replace('7', '8'), own.replace('7', '"7"'), own.replace('{', '{"id":1,'), own.replace('{', '{"result":{},'), own)
+      const right = own.replace('7', String(arrival.id))
+      events(
+        arrival,
+        own.replace('7', '1234'),
+        own.replace('7', `"${arrival.id}"`),
+        right.replace('{', '{"id":1,'),
+        right.replace('{', '{"result":{},'),
+        right,
+      )
       arrival.response.end(`data: {"jsonrpc":"2.0","id":${arrival.id},"result":{"content":[]}}\n\n`)
     },
   }
-  const { upstream } = await openMet(t, script)
-  const message = messageOf('{"name":"s_x","_meta":{"progressToken":7}}')
+  const { server, upstream } = await openMet(t, script)
+  const message = messageOf('{"name":"s_x","_meta":{"progressToken":"t\\u0041"}}')
   await upstream.send(callOf({ message, onNotice: (notice) => notices.push(notice) }), called('x'))
   await upstream.send(callOf({ onNotice: (notice) => notices.push(notice) }), called('x'))
-  assert.deepEqual(notices, [own])
+  assert.deepEqual(notices, [own.replace('7', '"t\\u0041"')])
+  const sent = server.arrivals.filter(({ method }) => method === 'tools/call')
+  assert.deepEqual(
+    sent.map(({ id, params }) => params['_meta'] ?? id),
+    [{ progressToken: sent[0]?.id }, sent[1]?.id],
+  )
 })
 
 test('calls beyond those that fit in line are refused at once, and the server stays in view', async (t) => {
@@ -279,7 +263,7 @@ test('tools that no client could call are left out and named; the others stay', 
   ]
   const { upstream, dropped } = await openMet(t, { 'tools/list': ({ result }) => result({ tools }) })
   assert.deepEqual(
-    upstream.tools().map((one) => one.name),
+    upstream.entries('tools').map((one) => one.key),
     ['good', 'last'],
   )
   assert.deepEqual(dropped, [
@@ -309,7 +293,7 @@ test('optional members of a tool that strict clients refuse are left out, and th
   }
   const tools = [...odd.map((members, i) => tool(`odd${i}`, members)), tool('fine', fine)]
   const { upstream, dropped } = await openMet(t, { 'tools/list': ({ result }) => result({ tools }) })
-  const listed = upstream.tools().map((one) => JSON.parse(one.text))
+  const listed = upstream.entries('tools').map((one) => JSON.parse(one.text))
   assert.deepEqual(listed, [...odd.map((_, i) => tool(`odd${i}`)), tool('fine', fine)])
   assert.deepEqual(dropped, [])
   assert.ok(ListToolsResultSchema.safeParse({ tools: listed }).success)
@@ -324,19 +308,19 @@ test('pages are drained; endless ones, and a cursor that comes twice, are cut an
     t,
     paged((page) => (page < 2 ? String(page) : undefined)),
   )
-  assert.deepEqual([three.upstream.tools().length, three.dropped], [3, []])
+  assert.deepEqual([three.upstream.entries('tools').length, three.dropped], [3, []])
   assert.deepEqual(
     three.server.arrivals.filter((one) => one.method === 'tools/list').map((one) => one.params['cursor']),
     [undefined, '0', '1'],
   )
   const endless = await openMet(t, paged(String), { pages: 7 })
-  assert.deepEqual([endless.upstream.tools().length, endless.server.count('tools/list')], [7, 7])
+  assert.deepEqual([endless.upstream.entries('tools').length, endless.server.count('tools/list')], [7, 7])
   assert.match(endless.dropped.join(), /first 7/)
   const twice = await openMet(
     t,
     paged(() => ''),
   )
-  assert.deepEqual([twice.upstream.tools().length, twice.server.count('tools/list')], [2, 2])
+  assert.deepEqual([twice.upstream.entries('tools').length, twice.server.count('tools/list')], [2, 2])
   assert.match(twice.dropped.join(), /came twice/)
 })
 
@@ -349,7 +333,7 @@ test('20,000 tools are cut at the bound', async (t) => {
       reply(200, 'application/json', `{"jsonrpc":"2.0","id":${id},"result":{"tools":${text},"nextCursor":"more"}}`)
     },
   })
-  assert.deepEqual([upstream.status().state, upstream.tools().length], ['ready', 10_000])
+  assert.deepEqual([upstream.status().state, upstream.entries('tools').length], ['ready', 10_000])
   assert.match(dropped.join(), /first 10000/)
 })
 
@@ -367,101 +351,10 @@ test('a list that fails in a later page changes nothing of the last known tools'
   await upstream.send(callOf(), called('x'))
   await until(() => upstream.status().state === 'down')
   assert.deepEqual(
-    upstream.tools().map((one) => one.name),
+    upstream.entries('tools').map((one) => one.key),
     ['x', 'y'],
   )
   assert.ok(server.count('tools/list') >= 4)
-})
-
-/** A server with sessions; `lose` makes it forget those it has given. */
-function sessionScript(status: number) {
-  let known = 0
-  const state = { opened: 0, calls: 0 }
-  const isKnown = ({ request }: Arrival) => request.headers['mcp-session-id'] === `s${known}`
-  const guard = (act: (arrival: Arrival) => void) => (arrival: Arrival) => {
-    if (isKnown(arrival)) act(arrival)
-    else
-      arrival.reply(
-        status,
-        'application/json',
-        '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}',
-      )
-  }
-  const script: Script = {
-    initialize({ result }) {
-      known++
-      state.opened++
-      result({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }, { 'mcp-session-id': `s${known}` })
-    },
-    'tools/list': guard(({ result }) => result({ tools: [tool('x')] })),
-    'tools/call': guard(({ result }) => {
-      state.calls++
-      result({ content: [] })
-    }),
-  }
-  return { script, state, lose: () => known++ }
-}
-
-for (const status of [404, 400]) {
-  test(`a session lost with ${status} is opened once for twenty calls, and each call is done once`, async (t) => {
-    const { script, state, lose } = sessionScript(status)
-    const { upstream } = await openMet(t, script)
-    lose()
-    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(callOf(), called('x'))))
-    assert.deepEqual(
-      sent.map(({ answer }) => answer.kind),
-      Array(20).fill('complete'),
-    )
-    assert.deepEqual([state.opened, state.calls], [2, 20])
-  })
-
-  test(`a client’s own session lost with ${status} is opened once for its twenty calls`, async (t) => {
-    const { script, state, lose } = sessionScript(status)
-    const { upstream } = await openMet(t, script)
-    const call = callOf({ session: 'client' })
-    // The scripted server knows only the newest session: the client's own.
-    assert.equal((await upstream.send(call, called('x'))).answer.kind, 'complete')
-    lose()
-    const sent = await Promise.all(Array.from({ length: 20 }, () => upstream.send(call, called('x'))))
-    assert.deepEqual(
-      sent.map(({ answer }) => answer.kind),
-      Array(20).fill('complete'),
-    )
-    assert.deepEqual([state.opened, state.calls], [3, 21])
-  })
-}
-
-test('a reply that comes late for a session that was opened again since opens no other', async (t) => {
-  const { script, state, lose } = sessionScript(404)
-  const { server, upstream } = await openMet(t, script)
-  lose()
-  const held: Arrival[] = []
-  const own = script['tools/call']
-  server.script = { ...script, 'tools/call': (arrival) => (held.length < 2 ? void held.push(arrival) : own?.(arrival)) }
-  const [first, second] = [upstream.send(callOf(), called('x')), upstream.send(callOf(), called('x'))]
-  await server.arrived('tools/call', 2)
-  const [one, two] = held
-  assert.ok(one && two)
-  one.reply(404, 'text/plain', '')
-  assert.equal((await first).answer.kind, 'complete')
-  two.reply(404, 'text/plain', '')
-  assert.equal((await second).answer.kind, 'complete')
-  assert.equal(state.opened, 2)
-})
-
-test('a client’s session is its own at the server, and ends with it', async (t) => {
-  let opened = 0
-  const script: Script = {
-    initialize: ({ result }) =>
-      result({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }, { 'mcp-session-id': `s${++opened}` }),
-  }
-  const { server, upstream } = await openMet(t, script)
-  for (const session of ['a', 'b', 'a', undefined]) await upstream.send(callOf({ session }), called('x'))
-  const used = server.arrivals.filter((one) => one.method === 'tools/call').map((one) => one.request.headers['mcp-session-id'])
-  assert.deepEqual(used, ['s2', 's3', 's2', 's1'])
-  upstream.endSession('a')
-  upstream.endSession('unknown')
-  assert.equal((await server.arrived('DELETE')).request.headers['mcp-session-id'], 's2')
 })
 
 test('a server that goes away fails calls at once and keeps its tools; started again, it is back', async (t) => {
@@ -471,7 +364,7 @@ test('a server that goes away fails calls at once and keeps its tools; started a
   assert.ok(['upstream-down', 'upstream-invalid'].includes(refused(answer).reason))
   await until(() => upstream.status().state === 'down')
   assert.equal(refused((await upstream.send(callOf(), called('x'))).answer).reason, 'upstream-down')
-  assert.equal(upstream.tools().length, 1)
+  assert.equal(upstream.entries('tools').length, 1)
   assert.equal(upstream.ensureFresh(), undefined)
   const again = await openScripted({}, server.port)
   t.after(() => again.close())
@@ -493,7 +386,7 @@ test('a flood of change notices is one list in half a second, and the last chang
     stream.response.write('data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n')
     await nextTurn()
   }
-  await until(() => upstream.tools()[0]?.name === 'tool1999')
+  await until(() => upstream.entries('tools')[0]?.key === 'tool1999')
   const lists = server.count('tools/list') - before
   assert.ok(lists <= 2 + (performance.now() - startedAt) / 500, `${lists} lists`)
 })

@@ -1,3 +1,12 @@
 export { planUpstream, type UpstreamPlan } from './from-config.ts'
-export type { Sent, Upstream, UpstreamDeps, UpstreamEvents, UpstreamSettings, UpstreamStatus } from './model.ts'
-export type { ToolEntry } from './tool-entry.ts'
+export type { ListEntry } from './list-entry.ts'
+export type {
+  Follower,
+  Sent,
+  Upstream,
+  UpstreamDeps,
+  UpstreamEvents,
+  UpstreamSettings,
+  UpstreamStatus,
+  Watch,
+} from './model.ts'

@@ -1,16 +1,21 @@
 import {
   type Answer,
-  elements,
+  type Capabilities,
+  capability,
+  isLogLevel,
   isMethod,
+  logLevels,
   type Member,
   type Message,
   member,
-  members,
-  methods,
-  rebuildObject,
+  namedBy,
+  noCapabilities,
+  type Refusal,
+  readCapabilities,
   refusalReply,
   refuse,
   stringOf,
+  subjectOf,
   textOf,
 } from '../../mcp/mcp.ts'
 import {
@@ -20,91 +25,131 @@ import {
   type Encoded,
   type Endpoint,
   errorReply,
+  type InitializeRequest,
   isUpstreamFailure,
   jsonHeaders,
+  offeredCapabilities,
   toolFailure,
 } from '../client-era.ts'
-import { isLegacyVersion, legacyVersions, newestLegacy } from '../versions.ts'
+import { isLegacyVersion, knows, legacyVersions, newestLegacy } from '../versions.ts'
+import { resultFor } from './result-for.ts'
 import type { LegacySession } from './session.ts'
 
 /** Clients of the revisions with a handshake, 2024-11-05 to 2025-11-25, over Streamable HTTP. */
 export const legacyClient: ClientEra = {
   name: 'legacy',
   decode(head, message, shape, endpoint, caller) {
-    const scope = { route: endpoint.route, caller: caller.id }
-    if (shape.kind === 'request' && shape.method === 'initialize') return initialize(message, shape.id, endpoint, scope)
+    if (shape.kind === 'request' && shape.method === 'initialize') return initialize(message, shape.id)
     const version = head.header('mcp-protocol-version')
     if (version !== undefined && !isLegacyVersion(version))
       return refuse('version', `MCP-Protocol-Version ${version} is not known here`, {
         data: { supported: legacyVersions, requested: version },
       })
     const sessionId = head.header('mcp-session-id')
-    const session = sessionId === undefined ? undefined : endpoint.sessions.find(sessionId, scope)
+    const session = sessionId === undefined ? undefined : endpoint.sessions.find(sessionId, { route: endpoint.route, caller: caller.id })
     if (sessionId !== undefined && session === undefined)
       return refuse('session-unknown', 'this session has ended or is not known here: initialize again')
-    if (shape.kind === 'response') return accepted('response')
-    if (shape.kind === 'notification') return notification(message, shape.method, session)
-    const { id, method } = shape
-    if (method === 'ping') return { kind: 'reply', method, reply: result(id, '{}') }
-    if (!isMethod(method) || !servedMethods.has(method)) return refuse('method-unknown', `Method not found: ${method}`)
-    const { subject } = methods[method]
-    if (subject === undefined) return { kind: 'request', id, method, subject, session }
-    const named = message.params === undefined ? undefined : stringMember(message.text, message.params, subject)
-    if (named === undefined) return refuse('invalid-params', `${method} needs a string params.${subject}`)
-    return { kind: 'request', id, method, subject: named, session }
+    if (shape.kind === 'response') return session === undefined ? accepted('response') : response(message, session)
+    if (shape.kind === 'notification') return session === undefined ? accepted(shape.method) : notification(message, shape.method, session)
+    return request(message, shape.id, shape.method, session, session?.version ?? version)
   },
-  encode(answer, id, method, requestId): Encoded {
+  encode(answer, request, requestId): Encoded {
     switch (answer.kind) {
       case 'complete':
-        return result(id, method === 'tools/call' ? objectResult(answer.result) : answer.result)
+        return result(request.id, resultFor(answer.result, request.method, request.version))
       case 'input-required':
-        return failed(id, method, refuse('upstream-invalid', 'asks for input that was never offered'), requestId)
+        return failed(request, refuse('upstream-invalid', 'asks for input that was never offered'), requestId)
       case 'failed':
         // What a modern server wants of its client was never offered: the model is told, not the protocol.
         if (answer.error.code === -32021)
-          return failed(id, method, refuse('upstream-invalid', 'the server needs what this client has not offered'), requestId)
-        return errorReply(id, answer.error)
+          return failed(request, refuse('upstream-invalid', 'the server needs what this client has not offered'), requestId)
+        return errorReply(request.id, answer.error)
       case 'refused':
-        return failed(id, method, answer, requestId)
+        return failed(request, answer, requestId)
     }
   },
 }
 
-const servedMethods: ReadonlySet<string> = new Set(['tools/list', 'tools/call'])
-
-/** Revisions before 2026-07-28 know only objects as `structuredContent`: any other value becomes a text block (2025-11-25, schema, CallToolResult). */
-function objectResult(text: string): string {
-  if (!text.includes('"structuredContent"')) return text
-  const list = members(text, 0, text.length)
-  const structured = member(list, 'structuredContent')
-  if (structured === undefined || structured.type === 'object') return text
-  const content = member(list, 'content')
-  const blocks = content === undefined ? [] : elements(text, content.start, content.end).map((block) => textOf(text, block))
-  if (blocks.length === 0) blocks.push(`{"type":"text","text":${JSON.stringify(textOf(text, structured))}}`)
-  return rebuildObject(text, list, (m) => m !== structured && m !== content, [`"content":[${blocks.join(',')}]`])
+/** The reply to a client that wants a session. @param sessionId from `Sessions.start` */
+export function encodeInitialize({ id, version }: InitializeRequest, endpoint: Endpoint, sessionId: string): Encoded {
+  const { instructions, serverInfo } = endpoint
+  const members = [
+    `"protocolVersion":"${version}"`,
+    `"capabilities":${offeredCapabilities(endpoint.offers())}`,
+    `"serverInfo":${JSON.stringify(serverInfo)}`,
+    ...(instructions === undefined ? [] : [`"instructions":${JSON.stringify(instructions)}`]),
+  ]
+  return { ...result(id, `{${members.join(',')}}`), headers: { ...jsonHeaders, 'mcp-session-id': sessionId } }
 }
 
-function initialize(message: Message, id: string, endpoint: Endpoint, scope: { route: string; caller: string }): Decoded {
-  const { text, params } = message
-  const requested = params === undefined ? undefined : stringMember(text, params, 'protocolVersion')
+function initialize({ text, params = [] }: Message, id: string): Decoded {
+  const requested = stringMember(text, params, 'protocolVersion')
   if (requested === undefined) return refuse('bad-params', 'initialize needs a string params.protocolVersion')
   const version = isLegacyVersion(requested) ? requested : newestLegacy
-  const body = {
-    protocolVersion: version,
-    capabilities: { tools: { listChanged: true } },
-    serverInfo: endpoint.serverInfo,
-    ...(endpoint.instructions === undefined ? {} : { instructions: endpoint.instructions }),
-  }
-  const sessionId = endpoint.sessions.start(version, scope)
-  const reply = result(id, JSON.stringify(body))
-  return { kind: 'reply', method: 'initialize', reply: { ...reply, headers: { ...reply.headers, 'mcp-session-id': sessionId } } }
+  const declared = member(params, 'capabilities')
+  const all = declared?.type === 'object' ? readCapabilities(text, declared) : noCapabilities
+  return { kind: 'initialize', id, version, capabilities: all & capabilitiesOf(version) }
 }
 
-function notification(message: Message, method: string, session: LegacySession | undefined): Decoded {
-  if (method !== 'notifications/cancelled' || session === undefined) return accepted(method)
-  const requestId = message.params === undefined ? undefined : member(message.params, 'requestId')
-  if (requestId === undefined) return accepted(method)
-  return { kind: 'cancel', session, id: textOf(message.text, requestId) }
+/** What a revision lets clients declare; extensions go with each. */
+function capabilitiesOf(version: string): Capabilities {
+  const { sampling, roots, rootsChange, apps, elicitationForm, elicitationUrl, samplingTools, samplingContext } = capability
+  return (
+    sampling |
+    roots |
+    rootsChange |
+    apps |
+    (knows(version, 'elicitation') ? elicitationForm : 0) |
+    (knows(version, 'urlElicitation') ? elicitationUrl : 0) |
+    (knows(version, 'samplingTools') ? samplingTools | samplingContext : 0)
+  )
+}
+
+function request(message: Message, id: string, method: string, session: LegacySession | undefined, version: string | undefined): Decoded {
+  if (isMethod(method) && method !== 'server/discover' && method !== 'subscriptions/listen') {
+    const subject = subjectOf(message, method)
+    if (subject?.kind === 'refused') return subject
+    const capabilities = session?.capabilities ?? noCapabilities
+    const dialect = knows(version, 'structuredResults') ? 'legacy' : 'early'
+    return { kind: 'request', id, method, subject, session, capabilities, logLevel: undefined, resume: undefined, dialect, version }
+  }
+  switch (method) {
+    case 'ping':
+      return { kind: 'reply', method, reply: result(id, '{}') }
+    case 'resources/subscribe':
+    case 'resources/unsubscribe': {
+      if (session === undefined) return needsSession(method)
+      const subject = namedBy(message, method, 'uri')
+      if (subject.kind === 'refused') return subject
+      return { kind: 'subscribe', id, session, subject, isOn: method === 'resources/subscribe' }
+    }
+    case 'logging/setLevel': {
+      if (session === undefined) return needsSession(method)
+      const level = stringMember(message.text, message.params ?? [], 'level')
+      if (!isLogLevel(level)) return refuse('invalid-params', `${method} needs a params.level of ${logLevels.join(', ')}`)
+      return { kind: 'level', id, session, level }
+    }
+    default:
+      return refuse('method-unknown', `Method not found: ${method}`)
+  }
+}
+
+function needsSession(method: string): Refusal {
+  return refuse('invalid-params', `${method} needs a session: initialize, and send its Mcp-Session-Id`)
+}
+
+function notification(message: Message, method: string, session: LegacySession): Decoded {
+  if (method === 'notifications/roots/list_changed') return { kind: 'roots-changed', session }
+  const requestId = method === 'notifications/cancelled' ? member(message.params ?? [], 'requestId') : undefined
+  return requestId === undefined ? accepted(method) : { kind: 'cancel', session, id: textOf(message.text, requestId) }
+}
+
+/** Our requests have strings for ids: an answer to anything else is nobody's. */
+function response({ text, top }: Message, session: LegacySession): Decoded {
+  const id = stringMember(text, top, 'id')
+  const outcome = member(top, 'result') ?? member(top, 'error')
+  if (id === undefined || outcome === undefined) return accepted('response')
+  return { kind: 'response', session, id, rest: `"${outcome.key}":${textOf(text, outcome)}` }
 }
 
 function stringMember(text: string, list: readonly Member[], key: string): string | undefined {
@@ -116,7 +161,11 @@ function result(id: string, text: string): Encoded {
   return { status: 200, headers: jsonHeaders, body: `{"jsonrpc":"2.0","id":${id},"result":${text}}` }
 }
 
-function failed(id: string, method: string, refusal: Extract<Answer, { kind: 'refused' }>, requestId: string): Encoded {
+function failed(
+  { id, method }: { readonly id: string; readonly method: string },
+  refusal: Extract<Answer, { kind: 'refused' }>,
+  requestId: string,
+): Encoded {
   if (method === 'tools/call' && isUpstreamFailure(refusal)) return result(id, toolFailure(refusal, requestId))
   return refusalReply(refusal, id, requestId, 'legacy')
 }

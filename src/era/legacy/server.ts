@@ -1,20 +1,35 @@
-import { type Call, type Message, member, type Refusal, rebuildObject, refuse, stringOf } from '../../mcp/mcp.ts'
 import {
-  isLogMessage,
-  isOwnProgress,
+  type Call,
+  type Capabilities,
+  declared,
+  lists,
+  type Message,
+  member,
+  type Refusal,
+  refuse,
+  stringOf,
+  textOf,
+} from '../../mcp/mcp.ts'
+import {
+  hasRounds,
+  isNotification,
+  isWantedLog,
   type Outbound,
-  ownEdits,
+  paramsFor,
+  progressTokenOf,
+  readAnswer,
   readFacts,
   type ServerEra,
   type ServerFacts,
-  spliceWithin,
+  withOwnToken,
 } from '../server-era.ts'
 import { type Implementation, isLegacyVersion, isRevision, metaKeys, newestLegacy } from '../versions.ts'
+import { readUrlRequired, urlRequiredCode } from './url-required.ts'
 
-/** `initialize`, with no capability of the client's: nothing is promised to a server that can't be kept. */
-export function initializeRequest(id: number, clientInfo: Implementation): Outbound {
-  const params = { protocolVersion: newestLegacy, capabilities: {}, clientInfo }
-  return { headers: [], body: request(id, 'initialize', JSON.stringify(params)) }
+/** `initialize`, for a session in which the server may ask for what `capabilities` hold. */
+export function initializeRequest(id: number, clientInfo: Implementation, capabilities: Capabilities): Outbound {
+  const params = `{"protocolVersion":"${newestLegacy}","capabilities":${declared(capabilities, 'legacy')},"clientInfo":${JSON.stringify(clientInfo)}}`
+  return { headers: [], body: request(id, 'initialize', params) }
 }
 
 export function readInitialize(message: Message): ServerFacts | Refusal {
@@ -30,16 +45,22 @@ export function readInitialize(message: Message): ServerFacts | Refusal {
   return readFacts(message, version)
 }
 
+/** A request that only these revisions have: `logging/setLevel`, `resources/subscribe`, `resources/unsubscribe`. */
+export function legacyRequest(id: number, method: string, params: object, version: string, session: string | undefined): Outbound {
+  return { headers: headersFor(version, session), body: request(id, method, JSON.stringify(params)) }
+}
+
 export function legacyNotification(method: string, params: object, version: string, session: string | undefined): Outbound {
   return { headers: headersFor(version, session), body: JSON.stringify({ jsonrpc: '2.0', method, params }) }
 }
 
-/** The reply to a request of the server's: only `ping` is served. */
-export function replyToServer(message: Message, method: string, version: string, session: string | undefined): Outbound {
-  const id = member(message.top, 'id')
-  const idText = id === undefined ? 'null' : message.text.slice(id.start, id.end)
-  const rest = method === 'ping' ? '"result":{}' : '"error":{"code":-32601,"message":"Method not found"}'
-  return { headers: headersFor(version, session), body: `{"jsonrpc":"2.0","id":${idText},${rest}}` }
+/**
+ * The response to a request of the server's.
+ * @param id JSON text of its id
+ * @param rest a member's JSON text: `"result":…` or `"error":…`
+ */
+export function replyToServer(id: string, rest: string, version: string, session: string | undefined): Outbound {
+  return { headers: headersFor(version, session), body: `{"jsonrpc":"2.0","id":${id},${rest}}` }
 }
 
 /** `MCP-Protocol-Version` exists since 2025-06-18, but older servers ignore it. */
@@ -51,35 +72,64 @@ export function headersFor(version: string, session: string | undefined): readon
 export function createLegacyServer(version: string): ServerEra {
   return {
     name: 'legacy',
-    call(call, tool, id, session) {
-      return { headers: headersFor(version, session), body: request(id, call.method, legacyParams(call, tool.name)) }
+    call(call, addressed, id, session) {
+      const params = paramsFor(call, addressed.name, metaFor(call, id), '')
+      return { headers: headersFor(version, session), body: request(id, call.method, params) }
     },
-    listTools(cursor, id, session) {
-      return {
-        headers: headersFor(version, session),
-        body: request(id, 'tools/list', JSON.stringify(cursor === undefined ? {} : { cursor })),
+    list(kind, cursor, id, session) {
+      return legacyRequest(id, lists[kind].method, cursor === undefined ? {} : { cursor }, version, session)
+    },
+    notice(call, notice, method, id) {
+      switch (method) {
+        case 'notifications/progress':
+          return progressIdOf(notice) === id ? withOwnToken(call, notice) : undefined
+        case 'notifications/message':
+          return isNotification(notice) && isWantedLog(call, notice, call.clientEra === 'legacy') ? notice.text : undefined
+        case 'notifications/elicitation/complete':
+          return isNotification(notice) && call.clientEra === 'legacy' ? notice.text : undefined
+        default:
+          return undefined
       }
     },
-    passesNotice(call, notice, method) {
-      // A modern client gets log messages only where it asked for a level, which a shared session can't honour.
-      return isOwnProgress(call, notice, method) || (call.clientEra === 'legacy' && isLogMessage(notice, method))
+    readAnswer(message, call) {
+      const read = readAnswer(message, call.method)
+      const { answer } = read
+      if (answer.kind !== 'failed' || answer.error.code !== urlRequiredCode) return read
+      if (call.clientEra === 'legacy' || !hasRounds(call.method)) return read
+      return { answer: readUrlRequired(answer.error, call), isRepaired: false }
     },
   }
 }
 
-const envelopeKeys: ReadonlySet<string> = new Set([metaKeys.version, metaKeys.capabilities, metaKeys.clientInfo, metaKeys.logLevel])
+/** The gateway's id of the call whose progress a legacy server tells; undefined where the notification has none of its ids. */
+export function progressIdOf(notice: Message): number | undefined {
+  const sent = member(notice.params ?? [], 'progressToken')
+  return sent?.type === 'number' && isNotification(notice) ? Number(textOf(notice.text, sent)) : undefined
+}
 
-function legacyParams(call: Call, ownName: string): string {
-  const { text, top, params, meta } = call.message
-  const whole = member(top, 'params')
-  if (whole === undefined) return '{}'
-  const edits = ownEdits(text, params ?? [], ownName)
-  if (call.clientEra === 'modern' && meta !== undefined) {
-    const metaMember = member(params ?? [], '_meta')
-    if (metaMember !== undefined)
-      edits.push({ start: metaMember.start, end: metaMember.end, text: rebuildObject(text, meta, (m) => !envelopeKeys.has(m.key)) })
+/**
+ * A call's `_meta` for a legacy server, undefined where nothing in it is to be changed: the progress token is the request's id, since
+ * tokens of several clients would meet in a session, and a modern client's envelope is taken off.
+ */
+function metaFor(call: Call, id: number): string | undefined {
+  const { text, params, meta } = call.message
+  if (meta === undefined) return undefined
+  const token = progressTokenOf(call)
+  if (call.clientEra === 'legacy') {
+    const whole = member(params ?? [], '_meta')
+    if (token === undefined || whole === undefined) return undefined
+    return `${text.slice(whole.start, token.start)}${id}${text.slice(token.end, whole.end)}`
   }
-  return spliceWithin(text, whole, edits)
+  let out = ''
+  for (const m of meta) {
+    if (isEnvelopeKey(m.key)) continue
+    out += `${out === '' ? '{' : ','}${m === token ? `"progressToken":${id}` : text.slice(m.keyStart, m.end)}`
+  }
+  return out === '' ? '{}' : `${out}}`
+}
+
+function isEnvelopeKey(key: string): boolean {
+  return key === metaKeys.version || key === metaKeys.capabilities || key === metaKeys.clientInfo || key === metaKeys.logLevel
 }
 
 function request(id: number, method: string, params: string): string {

@@ -1,11 +1,13 @@
+import type { Capabilities, ClientSession } from '../../mcp/mcp.ts'
 import type { Sealer } from '../seal.ts'
 
-/** A legacy client's session as its sealed id tells it. `key` names it towards the upstreams' pools. */
-export interface LegacySession {
-  readonly key: string
+/** A legacy client's session as its sealed id tells it. Times in milliseconds since the epoch. */
+export interface LegacySession extends ClientSession {
   /** The protocol revision that `initialize` settled. */
   readonly version: string
   readonly openedAtMs: number
+  /** When it ends however much it is used. */
+  readonly expiresAtMs: number
 }
 
 /** What a session id is good for: one route and one caller. */
@@ -16,7 +18,13 @@ export interface SessionScope {
 
 /** Opens and ends legacy sessions. The id itself holds the session; memory only knows what was seen here last and what was ended. */
 export interface Sessions {
-  start(version: string, scope: SessionScope): string
+  /** A session that has no id yet: for opening the servers' sessions that it is to carry. */
+  draft(version: string, capabilities: Capabilities): LegacySession
+  /**
+   * The id of a session: visible ASCII, at most 6,000 characters.
+   * @param upstreams the servers' session ids by server (`<backend>/<server>`); what has no room in the id is left out.
+   */
+  start(draft: LegacySession, upstreams: ReadonlyMap<string, string>, scope: SessionScope): string
   /** The session behind an id; undefined where it is forged, of another route or caller, ended or expired. */
   find(id: string, scope: SessionScope): LegacySession | undefined
   /** Ends a session; later uses of its id find nothing in this process. */
@@ -36,32 +44,61 @@ interface Seen {
   usedAtMs: number
 }
 
-/** Sessions remembered at a time; the longest unused is forgotten first, which costs only one opening of its seal. */
+/** Sessions remembered at a time, and the characters of their ids; the first seen is forgotten first, which costs only one opening of its seal. */
 const maxSeen = 20_000
-/** Ended ids remembered at a time, until their absolute expiry. */
+const maxSeenChars = 32 * 1024 * 1024
+/** Ended sessions remembered at a time, until their absolute expiry. */
 const maxEnded = 20_000
+/** Of what an id seals, which makes a token of at most 6,000 characters with a key id of up to 64. */
+const maxPayloadBytes = 4_420
+
+type Payload = readonly [
+  key: string,
+  version: string,
+  openedAtMs: number,
+  expiresAtMs: number,
+  capabilities: Capabilities,
+  upstreams: readonly (readonly [server: string, session: string])[],
+]
 
 export function createSessions(
   sealer: Sealer,
   settings: SessionSettings,
   now: () => number,
   random: (bytes: number) => Uint8Array,
-  /** Ids that were ended, with the time until which they would have been good: it outlives a change of keys or times. */
+  /** Keys of sessions that were ended, with the time until which they would have been good: it outlives a change of keys or times. */
   ended: Map<string, number> = new Map(),
 ): Sessions {
   const seen = new Map<string, Seen>()
-  const remember = (id: string, entry: Seen) => {
-    seen.delete(id)
-    seen.set(id, entry)
-    if (seen.size > maxSeen) for (const [oldest] of seen) if (seen.delete(oldest)) break
+  let seenChars = 0
+  const forget = (id: string) => {
+    if (seen.delete(id)) seenChars -= id.length
   }
-  const isExpired = (entry: Seen, at: number) =>
-    at - entry.usedAtMs > settings.idleMs || at - entry.session.openedAtMs > settings.absoluteMs
+  const remember = (id: string, entry: Seen) => {
+    forget(id)
+    seen.set(id, entry)
+    seenChars += id.length
+    for (const [oldest] of seen) {
+      if (seen.size <= maxSeen && seenChars <= maxSeenChars) break
+      forget(oldest)
+    }
+  }
+  const isExpired = ({ session, usedAtMs }: Seen, at: number) =>
+    at - usedAtMs > settings.idleMs || at - session.openedAtMs > settings.absoluteMs || at > session.expiresAtMs
+  const noteEnd = ({ key, expiresAtMs }: LegacySession) => {
+    ended.set(key, expiresAtMs)
+    if (ended.size > maxEnded) for (const [oldest] of ended) if (ended.delete(oldest)) break
+  }
   return {
-    start(version, scope) {
-      const session: LegacySession = { key: Buffer.from(random(12)).toString('base64url'), version, openedAtMs: now() }
-      const id = sealer.seal(JSON.stringify([session.key, version, session.openedAtMs]), [scope.route, scope.caller])
-      remember(id, { session, scope, usedAtMs: session.openedAtMs })
+    draft(version, capabilities) {
+      const openedAtMs = now()
+      const key = Buffer.from(random(12)).toString('base64url')
+      return sessionOf([key, version, openedAtMs, openedAtMs + settings.absoluteMs, capabilities, []])
+    },
+    start({ key, version, openedAtMs, expiresAtMs, capabilities }, upstreams, scope) {
+      const payload = fitted([key, version, openedAtMs, expiresAtMs, capabilities, []], upstreams)
+      const id = sealer.seal(JSON.stringify(payload), boundOf(scope))
+      remember(id, { session: sessionOf(payload), scope, usedAtMs: now() })
       return id
     },
     find(id, scope) {
@@ -73,29 +110,50 @@ export function createSessions(
         known.usedAtMs = at
         return known.session
       }
-      if (ended.has(id)) return undefined
-      const text = sealer.open(id, [scope.route, scope.caller])
+      const text = sealer.open(id, boundOf(scope))
       if (text === undefined) return undefined
-      const [key, version, openedAtMs] = JSON.parse(text) as [string, string, number]
-      const entry: Seen = { session: { key, version, openedAtMs }, scope, usedAtMs: at }
-      if (isExpired(entry, at)) return undefined
+      const entry: Seen = { session: sessionOf(JSON.parse(text) as Payload), scope, usedAtMs: at }
+      if (ended.has(entry.session.key) || isExpired(entry, at)) return undefined
       remember(id, entry)
       return entry.session
     },
     end(id, session) {
-      seen.delete(id)
-      ended.set(id, session.openedAtMs + settings.absoluteMs)
-      if (ended.size > maxEnded) for (const [oldest] of ended) if (ended.delete(oldest)) break
+      forget(id)
+      noteEnd(session)
     },
     sweep(onExpired) {
       const at = now()
       for (const [id, entry] of seen) {
         if (!isExpired(entry, at)) continue
-        seen.delete(id)
-        ended.set(id, entry.session.openedAtMs + settings.absoluteMs)
+        forget(id)
+        noteEnd(entry.session)
         onExpired(entry.session)
       }
-      for (const [id, until] of ended) if (until < at) ended.delete(id)
+      for (const [key, until] of ended) if (until < at) ended.delete(key)
     },
   }
+}
+
+function boundOf({ route, caller }: SessionScope): readonly string[] {
+  return [route, caller, 'legacy']
+}
+
+/** The payload with as many of the servers' ids as it has room for, in their order. */
+function fitted(bare: Payload, upstreams: ReadonlyMap<string, string>): Payload {
+  const [key, version, openedAtMs, expiresAtMs, capabilities] = bare
+  let room = maxPayloadBytes - Buffer.byteLength(JSON.stringify(bare))
+  const kept = [...upstreams].filter((pair) => {
+    const bytes = Buffer.byteLength(JSON.stringify(pair)) + 1
+    if (bytes > room) return false
+    room -= bytes
+    return true
+  })
+  return [key, version, openedAtMs, expiresAtMs, capabilities, kept]
+}
+
+const none: ReadonlyMap<string, string> = new Map()
+
+function sessionOf([key, version, openedAtMs, expiresAtMs, capabilities, upstreams]: Payload): LegacySession {
+  const ids = upstreams.length === 0 ? none : new Map(upstreams)
+  return { key, version, openedAtMs, expiresAtMs, capabilities, upstreamSession: (server) => ids.get(server) }
 }

@@ -1,121 +1,144 @@
 import {
   type Answer,
   type CacheHint,
-  elements,
+  type Capabilities,
+  capability,
   type Head,
+  isLogLevel,
   isMethod,
+  type LogLevel,
+  logLevels,
+  type Member,
   type Message,
+  type Method,
+  type MethodRow,
   member,
   members,
   methods,
+  noCapabilities,
   type Refusal,
+  type Resume,
   type RpcError,
+  readCapabilities,
+  rebuildObject,
   refusalReply,
   refuse,
+  type Subject,
   stringOf,
+  subjectOf,
+  textOf,
 } from '../../mcp/mcp.ts'
-import { accepted, type ClientEra, type Encoded, errorReply, isUpstreamFailure, jsonHeaders, toolFailure } from '../client-era.ts'
+import {
+  accepted,
+  type ClientEra,
+  type ClientRequest,
+  type Encoded,
+  type Endpoint,
+  errorReply,
+  isUpstreamFailure,
+  jsonHeaders,
+  offeredCapabilities,
+  toolFailure,
+} from '../client-era.ts'
 import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
 import { decodeHeaderValue } from './header-value.ts'
 
 /** Clients of the stateless revision, 2026-07-28. `serverInfo` goes into the `_meta` of results that have none. */
 export function createModernClient(serverInfo: Implementation): ClientEra {
   const infoMember = `"_meta":{"${metaKeys.serverInfo}":${JSON.stringify(serverInfo)}}`
-  const encodeResult = (id: string, resultType: string, text: string, hasMeta: boolean, cache?: CacheHint): Encoded => {
-    const hints = cache === undefined ? '' : `,"ttlMs":${cache.ttlMs},"cacheScope":"${cache.scope}"`
+  const encodeResult = (id: string, resultType: string, extra: string, text: string, hasMeta: boolean): Encoded => {
     const meta = hasMeta ? '' : `,${infoMember}`
     const rest = isEmptyObject(text) ? '}' : `,${text.slice(1)}`
     return {
       status: 200,
       headers: jsonHeaders,
-      body: `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"${resultType}"${hints}${meta}${rest}}`,
+      body: `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"${resultType}"${extra}${meta}${rest}}`,
     }
   }
   return {
     name: 'modern',
-    decode(head, message, shape, endpoint) {
+    decode(head, message, shape) {
       if (shape.kind === 'notification') return accepted(shape.method)
       if (shape.kind === 'response') return refuse('bad-request', 'clients of this revision send no responses')
       const { id, method } = shape
-      const claim = member(message.meta ?? [], metaKeys.version)
-      const version = claim === undefined ? undefined : stringOf(message.text, claim)
+      const { text, meta = [] } = message
+      const claim = member(meta, metaKeys.version)
+      const version = claim === undefined ? undefined : stringOf(text, claim)
       if (version !== modernVersion)
         return refuse('version', `protocol version ${version} is not supported`, {
           data: { supported: [modernVersion], requested: version },
         })
-      const headers = checkHeaders(head, message, method)
+      const subject = isMethod(method) ? subjectOf(message, method) : undefined
+      const headers = checkHeaders(head, method, subject)
       if (headers !== undefined) return headers
       if (!isMethod(method)) return refuse('method-unknown', `Method not found: ${method}`)
-      if (method === 'server/discover') {
-        const result = {
-          supportedVersions: [modernVersion],
-          capabilities: { tools: { listChanged: true } },
-          ...(endpoint.instructions === undefined ? {} : { instructions: endpoint.instructions }),
-        }
-        const reply = encodeResult(id, 'complete', JSON.stringify(result), false, { ttlMs: 0, scope: 'private' })
-        return { kind: 'reply', method, reply }
-      }
-      const { subject } = methods[method]
-      if (subject === undefined) return { kind: 'request', id, method, subject, session: undefined }
-      const named = member(message.params ?? [], subject)
-      const name = named === undefined ? undefined : stringOf(message.text, named)
-      if (name === undefined) return refuse('invalid-params', `${method} needs a string params.${subject}`)
-      return { kind: 'request', id, method, subject: name, session: undefined }
+      if (subject?.kind === 'refused') return subject
+      const logLevel = levelOf(text, member(meta, metaKeys.logLevel))
+      if (typeof logLevel === 'object') return logLevel
+      const resume = namedMember(method) === undefined ? undefined : resumeOf(message)
+      if (resume !== undefined && 'kind' in resume) return resume
+      const capabilities = capabilitiesOf(text, member(meta, metaKeys.capabilities))
+      return { kind: 'request', id, method, subject, session: undefined, capabilities, logLevel, resume, dialect: 'modern', version }
     },
-    encode(answer: Answer, id, method, requestId): Encoded {
+    encode(answer, request, requestId): Encoded {
+      const { id, method } = request
       switch (answer.kind) {
-        case 'complete':
-          return encodeResult(id, 'complete', answer.result, answer.hasMeta, answer.cache)
-        case 'input-required':
-          return encodeResult(id, 'input_required', answer.result, true)
+        case 'complete': {
+          if (answer.cache !== undefined) return encodeResult(id, 'complete', hintMembers(answer.cache), answer.result, answer.hasMeta)
+          if (method !== 'resources/read') return encodeResult(id, 'complete', '', answer.result, answer.hasMeta)
+          const { text, hint } = hintedRead(answer.result)
+          return encodeResult(id, 'complete', hintMembers(hint), text, answer.hasMeta)
+        }
+        case 'input-required': {
+          const state = answer.state === undefined ? '' : `,"requestState":${JSON.stringify(answer.state)}`
+          const hasMeta = member(members(answer.result, 0, answer.result.length), '_meta') !== undefined
+          return encodeResult(id, 'input_required', state, answer.result, hasMeta)
+        }
         case 'failed':
-          return errorReply(id, modernError(answer.error), answer.error.code === -32021 ? 400 : 200)
+          return errorReply(id, modernError(answer.error, request), answer.error.code === -32021 ? 400 : 200)
         case 'refused':
           if (method === 'tools/call' && isUpstreamFailure(answer))
-            return encodeResult(id, 'complete', toolFailure(answer, requestId), true)
+            return encodeResult(id, 'complete', '', toolFailure(answer, requestId), true)
           return refusalReply(answer, id, requestId, 'modern')
       }
     },
   }
 }
 
-/** What a `subscriptions/listen` request asks for; types that are not served are left out. */
-export interface ListenFilter {
-  readonly toolsListChanged: boolean
+/** The answer to `server/discover` (2026-07-28, discover). Nobody keeps it: what the servers offer comes and goes. */
+export function discoverResult(endpoint: Endpoint): Answer {
+  const { instructions } = endpoint
+  const told = instructions === undefined ? '' : `,"instructions":${JSON.stringify(instructions)}`
+  const result = `{"supportedVersions":["${modernVersion}"],"capabilities":${offeredCapabilities(endpoint.offers())}${told}}`
+  return { kind: 'complete', result, isError: false, hasMeta: false, cache: keepNot }
 }
 
-/** Reads `params.notifications` (2026-07-28, subscriptions, Notification Filter). */
-export function listenFilter(message: Message): ListenFilter | Refusal {
-  const filter = member(message.params ?? [], 'notifications')
-  if (filter?.type !== 'object') return refuse('invalid-params', 'subscriptions/listen needs an object params.notifications')
-  const list = members(message.text, filter.start, filter.end)
-  for (const key of ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged']) {
-    const flag = member(list, key)
-    if (flag !== undefined && flag.type !== 'true' && flag.type !== 'false')
-      return refuse('invalid-params', `notifications.${key} must be a boolean`)
+const keepNot: CacheHint = { ttlMs: 0, scope: 'private' }
+
+function hintMembers({ ttlMs, scope }: CacheHint): string {
+  return `,"ttlMs":${ttlMs},"cacheScope":"${scope}"`
+}
+
+/** A read's hints, which it must have (2026-07-28, caching, Cacheable Results): the server's own as far as they are valid; `text` is without. */
+function hintedRead(text: string): { readonly text: string; readonly hint: CacheHint } {
+  if (!text.includes('"ttlMs"') && !text.includes('"cacheScope"')) return { text, hint: keepNot }
+  const list = members(text, 0, text.length)
+  const [ttl, scope] = [member(list, 'ttlMs'), member(list, 'cacheScope')]
+  const ttlMs = ttl?.type === 'number' ? Number(textOf(text, ttl)) : 0
+  const isPublic = scope !== undefined && stringOf(text, scope) === 'public'
+  return {
+    text: rebuildObject(text, list, (m) => m !== ttl && m !== scope),
+    hint: { ttlMs: Number.isSafeInteger(ttlMs) && ttlMs > 0 ? ttlMs : 0, scope: isPublic ? 'public' : 'private' },
   }
-  const uris = member(list, 'resourceSubscriptions')
-  if (uris !== undefined && (uris.type !== 'array' || elements(message.text, uris.start, uris.end).some((uri) => uri.type !== 'string')))
-    return refuse('invalid-params', 'notifications.resourceSubscriptions must be an array of strings')
-  return { toolsListChanged: member(list, 'toolsListChanged')?.type === 'true' }
 }
 
-/** The messages of a listen stream; each carries the listen request's id, as its JSON text. */
-export const listenMessages = {
-  acknowledged: (id: string, filter: ListenFilter) =>
-    `{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"_meta":{"${metaKeys.subscription}":${id}},"notifications":${filter.toolsListChanged ? '{"toolsListChanged":true}' : '{}'}}}`,
-  toolsChanged: (id: string) =>
-    `{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"_meta":{"${metaKeys.subscription}":${id}}}}`,
-  end: (id: string) => `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"complete","_meta":{"${metaKeys.subscription}":${id}}}}`,
-} as const
-
-function checkHeaders(head: Head, message: Message, method: string): Refusal | undefined {
+/** Standard headers, which repeat what the body says (2026-07-28, streamable HTTP, Standard Request Headers). */
+function checkHeaders(head: Head, method: string, subject: Subject | Refusal | undefined): Refusal | undefined {
   if (head.header('mcp-protocol-version') === undefined) return refuse('header-mismatch', 'the MCP-Protocol-Version header is missing')
   if (head.header('mcp-method') === undefined) return refuse('header-mismatch', 'the Mcp-Method header is missing')
-  const source = namedBy[method]
+  const source = isMethod(method) ? namedMember(method) : undefined
   if (source === undefined) return undefined
-  const named = member(message.params ?? [], source)
-  const value = named === undefined ? undefined : stringOf(message.text, named)
+  const value = subject === undefined || subject.kind === 'refused' ? undefined : subject.name
   const header = head.header('mcp-name')
   if (header === undefined)
     return value === undefined
@@ -128,12 +151,32 @@ function checkHeaders(head: Head, message: Message, method: string): Refusal | u
   return undefined
 }
 
-/** Methods whose `Mcp-Name` header repeats a member of params (2026-07-28, streamable HTTP, Standard Request Headers). */
-const namedBy: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-})
+/** What names the subject of the three methods that have an `Mcp-Name` header; they are also those that may take several rounds. */
+function namedMember(method: Method): 'name' | 'uri' | undefined {
+  const { subject }: MethodRow = methods[method]
+  return subject === 'ref' ? undefined : subject
+}
+
+/** What a retry brings (2026-07-28, multi round-trip requests); undefined for a first request. */
+function resumeOf({ text, params = [] }: Message): Resume | Refusal | undefined {
+  const [responses, state] = [member(params, 'inputResponses'), member(params, 'requestState')]
+  if (responses === undefined && state === undefined) return undefined
+  if (responses !== undefined && responses.type !== 'object') return refuse('invalid-params', 'params.inputResponses must be an object')
+  if (state !== undefined && state.type !== 'string') return refuse('invalid-params', 'params.requestState must be a string')
+  return { responses: responses && textOf(text, responses), state: state && stringOf(text, state) }
+}
+
+function levelOf(text: string, wanted: Member | undefined): LogLevel | Refusal | undefined {
+  if (wanted === undefined) return undefined
+  const level = stringOf(text, wanted)
+  return isLogLevel(level) ? level : refuse('invalid-params', `_meta ${metaKeys.logLevel} must be one of ${logLevels.join(', ')}`)
+}
+
+function capabilitiesOf(text: string, declared: Member | undefined): Capabilities {
+  // `{}` is what most calls carry: reading it would cost more than the rest of decoding.
+  if (declared?.type !== 'object' || declared.end - declared.start === 2) return noCapabilities
+  return readCapabilities(text, declared) & ~capability.rootsChange
+}
 
 function isEmptyObject(text: string): boolean {
   let at = 1
@@ -141,8 +184,16 @@ function isEmptyObject(text: string): boolean {
   return text.charCodeAt(at) === 0x7d
 }
 
-/** Codes of earlier revisions that this one must not send (2026-07-28, basic, Error Codes). */
-function modernError(error: RpcError): RpcError {
-  if (error.code === -32002) return { ...error, code: -32602 }
-  return error.code === -32042 ? { ...error, code: -32603 } : error
+/** Codes of earlier revisions that this one must not send (2026-07-28, basic, Error Codes; resources, Error Handling). */
+function modernError(error: RpcError, { subject }: ClientRequest): RpcError {
+  if (error.code === -32042) return { ...error, code: -32603 }
+  if (error.code !== -32002) return error
+  return { ...error, code: -32602, data: subject?.kind === 'resources' ? withUri(error.data, subject.name) : error.data }
+}
+
+function withUri(data: string | undefined, uri: string): string {
+  const own = `"uri":${JSON.stringify(uri)}`
+  if (data === undefined || data.charCodeAt(0) !== 0x7b) return `{${own}}`
+  const list = members(data, 0, data.length)
+  return member(list, 'uri') === undefined ? rebuildObject(data, list, () => true, [own]) : data
 }

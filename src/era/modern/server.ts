@@ -1,11 +1,20 @@
 import {
+  allCapabilities,
+  appsExtension,
   type Call,
+  type Capabilities,
+  declared,
   elements,
-  insertMember,
+  isText,
+  type LogLevel,
+  lists,
+  logLevels,
   type Member,
   type Message,
+  type MethodRow,
   member,
   members,
+  methods,
   type Refusal,
   rebuildObject,
   refuse,
@@ -13,27 +22,58 @@ import {
   textOf,
 } from '../../mcp/mcp.ts'
 import {
-  isLogMessage,
-  isOwnProgress,
+  isNotification,
+  isWantedLog,
   type Outbound,
-  ownEdits,
+  objectIn,
+  paramsFor,
+  progressTokenOf,
+  readAnswer,
   readFacts,
   type ServerEra,
   type ServerFacts,
-  spliceWithin,
+  withOwnToken,
 } from '../server-era.ts'
 import { type Implementation, isRevision, metaKeys, modernVersion } from '../versions.ts'
 import { encodeHeaderValue } from './header-value.ts'
+import { isInputRequired, readInputRequired } from './input-required.ts'
 import { paramHeaders } from './param-headers.ts'
 
 /** `server/discover`, by which a server's era is found. */
 export function discoverRequest(id: number, clientInfo: Implementation): Outbound {
-  return outbound(id, 'server/discover', undefined, `{"_meta":${envelope(clientInfo)}}`)
+  return outbound(id, 'server/discover', undefined, `{"_meta":{${ownEnvelope(clientInfo)}}}`)
 }
 
-/** Asks for tool list changes (2026-07-28, subscriptions). */
-export function listenRequest(id: number, clientInfo: Implementation): Outbound {
-  return outbound(id, 'subscriptions/listen', undefined, `{"notifications":{"toolsListChanged":true},"_meta":${envelope(clientInfo)}}`)
+/** The changes that are asked for, of whole lists and of single resources. */
+export interface ListenFor {
+  readonly tools: boolean
+  readonly prompts: boolean
+  readonly resources: boolean
+}
+
+/** Asks for changes (2026-07-28, subscriptions). */
+export function listenRequest(id: number, clientInfo: Implementation, kinds: ListenFor, uris: readonly string[]): Outbound {
+  const filter = {
+    ...(kinds.tools ? { [lists.tools.flag]: true } : {}),
+    ...(kinds.prompts ? { [lists.prompts.flag]: true } : {}),
+    ...(kinds.resources ? { [lists.resources.flag]: true } : {}),
+    ...(uris.length === 0 ? {} : { resourceSubscriptions: uris }),
+  }
+  const params = `{"notifications":${JSON.stringify(filter)},"_meta":{${ownEnvelope(clientInfo)}}}`
+  return outbound(id, 'subscriptions/listen', undefined, params)
+}
+
+/** The URIs whose updates the server agreed to tell, by its `notifications/subscriptions/acknowledged`. */
+export function readAcknowledged({ text, params = [] }: Message): ReadonlySet<string> {
+  const uris = member(objectIn(text, params, 'notifications') ?? [], 'resourceSubscriptions')
+  const list: unknown = uris === undefined ? [] : JSON.parse(textOf(text, uris))
+  return new Set(Array.isArray(list) ? list.filter(isText) : [])
+}
+
+/** The URI that a `notifications/resources/updated`, of either era, is about: a subscribed one, or one below it. */
+export function updatedUri(message: Message): string | undefined {
+  const uri = isNotification(message) ? member(message.params ?? [], 'uri') : undefined
+  return uri === undefined ? undefined : stringOf(message.text, uri)
 }
 
 /** What the answer to `server/discover` says: a modern server, one to meet by `initialize`, one to ask again, or a failure that tells nothing of the era. */
@@ -76,71 +116,120 @@ function judgeError(text: string, error: Member): Verdict {
 
 function readModernFacts(message: Message): ServerFacts {
   const facts = readFacts(message, modernVersion)
-  const meta = member(message.result ?? [], '_meta')
-  const info = meta?.type === 'object' ? member(members(message.text, meta.start, meta.end), metaKeys.serverInfo) : undefined
-  const name = info?.type === 'object' ? member(members(message.text, info.start, info.end), 'name') : undefined
-  return { ...facts, serverName: name === undefined ? undefined : stringOf(message.text, name) }
+  const { text, result = [] } = message
+  const name = member(objectIn(text, objectIn(text, result, '_meta') ?? [], metaKeys.serverInfo) ?? [], 'name')
+  return { ...facts, serverName: name === undefined ? undefined : stringOf(text, name) }
 }
 
-/** Servers of the stateless revision. `clientInfo` stands in for clients that have none in their envelope. */
+/** Servers of the stateless revision. `clientInfo` is what they get to know of clients without an envelope. */
 export function createModernServer(clientInfo: Implementation): ServerEra {
-  const ownEnvelope = envelope(clientInfo)
+  const own = ownEnvelope(clientInfo)
+  // By capabilities and level: at most 256 times 9.
+  const envelopes = new Map<number, string>()
+  const envelopeOf = (capabilities: Capabilities, level: LogLevel | undefined): string => {
+    const key = capabilities * 16 + (level === undefined ? 15 : logLevels.indexOf(level))
+    const known = envelopes.get(key)
+    if (known !== undefined) return known
+    const made = envelope(clientInfo, capabilities, level)
+    envelopes.set(key, made)
+    return made
+  }
   return {
     name: 'modern',
-    call(call, tool, id) {
-      const { headers, body } = outbound(id, call.method, tool.name, modernParams(call, tool.name, ownEnvelope))
-      return { headers: tool.paramHeaders.length === 0 ? headers : [...headers, ...paramHeaders(tool.paramHeaders, call.message)], body }
+    call(call, addressed, id) {
+      const { headers, body } = outbound(id, call.method, namedIn(call, addressed.name), modernParams(call, addressed.name, envelopeOf))
+      if (addressed.paramHeaders.length > 0) headers.push(...paramHeaders(addressed.paramHeaders, call.message))
+      return { headers, body }
     },
-    listTools(cursor, id) {
+    list(kind, cursor, id) {
       const rest = cursor === undefined ? '' : `"cursor":${JSON.stringify(cursor)},`
-      return outbound(id, 'tools/list', undefined, `{${rest}"_meta":${ownEnvelope}}`)
+      return outbound(id, lists[kind].method, undefined, `{${rest}"_meta":{${own}}}`)
     },
-    passesNotice(call, notice, method) {
-      // Without a level in its envelope a client gets no log messages (logging).
-      const wantsLog = call.clientEra === 'legacy' || member(call.message.meta ?? [], metaKeys.logLevel) !== undefined
-      return isOwnProgress(call, notice, method) || (wantsLog && isLogMessage(notice, method))
+    notice(call, notice, method) {
+      if (!isNotification(notice)) return undefined
+      if (method === 'notifications/progress') return isOwnProgress(call, notice) ? withOwnToken(call, notice) : undefined
+      // Without a level in the envelope there are no log messages (logging).
+      return method === 'notifications/message' && isWantedLog(call, notice, false) ? notice.text : undefined
+    },
+    readAnswer(message, call) {
+      if (isInputRequired(message)) return { answer: readInputRequired(message, call), isRepaired: false }
+      return readAnswer(message, call.method)
     },
   }
 }
 
-function modernParams(call: Call, ownName: string, ownEnvelope: string): string {
-  const { text, top, params, meta } = call.message
-  const whole = member(top, 'params')
-  if (whole === undefined || params === undefined) return `{"_meta":${ownEnvelope}}`
-  const edits = ownEdits(text, params, ownName)
-  const metaMember = member(params, '_meta')
-  if (call.clientEra === 'legacy') {
-    if (metaMember === undefined) edits.push(insertMember(text, whole.start, params.length === 0, `"_meta":${ownEnvelope}`))
-    else {
-      const own = new Set<string>(Object.values(metaKeys))
-      const replaced = rebuildObject(text, meta ?? [], (m) => !own.has(m.key), [ownEnvelope.slice(1, -1)])
-      edits.push({ start: metaMember.start, end: metaMember.end, text: replaced })
-    }
-  } else {
-    const edit = withoutExtensions(text, meta ?? [])
-    if (edit !== undefined) edits.push(edit)
-  }
-  return spliceWithin(text, whole, edits)
+/** What the `Mcp-Name` header repeats: not a completion's reference (2026-07-28, streamable HTTP, Standard Request Headers). */
+function namedIn(call: Call, name: string): string | undefined {
+  const { subject }: MethodRow = methods[call.method]
+  return subject === undefined || subject === 'ref' ? undefined : name
 }
 
-/** A server sees no extension that the gateway does not carry end to end. */
-function withoutExtensions(text: string, meta: readonly Member[]) {
-  const capabilities = member(meta, metaKeys.capabilities)
+/** Whether a progress notification is of the token that the client chose for this very call. */
+function isOwnProgress(call: Call, notice: Message): boolean {
+  const chosen = progressTokenOf(call)
+  const sent = member(notice.params ?? [], 'progressToken')
+  if (chosen === undefined || sent === undefined || chosen.type !== sent.type) return false
+  const [a, b] = [textOf(call.message.text, chosen), textOf(notice.text, sent)]
+  if (a === b) return true
+  return chosen.type === 'number' ? Number(a) === Number(b) : JSON.parse(a) === JSON.parse(b)
+}
+
+function modernParams(
+  call: Call,
+  ownName: string,
+  envelopeOf: (capabilities: Capabilities, level: LogLevel | undefined) => string,
+): string {
+  const { resume } = call
+  let added = ''
+  let meta: string | undefined
+  if (call.clientEra === 'modern') meta = carriedMeta(call.message)
+  else {
+    const { text, params, meta: list = [] } = call.message
+    const own = envelopeOf(call.capabilities, call.logLevel)
+    if (member(params ?? [], '_meta') === undefined) added = `"_meta":{${own}}`
+    else meta = rebuildObject(text, list, isForeign, [own])
+  }
+  if (resume?.responses !== undefined) added += `${added === '' ? '' : ','}"inputResponses":${resume.responses}`
+  if (resume?.state !== undefined) added += `${added === '' ? '' : ','}"requestState":${JSON.stringify(resume.state)}`
+  return paramsFor(call, ownName, meta, added)
+}
+
+const ownKeys: ReadonlySet<string> = new Set(Object.values(metaKeys))
+
+function isForeign({ key }: Member): boolean {
+  return !ownKeys.has(key)
+}
+
+/** A modern client's `_meta` without what the gateway does not carry end to end; undefined where there is nothing to take out. */
+function carriedMeta({ text, params, meta }: Message): string | undefined {
+  const capabilities = meta === undefined ? undefined : member(meta, metaKeys.capabilities)
   if (capabilities?.type !== 'object') return undefined
   const list = members(text, capabilities.start, capabilities.end)
-  if (member(list, 'extensions') === undefined && member(list, 'tasks') === undefined) return undefined
-  return {
-    start: capabilities.start,
-    end: capabilities.end,
-    text: rebuildObject(text, list, (m) => m.key !== 'extensions' && m.key !== 'tasks'),
-  }
+  if (!list.some(isUncarried)) return undefined
+  const whole = member(params ?? [], '_meta')
+  if (whole === undefined) return undefined
+  const apps = member(objectIn(text, list, 'extensions') ?? [], appsExtension)
+  const kept = apps?.type === 'object' ? [`"extensions":{"${appsExtension}":${textOf(text, apps)}}`] : []
+  const carried = rebuildObject(text, list, (m) => !isUncarried(m), kept)
+  return text.slice(whole.start, capabilities.start) + carried + text.slice(capabilities.end, whole.end)
 }
 
-function envelope(clientInfo: Implementation): string {
-  return JSON.stringify({ [metaKeys.version]: modernVersion, [metaKeys.capabilities]: {}, [metaKeys.clientInfo]: clientInfo })
+function isUncarried({ key }: Member): boolean {
+  return key === 'extensions' || key === 'tasks'
 }
 
-function outbound(id: number, method: string, name: string | undefined, params: string): Outbound {
+/** The envelope of the gateway's own requests: lists show themselves whole only to clients that can do everything. */
+function ownEnvelope(clientInfo: Implementation): string {
+  return envelope(clientInfo, allCapabilities, undefined)
+}
+
+/** Members of `_meta`. */
+function envelope(clientInfo: Implementation, capabilities: Capabilities, level: LogLevel | undefined): string {
+  const log = level === undefined ? '' : `,"${metaKeys.logLevel}":"${level}"`
+  return `"${metaKeys.version}":"${modernVersion}","${metaKeys.capabilities}":${declared(capabilities, 'modern')},"${metaKeys.clientInfo}":${JSON.stringify(clientInfo)}${log}`
+}
+
+function outbound(id: number, method: string, name: string | undefined, params: string): { headers: string[]; body: string } {
   const headers = ['mcp-protocol-version', modernVersion, 'mcp-method', method]
   if (name !== undefined) headers.push('mcp-name', encodeHeaderValue(name))
   return { headers, body: `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}` }

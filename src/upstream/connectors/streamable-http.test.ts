@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type Arrival, called, callOf, events, openMet, progress, refused, type Script } from '../open-for-test.ts'
+import { type Arrival, called, callOf, events, openMet, progressOf, refused, type Script } from '../open-for-test.ts'
 
 /** Name, what the server does with a call, the reason and a part of the text of what the caller hears. */
 const failures: readonly (readonly [name: string, act: (arrival: Arrival) => unknown, reason: string, text: RegExp])[] = [
@@ -30,16 +30,17 @@ const failures: readonly (readonly [name: string, act: (arrival: Arrival) => unk
   ],
   [
     'dies in the middle of its stream',
-    ({ response }) => {
+    (arrival) => {
+      const { response } = arrival
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write(`data: ${progress}\n\ndata: {"json`, () => response.destroy())
+      response.write(`data: ${progressOf(arrival)}\n\ndata: {"json`, () => response.destroy())
     },
     'upstream-invalid',
     /in the middle of its answer/,
   ],
   [
     'ends its stream without an answer',
-    (arrival) => arrival.response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${progress}\n\n`),
+    (arrival) => arrival.response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${progressOf(arrival)}\n\n`),
     'upstream-invalid',
     /before the answer/,
   ],

@@ -1,6 +1,7 @@
 import { buildConnector, Pool } from 'undici'
 import { Roster } from '../../mcp/mcp.ts'
-import type { Connector } from '../connector.ts'
+import type { Connector, Reply } from '../connector.ts'
+import { resumingFrom } from '../http/body-reader.ts'
 import { CallLane } from '../http/call-lane.ts'
 import { ListenExchange } from '../http/listen-exchange.ts'
 import { PostExchange } from '../http/post-exchange.ts'
@@ -10,6 +11,8 @@ import type { HttpSettings } from '../http/settings.ts'
 const maxCalls = 256
 /** Connections for all else: a server whose calls hang is still seen to be there, or not. */
 const maxControls = 32
+/** Streams of single clients; who follows bounds them further. */
+const maxFollowed = 2000
 /** How often time-outs are looked at: they may be late by this much. */
 const sweepMs = 100
 
@@ -39,6 +42,7 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
     })
   const calls = poolOf(maxCalls)
   const controls = poolOf(maxControls)
+  const followed = poolOf(maxFollowed)
   const lane = new CallLane(maxCalls, (options, exchange) => void calls.dispatch(options, exchange))
   const path = `${url.pathname}${url.search}`
   const base = ['accept', 'application/json, text/event-stream', 'accept-encoding', 'identity', ...settings.headers]
@@ -46,6 +50,8 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
   const waiting = new Roster<PostExchange>()
   let sweeper: NodeJS.Timeout | undefined
 
+  const resume = (exchange: PostExchange, headers: readonly string[]) =>
+    void calls.dispatch({ path, method: 'GET', headers: base.concat(headers) }, exchange)
   const sweep = () => {
     const now = performance.now()
     for (const one of waiting.all()) if (one.deadline <= now) one.expire()
@@ -62,10 +68,11 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
   return {
     post(request) {
       return new Promise((resolve) => {
-        const exchange = new PostExchange(request, settings, (reply) => {
+        const settle = (reply: Reply) => {
           waiting.remove(exchange)
           resolve(reply)
-        })
+        }
+        const exchange = new PostExchange(request, settings, settle, request.isResumable ? resume : undefined)
         watch(exchange)
         const options = { path, method: 'POST' as const, headers: posted.concat(request.headers), body: request.body }
         if (!request.isCall) return void controls.dispatch(options, exchange)
@@ -74,8 +81,13 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
     },
     listen(request) {
       const stream = new ListenExchange(request, settings)
-      const headers = (request.method === 'POST' ? posted : base).concat(request.headers)
-      controls.dispatch({ path, method: request.method, headers, ...(request.body === undefined ? {} : { body: request.body }) }, stream)
+      const { method, body, lastEventId } = request
+      const headers = (method === 'POST' ? posted : base).concat(
+        request.headers,
+        lastEventId === undefined ? [] : resumingFrom(lastEventId),
+      )
+      const pool = request.isFollowed ? followed : controls
+      pool.dispatch({ path, method, headers, ...(body === undefined ? {} : { body }) }, stream)
       return { close: () => stream.close() }
     },
     async delete(headers) {
@@ -90,7 +102,7 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
     },
     async close() {
       clearInterval(sweeper)
-      await Promise.all([calls.destroy(), controls.destroy()])
+      await Promise.all([calls.destroy(), controls.destroy(), followed.destroy()])
     },
   }
 }

@@ -7,6 +7,8 @@ export class BodyReader {
   private chunks: Buffer[] = []
   private bytes = 0
   retryMs: number | undefined
+  /** Of the last event that had one which a header can carry. */
+  lastEventId: string | undefined
   private readonly settings: HttpSettings
 
   constructor(settings: HttpSettings) {
@@ -35,6 +37,7 @@ export class BodyReader {
     const messages: Message[] = []
     for (const event of events) {
       if (event.retry !== undefined) this.retryMs = event.retry
+      if (event.id !== undefined) this.lastEventId = isFitId(event.id) ? event.id : undefined
       if (event.data === '' || (event.event !== undefined && event.event !== 'message')) continue
       const message = scanMessage(event.data, this.settings.json)
       if (message.kind === 'fault') return `sent an event that is not JSON-RPC: ${message.text}`
@@ -51,6 +54,18 @@ export class BodyReader {
     const message = scanMessage(text, this.settings.json)
     return message.kind === 'fault' ? message.text : message
   }
+}
+
+const maxIdChars = 1024
+
+/** An empty id takes back the one before (WHATWG HTML, 9.2.6). */
+function isFitId(id: string): boolean {
+  return id !== '' && id.length <= maxIdChars && !/[^\P{Cc}\t]/u.test(id)
+}
+
+/** The header by which a stream is taken up again, its characters as UTF-8 bytes. */
+export function resumingFrom(id: string): readonly string[] {
+  return ['last-event-id', Buffer.from(id, 'utf8').toString('latin1')]
 }
 
 /** A header's value; of a repeated one the first. */

@@ -60,6 +60,6 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   private end(): void {
     if (this.isClosed) return
     this.isClosed = true
-    this.request.onEnd(this.status, this.reader.retryMs)
+    this.request.onEnd(this.status, this.reader.retryMs, this.reader.lastEventId ?? this.request.lastEventId)
   }
 }

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { type Message, member, type Rostered, stringOf, textOf } from '../../mcp/mcp.ts'
-import type { Failure, Post, Reply } from '../connector.ts'
-import { BodyReader, single } from './body-reader.ts'
+import type { Failure, Post, Reply, Waiting } from '../connector.ts'
+import { BodyReader, resumingFrom, single } from './body-reader.ts'
 import type { CallLane } from './call-lane.ts'
 import { failureOf } from './failure.ts'
 import { FloodGate } from './flood-gate.ts'
@@ -13,11 +13,16 @@ type Controller = Dispatcher.DispatchController
 const maxProgressMs = 60 * 60 * 1000
 /** Streams end by themselves after their answer; one that doesn't is cut after this. */
 const lingerMs = 1000
+/** How often one stream is taken up again, and how long that waits: as the server says, up to a bound. */
+const maxResumes = 10
+const resumeMs = 1000
+const maxResumeMs = 30_000
 
-/** One POST: settles once, with the response, with HTTP that is none, or with a failure. */
-export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
+/** One POST: settles once, with the response, with HTTP that is none, or with a failure. A stream that broke off it takes up again by GET. */
+export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiting {
   place = -1
   deadline: number
+  private allowedMs: number
   private readonly lastDeadline: number
   private readonly request: Post
   private readonly settings: HttpSettings
@@ -31,14 +36,23 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   private gate: FloodGate | undefined
   private lane: CallLane | undefined
   private laneBytes = 0
+  private readonly resume: Resume | undefined
+  private resumes = 0
+  private resumeTimer: NodeJS.Timeout | undefined
+  private lastEventId: string | undefined
+  private retryMs = resumeMs
 
-  constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void) {
+  /** @param resume sends the GET by which a broken stream is taken up again */
+  constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void, resume?: Resume) {
     this.request = request
     this.settings = settings
     this.settle = settle
+    this.resume = resume
     const now = performance.now()
     this.lastDeadline = now + Math.min(request.maxMs ?? maxProgressMs, maxProgressMs)
+    this.allowedMs = request.timeoutMs
     this.deadline = Math.min(now + request.timeoutMs, this.lastDeadline)
+    request.onWaiting?.(this)
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
   }
 
@@ -67,8 +81,13 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     this.cut({
       kind: 'failed',
       failure: 'timeout',
-      text: `did not answer within ${Math.ceil(Math.min(this.request.timeoutMs, this.request.maxMs ?? this.request.timeoutMs))} ms`,
+      text: `did not answer within ${Math.ceil(Math.min(this.allowedMs, this.request.maxMs ?? this.allowedMs))} ms`,
     })
+  }
+
+  allow(ms: number): void {
+    this.allowedMs = ms
+    this.deadline = Math.min(performance.now() + ms, this.lastDeadline)
   }
 
   onRequestStart(controller: Controller): void {
@@ -86,6 +105,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
       return this.broken(`answered with content-encoding ${coding}, which was not asked for`)
     this.reader = new BodyReader(this.settings)
     this.reader.start(this.type)
+    if (this.resumes > 0 && (status !== 200 || !this.reader.isStream))
+      this.broken(`${cutOff}, and answered ${status} when asked for the rest`)
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
@@ -100,10 +121,11 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   }
 
   onResponseEnd(): void {
+    if (this.resumeLater()) return
     this.leave()
     if (this.settle === undefined) return
     const { reader, status } = this
-    if (reader === undefined || reader.isStream) return this.broken('closed its stream before the answer')
+    if (reader === undefined || reader.isStream) return this.broken(cutOff)
     // What an authentication layer says is not the server's answer, even where it is JSON-RPC.
     if (status === 401 || status === 403) return this.finish({ kind: 'http', status, text: this.type })
     const message = this.type.startsWith('application/json') || status >= 400 ? reader.whole() : undefined
@@ -120,8 +142,27 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
+    if (this.resumeLater()) return
     this.leave()
     this.finish(this.abortReason ?? failureOf(error, this.status === 0))
+  }
+
+  /** It keeps its place in the lane meanwhile. */
+  private resumeLater(): boolean {
+    const { reader, resume } = this
+    this.lastEventId = reader?.lastEventId ?? this.lastEventId
+    this.retryMs = reader?.retryMs ?? this.retryMs
+    const { lastEventId } = this
+    if (this.settle === undefined || this.abortReason !== undefined || resume === undefined || lastEventId === undefined) return false
+    if (this.resumes++ === maxResumes) return false
+    this.resumeTimer = setTimeout(
+      () => {
+        this.resumeTimer = undefined
+        resume(this, [...this.request.headers, ...resumingFrom(lastEventId)])
+      },
+      Math.min(this.retryMs, maxResumeMs),
+    ).unref()
+    return true
   }
 
   private take(message: Message): void {
@@ -129,7 +170,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     const name = method === undefined ? undefined : stringOf(message.text, method)
     if (name !== undefined) {
       if (name === 'notifications/progress' && !this.request.cancellation?.isAbandoned)
-        this.deadline = Math.min(performance.now() + this.request.timeoutMs, this.lastDeadline)
+        this.deadline = Math.max(this.deadline, Math.min(performance.now() + this.request.timeoutMs, this.lastDeadline))
       this.request.onMessage?.(message, name)
     } else if (isResponse(message) && this.isOwn(message)) {
       this.finish({ kind: 'message', status: this.status, message, session: this.session })
@@ -159,9 +200,17 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered {
     const { settle } = this
     this.settle = undefined
     this.request.cancellation?.listen(undefined)
+    if (this.resumeTimer !== undefined) {
+      clearTimeout(this.resumeTimer)
+      this.leave()
+    }
     settle?.(reply)
   }
 }
+
+const cutOff = 'closed its stream before the answer'
+
+type Resume = (exchange: PostExchange, headers: readonly string[]) => void
 
 /** Whether it is a JSON-RPC response, and not just some JSON with an error in it. */
 function isResponse({ top, text }: Message): boolean {

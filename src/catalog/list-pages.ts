@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { type Dialect, lists } from '../mcp/mcp.ts'
+import { exposedEntry } from './exposed-entry.ts'
+import type { ListTable } from './list-table.ts'
+
+/** A page of a list: JSON text of the whole result, without a cursor. `start` is the place of its first entry in the list. */
+export interface Page {
+  readonly start: number
+  readonly text: string
+}
+
+/** One list as clients of one dialect read it. There is always a first page. */
+export interface ListPages {
+  readonly pages: readonly Page[]
+  /** Of all that is in them: equal on every replica that has the same list. */
+  readonly digest: string
+}
+
+export interface PageBounds {
+  readonly entries: number
+  /** UTF-16 units. An entry that is longer has a page of its own. */
+  readonly chars: number
+}
+
+/** Few clients ask for a second page, and all read one of this size. */
+export const pageBounds: PageBounds = { entries: 1000, chars: 4 * 1024 * 1024 }
+
+export function pagesOf(table: ListTable, dialect: Dialect, bounds: PageBounds): ListPages {
+  const hash = createHash('sha256')
+  const pages: Page[] = []
+  let start = 0
+  let held: string[] = []
+  let chars = 0
+  const close = () => {
+    const text = `{"${lists[table.kind].member}":[${held.join(',')}]}`
+    hash.update(text)
+    pages.push({ start, text })
+    start += held.length
+    held = []
+    chars = 0
+  }
+  for (const one of table.shown) {
+    const text = exposedEntry(table.kind, one, dialect)
+    if (held.length > 0 && (held.length === bounds.entries || chars + text.length > bounds.chars)) close()
+    held.push(text)
+    chars += text.length + 1
+  }
+  if (held.length > 0 || pages.length === 0) close()
+  return { pages, digest: hash.digest('base64url') }
+}
+
+/** What a cursor holds: of which list it is, and where in it the page begins. */
+export function cursorText({ digest }: ListPages, page: Page): string {
+  return `${digest} ${page.start}`
+}
+
+/** The index of the page that a cursor's text names; undefined where it is not of this very list. */
+export function pageAt(list: ListPages, text: string): number | undefined {
+  const index = list.pages.findIndex((page) => text === cursorText(list, page))
+  return index < 0 ? undefined : index
+}

@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto'
+import type { Owner } from '../catalog/catalog.ts'
+import { type ClientEra, type ClientRequest, checkParamHeaders, type Encoded, resendState, type Sealer } from '../era/era.ts'
+import {
+  type Answer,
+  type Ask,
+  anonymous,
+  type Call,
+  type Caller,
+  Cancellation,
+  type Capabilities,
+  type ClientSession,
+  type EraName,
+  type LogLevel,
+  type Message,
+  type Method,
+  member,
+  noCapabilities,
+  type Refusal,
+  type Resume,
+  Roster,
+  type Rostered,
+  refuse,
+  type Subject,
+  textOf,
+} from '../mcp/mcp.ts'
+import type { Sent } from '../upstream/upstream.ts'
+import type { AskScope } from './asks.ts'
+import type { ClientStates } from './client-state.ts'
+import { type Origin, ReplyStream } from './reply-stream.ts'
+import { askClient, maxRounds, type RoundDeps } from './rounds.ts'
+import type { Target } from './snapshot.ts'
+import { SuspendableCall, type Suspensions } from './suspensions.ts'
+import { noteAnswer, type Trace } from './trace.ts'
+
+export type Endpoint = Extract<Target, { kind: 'catalog' }>
+
+export interface CallDeps extends RoundDeps {
+  readonly suspensions: Suspensions
+  readonly states: () => Sealer
+  readonly clients: ClientStates
+}
+
+/** Requests that one server answers: calls, prompts, reads and completions, through all their rounds. */
+export interface Calls {
+  /** The promise gives undefined where a stream has taken the reply over. */
+  call(
+    to: Endpoint,
+    client: ClientEra,
+    request: ClientRequest,
+    message: Message,
+    origin: Origin,
+    trace: Trace,
+  ): Promise<Encoded | undefined>
+  /** A legacy client gives up on its request with this id. */
+  cancel(session: string, id: string): void
+}
+
+/** What of a client's own words goes into the log. */
+const maxLoggedChars = 256
+
+interface InFlight extends Rostered {
+  readonly session: string
+  readonly id: string
+  readonly cancellation: Cancellation
+}
+
+export function createCalls(deps: CallDeps): Calls {
+  const { asks, suspensions, clients } = deps
+  /** Calls of sessions, which can be cancelled; the lines of their servers and the time-outs bound them, not the clients' connections. */
+  const inFlight = new Roster<InFlight>()
+
+  return {
+    cancel(session, id) {
+      for (const one of inFlight.all()) if (one.session === session && one.id === id) one.cancellation.cancel()
+    },
+    async call(to, client, request, message, origin, trace) {
+      const { subject, session } = request
+      if (subject === undefined) return client.encode(refuse('internal', 'a call about nothing'), request, origin.requestId)
+      trace.name = subject.name.slice(0, maxLoggedChars)
+      let owner = to.catalog.owner(subject)
+      if (owner === undefined) {
+        await to.catalog.settled()
+        owner = to.catalog.owner(subject)
+      }
+      if (owner === undefined) return encode(unknown(subject))
+      trace.server = owner.server
+      trace.backend = owner.upstream.settings.backend
+      const mismatch = client.name === 'modern' ? checkParamHeaders(owner.addressed.paramHeaders, origin.head, message) : undefined
+      if (mismatch !== undefined) return encode(mismatch)
+      const reply = new ReplyStream(origin)
+      const round = request.resume === undefined ? undefined : openRound(to, owner, request, message, request.resume)
+      if (round?.kind === 'refused') return encode(round)
+      if (round?.kind === 'suspended') {
+        const hooks = { onNotice: (text: string) => void reply.write(text), onGone: (listener: () => void) => origin.onGone?.(listener) }
+        return settle(await suspensions.resume(round.state, request.resume?.responses, hooks), owner, subject)
+      }
+      const canonical = new ClientCall(client.name, request, message, to.requestMs, reply)
+      canonical.resume = round?.resume
+      const { cancellation } = canonical
+      // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
+      if (client.name === 'modern') origin.onGone?.(() => cancellation.cancel())
+      else
+        origin.onGone?.(() => {
+          cancellation.isAbandoned = true
+        })
+      if (session === undefined) {
+        if (canonical.capabilities === noCapabilities || client.name === 'legacy')
+          return settle(await owner.upstream.send(canonical, owner.addressed), owner, subject)
+        return settle(await sendSuspendable(canonical, owner), owner, subject)
+      }
+      canonical.logLevel = clients.find(session)?.level
+      const scope = { route: to.endpoint.route, caller: anonymous.id, session: session.key }
+      canonical.relay = (ask) => asks.relayed(scope, ask)
+      const underWay = { place: -1, session: session.key, id: request.id, cancellation }
+      inFlight.add(underWay)
+      try {
+        return settle(await sendInRounds(canonical, owner, scope), owner, subject)
+      } finally {
+        inFlight.remove(underWay)
+      }
+
+      function encode(answer: Answer): Encoded {
+        noteAnswer(trace, answer)
+        return client.encode(answer, request, origin.requestId)
+      }
+
+      function settle(sent: Sent, { expose }: Owner, about: Subject): Encoded | undefined {
+        trace.serverEra = sent.era
+        trace.upstreamMs = sent.upstreamMs
+        if (sent.answer.kind === 'refused' && sent.answer.reason === 'cancelled') {
+          noteAnswer(trace, sent.answer)
+          reply.abandon()
+          return undefined
+        }
+        const encoded = encode(sealed(to, request, message, expose(sent.answer, request.method, about), sent.era))
+        if (!reply.isOpen) return encoded
+        reply.end(encoded.body)
+        return undefined
+      }
+    },
+  }
+
+  function sendSuspendable(call: ClientCall, owner: Owner): Promise<Sent> {
+    const hooks = { onNotice: (text: string) => void call.reply.write(text), onGone: () => {} }
+    call.suspendable = new SuspendableCall(call.cancellation, hooks)
+    return suspensions.run(call.suspendable, () => owner.upstream.send(call, owner.addressed))
+  }
+
+  /** A legacy client is asked on its stream until the server has what it needs (2026-07-28, multi round-trip requests). */
+  async function sendInRounds(call: ClientCall, owner: Owner, scope: AskScope): Promise<Sent> {
+    for (let rounds = 0; ; rounds++) {
+      const sent = await owner.upstream.send(call, owner.addressed)
+      if (sent.answer.kind !== 'input-required') return sent
+      const resume =
+        rounds === maxRounds ? 'it asks again and again' : await askClient(deps, scope, sent.answer, call.reply, call.cancellation)
+      if (typeof resume === 'string') return { ...sent, answer: withoutInput(resume, owner.server, call.cancellation) }
+      call.resume = resume
+    }
+  }
+
+  /** A state is good for this endpoint, this caller and this very request only. */
+  function boundTo(to: Endpoint, request: ClientRequest, message: Message): readonly string[] {
+    return [to.endpoint.route, anonymous.id, request.method, fingerprint(message)]
+  }
+
+  function sealed(to: Endpoint, request: ClientRequest, message: Message, answer: Answer, era: EraName | undefined): Answer {
+    if (answer.kind !== 'input-required' || answer.state === undefined) return answer
+    const kind = era === 'modern' ? 'server' : answer.state === resendState ? 'resend' : 'suspended'
+    return { ...answer, state: deps.states().seal(`${kind} ${answer.state}`, boundTo(to, request, message)) }
+  }
+
+  /** What a modern client's next round goes on with. */
+  function openRound(to: Endpoint, owner: Owner, request: ClientRequest, message: Message, resume: Resume): Round | Refusal {
+    const isModern = owner.upstream.status().era === 'modern'
+    if (resume.state === undefined) {
+      if (isModern) return { kind: 'resume', resume }
+      return refuse('invalid-params', 'requestState is missing: it came with the answer that asked for input')
+    }
+    const opened = deps.states().open(resume.state, boundTo(to, request, message))
+    if (opened === undefined)
+      return refuse('invalid-params', 'requestState is not good here: it is too old, altered, or of another request')
+    const space = opened.indexOf(' ')
+    const [kind, state] = [opened.slice(0, space), opened.slice(space + 1)]
+    if (kind === 'suspended') return { kind, state }
+    // The server speaks another era than it did in the round before: what it had begun is gone.
+    if ((kind === 'server') !== isModern) return refuse('invalid-params', 'this call no longer waits for input: make it again')
+    return { kind: 'resume', resume: { responses: resume.responses, state } }
+  }
+}
+
+type Round = { readonly kind: 'suspended'; readonly state: string } | { readonly kind: 'resume'; readonly resume: Resume }
+
+/** A client's request as upstreams see it. A class, since its methods cost a plain call nothing. */
+class ClientCall implements Call {
+  readonly method: Method
+  readonly subject: Subject | undefined
+  readonly message: Message
+  readonly caller: Caller = anonymous
+  readonly session: ClientSession | undefined
+  readonly clientEra: EraName
+  readonly capabilities: Capabilities
+  logLevel: LogLevel | undefined
+  resume: Resume | undefined
+  readonly cancellation = new Cancellation()
+  readonly timeoutMs: number | undefined
+  readonly reply: ReplyStream
+  suspendable: SuspendableCall | undefined
+  /** Gives the id under which a legacy client is asked. */
+  relay: ((ask: Ask) => string) | undefined
+
+  constructor(era: EraName, request: ClientRequest, message: Message, timeoutMs: number | undefined, reply: ReplyStream) {
+    this.method = request.method
+    this.subject = request.subject
+    this.message = message
+    this.session = request.session
+    this.clientEra = era
+    const canBeAsked = request.capabilities !== noCapabilities && (era === 'modern' || reply.canStream)
+    this.capabilities = canBeAsked ? request.capabilities : noCapabilities
+    this.logLevel = request.logLevel
+    this.resume = undefined
+    this.timeoutMs = timeoutMs
+    this.reply = reply
+    this.suspendable = undefined
+    this.relay = undefined
+  }
+
+  onNotice(message: string): void {
+    if (this.suspendable === undefined) this.reply.write(message)
+    else this.suspendable.onNotice(message)
+  }
+
+  onAsk(ask: Ask): void {
+    if (this.suspendable !== undefined) return this.suspendable.onAsk(ask)
+    const id = this.relay?.(ask)
+    if (id === undefined || !this.reply.write(`{"jsonrpc":"2.0","id":${id},"method":"${ask.method}","params":${ask.params}}`))
+      return ask.reply('"error":{"code":-32000,"message":"the client can not be asked"}')
+    ask.onWithdrawn(() => void this.reply.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`))
+  }
+}
+
+function unknown(subject: Subject): Refusal {
+  if (subject.kind === 'resources') return refuse('unknown-name', 'Resource not found', { data: { uri: subject.name } })
+  return refuse('unknown-name', `Unknown ${subject.kind === 'tools' ? 'tool' : 'prompt'}: ${subject.name}`)
+}
+
+function withoutInput(why: string, server: string, cancellation: Cancellation): Refusal {
+  if (cancellation.isCancelled) return refuse('cancelled', why)
+  return refuse('upstream-invalid', `needs input that it did not get: ${why}`, { server })
+}
+
+/** Says whether two rounds are of one call: what it is about and its arguments, however they are spelled. */
+function fingerprint({ text, top }: Message): string {
+  const params = member(top, 'params')
+  const { _meta, inputResponses, requestState, ...own } =
+    params === undefined ? {} : (JSON.parse(textOf(text, params)) as Readonly<Record<string, unknown>>)
+  return createHash('sha256').update(JSON.stringify(own, sortedKeys)).digest('base64url')
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}

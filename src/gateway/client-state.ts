@@ -1,0 +1,47 @@
+import type { ClientSession, LogLevel } from '../mcp/mcp.ts'
+import type { Watch } from '../upstream/upstream.ts'
+
+/**
+ * What this process knows of a legacy client's session beyond its sealed id: it is lost with the process, and the client's
+ * next `logging/setLevel` or `resources/subscribe` brings it back.
+ */
+export interface ClientState {
+  readonly session: ClientSession
+  level: LogLevel | undefined
+  /** Shared subscriptions by exposed URI. */
+  readonly watches: Map<string, Watch>
+  /** Writes to the client's newest event stream, where it has one here. */
+  write: ((text: string) => void) | undefined
+}
+
+export interface ClientStates {
+  find(session: ClientSession): ClientState | undefined
+  get(session: ClientSession): ClientState
+  end(key: string): void
+}
+
+/** Sessions known at a time; the one that was made first makes room. */
+const maxStates = 20_000
+/** Resources that one session is subscribed to at a time. */
+export const maxWatches = 256
+
+export function createClientStates(): ClientStates {
+  const states = new Map<string, ClientState>()
+  const end = (key: string) => {
+    for (const watch of states.get(key)?.watches.values() ?? []) watch.stop()
+    states.delete(key)
+  }
+  return {
+    find: (session) => states.get(session.key),
+    get(session) {
+      const known = states.get(session.key)
+      if (known !== undefined) return known
+      const state: ClientState = { session, level: undefined, watches: new Map(), write: undefined }
+      states.set(session.key, state)
+      const [oldest] = states.size > maxStates ? states.keys() : []
+      if (oldest !== undefined) end(oldest)
+      return state
+    },
+    end,
+  }
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { type Config, parseConfig } from '../config/config.ts'
+import type { Exchange } from '../mcp/mcp.ts'
+import { createLog, createMetrics } from '../observe/observe.ts'
+import { createGateway, type Gateway, socketOf } from './gateway.ts'
+
+/** For tests: a Config of a document that needs nothing from outside. */
+export function configOf(document: string): Config {
+  const { config, problems } = parseConfig(document, { env: {}, readFile: () => '' })
+  assert.ok(config, JSON.stringify(problems))
+  return config
+}
+
+/** `openListener`, which belongs to a layer above: the test gives it. */
+export type Listen = (options: {
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly onExchange: (exchange: Exchange) => void
+}) => Promise<{ readonly kind: 'open'; readonly port: number; close(): void } | { readonly kind: 'port-in-use' | 'failed' }>
+
+export interface TestGateway {
+  readonly gateway: Gateway
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** For tests: a gateway that serves its first listener on a free port of loopback. */
+export async function openGateway(config: Config, listen: Listen): Promise<TestGateway> {
+  const [first] = config.listeners
+  assert.ok(first)
+  const gateway = createGateway(config, {
+    info: { name: 'mcplex', version: '1' },
+    log: createLog({ level: 'error', format: 'json', color: false, stream: process.stderr }),
+    metrics: createMetrics(),
+    now: () => performance.now(),
+    random: randomBytes,
+    secret: (reference) => reference,
+  })
+  const onExchange = (exchange: Exchange) => void gateway.serve(exchange)
+  const listener = await listen({ name: socketOf(first), address: '127.0.0.1', port: 0, onExchange })
+  assert.ok(listener.kind === 'open')
+  return {
+    gateway,
+    port: listener.port,
+    async close() {
+      listener.close()
+      await gateway.close(0)
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { type Config, durationMs } from '../config/config.ts'
+import { createExpiringSealer, createSealer, createSessions, type Sealer, type SealKey, type Sessions } from '../era/era.ts'
+
+/** All that clients keep for us, sealed by the document's keys (docs/decisions/0003). */
+export interface Seals {
+  readonly sessions: Sessions
+  /** `requestState` (2026-07-28, multi round-trip requests). */
+  readonly states: Sealer
+  /** Ids of requests to legacy clients. */
+  readonly asks: Sealer
+  readonly cursors: Sealer
+}
+
+export interface SealDeps {
+  readonly random: (bytes: number) => Uint8Array
+  /** Gives a secret's value; throws where it is gone. */
+  readonly secret: (reference: string) => string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** A server's own `requestState` comes back inside ours. */
+const maxStateChars = 256 * 1024
+
+/** Gives a Config's seals: the same as long as its keys and times are; without keys of the document, this process has one of its own. */
+export function createSeals({ random, secret, now }: SealDeps): (config: Config) => Seals {
+  const processKey: SealKey = { id: 'process', secret: random(32) }
+  /** Bounded by createSessions. */
+  const endedSessions = new Map<string, number>()
+  let made: { readonly settings: string; readonly seals: Seals } | undefined
+
+  return ({ sessions }) => {
+    const listed = sessions.keys.map((key) => ({ id: key.id, secret: Buffer.from(secret(key.secret), 'base64') }))
+    // The secrets' own values: a file behind a reference may have changed.
+    const settings = createHash('sha256')
+      .update(JSON.stringify([sessions, listed]))
+      .digest('hex')
+    if (made?.settings === settings) return made.seals
+    const keys = listed.length === 0 ? [processKey] : listed
+    const times = { idleMs: durationMs(sessions.idle), absoluteMs: durationMs(sessions.absolute) }
+    const expiring = (purpose: string, maxChars?: number) =>
+      createExpiringSealer(createSealer(purpose, keys, random, maxChars), times.absoluteMs, now)
+    const seals: Seals = {
+      sessions: createSessions(createSealer('session', keys, random), times, now, random, endedSessions),
+      states: expiring('state', maxStateChars),
+      asks: expiring('ask'),
+      cursors: expiring('cursor'),
+    }
+    made = { settings, seals }
+    return seals
+  }
+}

@@ -1,0 +1,80 @@
+import type { EraName } from './call.ts'
+import type { Member } from './json.ts'
+import { member, members } from './split.ts'
+
+/**
+ * What a client can do for servers: a set of the flags below. Only these are carried from end to end, so no server hears of
+ * others; and there are so few sets that sessions with a server can be shared by clients with equal ones.
+ */
+export type Capabilities = number
+
+export const capability = {
+  sampling: 1,
+  samplingTools: 2,
+  samplingContext: 4,
+  elicitationForm: 8,
+  elicitationUrl: 16,
+  roots: 32,
+  /** Tells when its roots change; only revisions with a handshake have it. */
+  rootsChange: 64,
+  /** MCP Apps: shows `ui://` resources. */
+  apps: 128,
+} as const
+
+export const noCapabilities: Capabilities = 0
+export const allCapabilities: Capabilities = Object.values(capability).reduce((all, flag) => all | flag, 0)
+
+export const appsExtension = 'io.modelcontextprotocol/ui'
+const appsDeclared = '{"mimeTypes":["text/html;profile=mcp-app"]}'
+
+export function can(capabilities: Capabilities, flag: number): boolean {
+  return (capabilities & flag) === flag
+}
+
+/** Reads a `ClientCapabilities` object, of either era: an empty `elicitation` means forms (2025-11-25, elicitation, Capabilities). */
+export function readCapabilities(text: string, value: { readonly start: number; readonly end: number }): Capabilities {
+  const list = members(text, value.start, value.end)
+  const within = (key: string) => objectIn(text, list, key)
+  const sampling = within('sampling')
+  const elicitation = within('elicitation')
+  const roots = within('roots')
+  const url = elicitation !== undefined && isObject(elicitation, 'url')
+  const form = elicitation !== undefined && (!url || isObject(elicitation, 'form'))
+  return (
+    (sampling === undefined ? 0 : capability.sampling) |
+    (sampling !== undefined && isObject(sampling, 'tools') ? capability.samplingTools : 0) |
+    (sampling !== undefined && isObject(sampling, 'context') ? capability.samplingContext : 0) |
+    (form ? capability.elicitationForm : 0) |
+    (url ? capability.elicitationUrl : 0) |
+    (roots === undefined ? 0 : capability.roots) |
+    (roots !== undefined && member(roots, 'listChanged')?.type === 'true' ? capability.rootsChange : 0) |
+    (isObject(within('extensions') ?? [], appsExtension) ? capability.apps : 0)
+  )
+}
+
+/** The `ClientCapabilities` object that says so to a server of an era. */
+export function declared(capabilities: Capabilities, era: EraName): string {
+  const has = (flag: number) => can(capabilities, flag)
+  const parts: string[] = []
+  if (has(capability.sampling)) {
+    const inner = [...(has(capability.samplingTools) ? ['"tools":{}'] : []), ...(has(capability.samplingContext) ? ['"context":{}'] : [])]
+    parts.push(`"sampling":{${inner.join(',')}}`)
+  }
+  if (has(capability.elicitationForm) || has(capability.elicitationUrl)) {
+    // Forms alone as every revision that has them understands it.
+    const form = has(capability.elicitationForm) ? ['"form":{}'] : []
+    parts.push(has(capability.elicitationUrl) ? `"elicitation":{${[...form, '"url":{}'].join(',')}}` : '"elicitation":{}')
+  }
+  if (has(capability.roots)) parts.push(era === 'legacy' && has(capability.rootsChange) ? '"roots":{"listChanged":true}' : '"roots":{}')
+  if (has(capability.apps)) parts.push(`"extensions":{"${appsExtension}":${appsDeclared}}`)
+  return `{${parts.join(',')}}`
+}
+
+function objectIn(text: string, list: readonly Member[], key: string): readonly Member[] | undefined {
+  const found = member(list, key)
+  return found?.type === 'object' ? members(text, found.start, found.end) : undefined
+}
+
+function isObject(list: readonly Member[], key: string): boolean {
+  return member(list, key)?.type === 'object'
+}

@@ -1,0 +1,31 @@
+/** What a server, or mcplex itself, says that it can do (2026-07-28, schema, ServerCapabilities). */
+export interface Offers {
+  readonly tools: boolean
+  readonly prompts: boolean
+  readonly resources: boolean
+  readonly completions: boolean
+  readonly logging: boolean
+  /** Whether it tells of changes of these lists. */
+  readonly toolsChange: boolean
+  readonly promptsChange: boolean
+  readonly resourcesChange: boolean
+  /** Whether single resources can be subscribed to. */
+  readonly subscribe: boolean
+  /** JSON text of its `io.modelcontextprotocol/ui` extension (MCP Apps), where it has that. */
+  readonly apps: string | undefined
+}
+
+export type Capability = 'tools' | 'prompts' | 'resources' | 'completions' | 'logging'
+
+export const noOffers: Offers = {
+  tools: false,
+  prompts: false,
+  resources: false,
+  completions: false,
+  logging: false,
+  toolsChange: false,
+  promptsChange: false,
+  resourcesChange: false,
+  subscribe: false,
+  apps: undefined,
+}

@@ -1,0 +1,144 @@
+import { headersFor, isNotification } from '../era/era.ts'
+import type { Ask, ClientSession, Message } from '../mcp/mcp.ts'
+import type { OpenAsks } from './asks.ts'
+import type { Connector, Listening } from './connector.ts'
+import type { Met } from './meet.ts'
+import type { Follower } from './model.ts'
+import type { AskingStream, ServerRequests } from './server-requests.ts'
+import { isSessionLost } from './session-lost.ts'
+import type { OpenSession } from './session-pool.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface FollowOptions {
+  readonly connector: Connector
+  readonly sessions: Sessions
+  readonly requests: ServerRequests
+  readonly now: () => number
+  /** The server, where it is there and gives sessions. */
+  readonly met: () => Met | undefined
+  readonly onProgress: (message: Message) => void
+}
+
+const firstRetryMs = 1000
+const maxRetryMs = 30_000
+/** Requests of one stream whose answers are waited for. */
+const maxAsks = 32
+
+const passed: ReadonlySet<string> = new Set([
+  'notifications/message',
+  'notifications/resources/updated',
+  'notifications/elicitation/complete',
+])
+
+/** Refusals that pass: the stream before it has not ended yet, or the server has too much to do. */
+const passing: ReadonlySet<number> = new Set([408, 409, 425, 429])
+
+/**
+ * Keeps the stream of a client's own session open until the returned function is called. It is opened again ever more seldom, not
+ * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again.
+ */
+export function follow(client: ClientSession, follower: Follower, options: FollowOptions): () => void {
+  const { connector, sessions, now } = options
+  let isStopped = false
+  let stream: Listening | undefined
+  let timer: NodeJS.Timeout | undefined
+  let failures = 0
+  let followed: FollowedStream | undefined
+  let lost: OpenSession | undefined
+  let lastEventId: string | undefined
+
+  function later(retryMs = 0): void {
+    const wait = Math.min(maxRetryMs, Math.max(retryMs, firstRetryMs * 2 ** Math.min(failures++, 5)))
+    timer = setTimeout(() => void open(), wait).unref()
+  }
+
+  async function open(): Promise<void> {
+    const met = options.met()
+    if (met === undefined) return later()
+    const session = await (lost === undefined ? sessions.own(client) : sessions.ownAgain(client, lost))
+    if (isStopped) return
+    if (session.kind === 'refused' || session.id === undefined) return later()
+    lost = undefined
+    if (followed?.session !== session.id) {
+      followed?.asks?.close()
+      followed = new FollowedStream(met, session.id, client, follower)
+      lastEventId = undefined
+    }
+    listen(met, session, followed)
+  }
+
+  function listen(met: Met, session: OpenSession, from: FollowedStream): void {
+    const openedAt = now()
+    stream = connector.listen({
+      method: 'GET',
+      headers: headersFor(met.facts.version, session.id),
+      isFollowed: true,
+      lastEventId,
+      onMessage(message, method) {
+        if (method !== undefined) take(from, message, method)
+      },
+      onEnd(status, retryMs, eventId) {
+        stream = undefined
+        lastEventId = eventId
+        if (isStopped) return
+        if (now() - openedAt > maxRetryMs) failures = 0
+        if (status === 404 || status === 400) void judgeLoss(met, session, retryMs)
+        else if (status < 400 || status >= 500 || passing.has(status)) later(retryMs)
+      },
+    })
+  }
+
+  /** That is also what servers say that have no such stream: only a request tells whether the session is gone. */
+  async function judgeLoss(met: Met, session: OpenSession, retryMs: number | undefined): Promise<void> {
+    const reply = await sessions.ping(met, session)
+    if (isStopped) return
+    if (isSessionLost(reply, session.id)) {
+      lost = session
+      if (failures++ === 0) return open()
+      later(retryMs)
+    } else if (reply.kind === 'failed') later(retryMs)
+  }
+
+  function take(from: FollowedStream, message: Message, method: string): void {
+    if (passed.has(method)) {
+      if (isNotification(message)) follower.onNotice(message.text, method)
+    } else if (method === 'notifications/progress') options.onProgress(message)
+    else options.requests.take(from, message, method)
+  }
+
+  void open()
+  return () => {
+    isStopped = true
+    clearTimeout(timer)
+    stream?.close()
+    followed?.asks?.close()
+  }
+}
+
+class FollowedStream implements AskingStream {
+  readonly met: Met
+  readonly session: string
+  readonly capabilities: number
+  readonly maxAsks = maxAsks
+  readonly isRolling = true
+  asks: OpenAsks | undefined
+  readonly #follower: Follower
+
+  constructor(met: Met, session: string, client: ClientSession, follower: Follower) {
+    this.met = met
+    this.session = session
+    this.capabilities = client.capabilities
+    this.asks = undefined
+    this.#follower = follower
+  }
+
+  mayAsk(): boolean {
+    return true
+  }
+
+  onAsk(ask: Ask): void {
+    this.#follower.onAsk(ask)
+  }
+
+  onCount(): void {}
+}

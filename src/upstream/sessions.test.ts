@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { capability } from '../mcp/mcp.ts'
+import { type Arrival, called, callOf, clientOf, openMet, refused, type Script } from './open-for-test.ts'
+
+/** A server with sessions, `s1` being the gateway's own. */
+function sessionScript(status: number, capabilities: object = {}) {
+  const known = new Set<string | undefined>()
+  const state = { opened: 0, calls: 0 }
+  const error = '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}'
+  const guard = (act: (arrival: Arrival) => void) => (arrival: Arrival) =>
+    known.has(arrival.session) ? act(arrival) : arrival.reply(status, 'application/json', error)
+  const empty = guard(({ result }) => result({}))
+  const script: Script = {
+    initialize({ result }) {
+      const id = `s${++state.opened}`
+      known.add(id)
+      result({ protocolVersion: '2025-11-25', capabilities: { tools: {}, ...capabilities }, serverInfo: {} }, { 'mcp-session-id': id })
+    },
+    'tools/list': guard(({ result }) => result({ tools: [] })),
+    'tools/call': guard(({ result }) => {
+      state.calls++
+      result({ content: [] })
+    }),
+    'logging/setLevel': empty,
+    'resources/subscribe': empty,
+    'resources/unsubscribe': empty,
+  }
+  const lose = (...ids: string[]) => {
+    for (const id of ids) known.delete(id)
+  }
+  return { script, state, known, lose }
+}
+
+const sessionsOf = (arrivals: readonly Arrival[], method: string) =>
+  arrivals.filter((one) => one.method === method).map((one) => one.session)
+
+for (const status of [404, 400]) {
+  test(`a session lost with ${status} is opened once for ten waiting calls, and each call is done once`, async (t) => {
+    for (const session of [undefined, clientOf('c')]) {
+      const { script, state, lose } = sessionScript(status)
+      const { upstream } = await openMet(t, script)
+      const send = () => upstream.send(callOf({ session }), called('x'))
+      await send()
+      lose('s2')
+      const sent = await Promise.all(Array.from({ length: 10 }, send))
+      assert.deepEqual(
+        sent.map(({ answer }) => answer.kind),
+        Array(10).fill('complete'),
+      )
+      assert.deepEqual([state.opened, state.calls], [3, 11])
+    }
+  })
+}
+
+test('a reply that comes late for a session that was opened again since opens no other', async (t) => {
+  const { script, state, lose } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  const session = clientOf('c', 0, 'sealed')
+  lose('sealed')
+  const held: Arrival[] = []
+  const own = script['tools/call']
+  server.script = { ...script, 'tools/call': (arrival) => (held.length < 2 ? void held.push(arrival) : own?.(arrival)) }
+  const [first, second] = [upstream.send(callOf({ session }), called('x')), upstream.send(callOf({ session }), called('x'))]
+  await server.arrived('tools/call', 2)
+  for (const [i, sent] of [first, second].entries()) {
+    held[i]?.reply(404, 'text/plain', '')
+    assert.equal((await sent).answer.kind, 'complete')
+  }
+  assert.equal(state.opened, 2)
+})
+
+test('an error under the call’s own id comes from behind the session: the call is not sent again', async (t) => {
+  const { script, state } = sessionScript(404)
+  const { server, upstream } = await openMet(t, {
+    ...script,
+    'tools/call': ({ reply, id }) =>
+      reply(404, 'application/json', `{"jsonrpc":"2.0","id":${id},"error":{"code":1,"message":"session not found"}}`),
+  })
+  assert.equal((await upstream.send(callOf(), called('x'))).answer.kind, 'failed')
+  assert.deepEqual([server.count('tools/call'), state.opened], [1, 2])
+})
+
+test('a session that is lost again at once is not opened a third time for one call', async (t) => {
+  const { script, state } = sessionScript(404)
+  const { server, upstream } = await openMet(t, { ...script, 'tools/call': ({ reply }) => reply(404, 'text/plain', '') })
+  refused((await upstream.send(callOf(), called('x'))).answer)
+  assert.deepEqual([server.count('tools/call'), state.opened], [2, 3])
+})
+
+test('a client’s own session is opened with its capabilities, used by it alone, and ends with it', async (t) => {
+  const { script } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  const [a, b] = [clientOf('a', capability.sampling), clientOf('b')]
+  assert.equal(upstream.hasSessions(), true)
+  assert.equal(await upstream.openSession(a), 's2')
+  for (const session of [a, b, a]) await upstream.send(callOf({ session }), called('x'))
+  assert.deepEqual(sessionsOf(server.arrivals, 'tools/call'), ['s2', 's3', 's2'])
+  const declared = server.arrivals.filter((one) => one.method === 'initialize').map((one) => one.params['capabilities'])
+  assert.deepEqual(declared.slice(1), [{ sampling: {} }, {}])
+  upstream.endSession(clientOf('unknown'), true)
+  upstream.endSession(a, true)
+  assert.equal((await server.arrived('DELETE')).session, 's2')
+})
+
+test('the session that is sealed into the client’s own is used, until it is lost; what another process opened is not ended here', async (t) => {
+  const { script, known, lose } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  known.add('sealed')
+  const session = clientOf('c', 0, 'sealed')
+  await upstream.send(callOf({ session }), called('x'))
+  lose('sealed')
+  await upstream.send(callOf({ session }), called('x'))
+  await upstream.send(callOf({ session }), called('x'))
+  assert.deepEqual(sessionsOf(server.arrivals, 'tools/call'), ['sealed', 'sealed', 's2', 's2'])
+  known.add('other')
+  const other = clientOf('d', 0, 'other')
+  await upstream.send(callOf({ session: other }), called('x'))
+  upstream.endSession(other, false)
+  await upstream.send(callOf(), called('x'))
+  await upstream.close(0)
+  assert.deepEqual(sessionsOf(server.arrivals, 'DELETE').toSorted(), ['s1', 's2', 's3'])
+})
+
+test('a session that was handed out stays where another replica may go on with it; it ends where the client ended it', async (t) => {
+  const { script } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  const [kept, deleted] = [clientOf('kept'), clientOf('deleted')]
+  await upstream.openSession(kept)
+  await upstream.openSession(deleted)
+  upstream.endSession(kept, false)
+  upstream.endSession(deleted, true)
+  await server.arrived('DELETE')
+  assert.deepEqual(sessionsOf(server.arrivals, 'DELETE'), ['s3'])
+})
+
+test('clients without sessions share those of equal capabilities and levels; the level is told first', async (t) => {
+  const { script } = sessionScript(404, { logging: {} })
+  const { server, upstream } = await openMet(t, script)
+  const calls = [
+    {},
+    { capabilities: capability.sampling },
+    { capabilities: capability.sampling, logLevel: 'error' },
+    { capabilities: capability.sampling | capability.rootsChange },
+    { capabilities: capability.sampling, logLevel: 'error' },
+    {},
+  ] as const
+  for (const more of calls) await upstream.send(callOf({ clientEra: 'modern', ...more }), called('x'))
+  assert.deepEqual(sessionsOf(server.arrivals, 'tools/call'), ['s2', 's3', 's4', 's3', 's4', 's2'])
+  const levels = server.arrivals.filter((one) => one.method === 'logging/setLevel')
+  assert.deepEqual(
+    levels.map((one) => [one.session, one.params['level']]),
+    [['s4', 'error']],
+  )
+})
+
+test('twenty calls at once open one shared session', async (t) => {
+  const { script, state } = sessionScript(404)
+  const { upstream } = await openMet(t, script)
+  await Promise.all(Array.from({ length: 20 }, () => upstream.send(callOf(), called('x'))))
+  assert.deepEqual([state.opened, state.calls], [2, 20])
+})
+
+test('a shared session that makes room is ended when its last call has left it', async (t) => {
+  const { script } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  const own = script['tools/call']
+  server.script = { ...script, 'tools/call': (arrival) => (server.count('tools/call') === 1 ? undefined : own?.(arrival)) }
+  const slow = upstream.send(callOf(), called('x'))
+  const held = await server.arrived('tools/call')
+  for (let i = 1; i < 64; i++) await upstream.send(callOf({ capabilities: i }), called('x'))
+  await upstream.send(callOf({ capabilities: capability.apps }), called('x'))
+  await upstream.send(callOf({ capabilities: capability.apps | 1 }), called('x'))
+  assert.equal((await server.arrived('DELETE')).session, 's3')
+  held.result({ content: [] })
+  assert.equal((await slow).answer.kind, 'complete')
+  assert.equal((await server.arrived('DELETE', 2)).session, held.session)
+})
+
+test('a lost own session is told the client’s level and subscriptions again', async (t) => {
+  const { script, lose } = sessionScript(404, { logging: {}, resources: { subscribe: true } })
+  const { server, upstream } = await openMet(t, { ...script, 'resources/list': ({ result }) => result({ resources: [] }) })
+  const session = clientOf('c')
+  await upstream.setLevel(session, 'warning')
+  assert.deepEqual(await upstream.subscribe(session, 'u:1', true), { kind: 'complete', result: '{}', isError: false, hasMeta: false })
+  await upstream.subscribe(session, 'u:2', true)
+  await upstream.subscribe(session, 'u:2', false)
+  lose('s2')
+  await upstream.send(callOf({ session }), called('x'))
+  await server.arrived('resources/subscribe', 3)
+  const told = server.arrivals.filter((one) => one.session === 's3' && one.method !== 'notifications/initialized')
+  assert.deepEqual(told.map((one) => [one.method, one.params['level'] ?? one.params['uri']]).toSorted(), [
+    ['logging/setLevel', 'warning'],
+    ['resources/subscribe', 'u:1'],
+    ['tools/call', undefined],
+  ])
+})
+
+test('setting a level never throws, and what a server says to a subscription is the answer', async (t) => {
+  const error = ({ reply, id }: Arrival) =>
+    reply(200, 'application/json', `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"no"}}`)
+  const { script } = sessionScript(404, { logging: {} })
+  const { upstream } = await openMet(t, { ...script, 'logging/setLevel': error, 'resources/subscribe': error })
+  const session = clientOf('c')
+  await upstream.setLevel(session, 'info')
+  const answer = await upstream.subscribe(session, 'u:1', true)
+  assert.deepEqual(answer, { kind: 'failed', error: { code: -32601, message: 'no', data: undefined } })
+})
+
+test('changed roots are told in the client’s own session, where it has one', async (t) => {
+  const { script } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  const [open, closed] = [clientOf('open'), clientOf('closed')]
+  await upstream.openSession(open)
+  upstream.rootsChanged(closed)
+  upstream.rootsChanged(open)
+  assert.equal((await server.arrived('notifications/roots/list_changed')).session, 's2')
+  assert.equal(server.count('initialize'), 2)
+})
+
+test('a server without session ids gets every call plainly, and no session is opened for a client', async (t) => {
+  const { server, upstream } = await openMet(t)
+  const session = clientOf('c')
+  assert.deepEqual([upstream.hasSessions(), await upstream.openSession(session)], [false, undefined])
+  await upstream.send(callOf({ session }), called('x'))
+  assert.deepEqual([server.count('initialize'), sessionsOf(server.arrivals, 'tools/call')], [1, [undefined]])
+})

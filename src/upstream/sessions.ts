@@ -1,0 +1,166 @@
+import { headersFor, legacyRequest } from '../era/era.ts'
+import { type Call, type Capabilities, type ClientSession, capability, type LogLevel, type Refusal } from '../mcp/mcp.ts'
+import type { Connector, Reply } from './connector.ts'
+import { type MeetOptions, type Met, shakeHands } from './meet.ts'
+import type { UpstreamSettings } from './model.ts'
+import { isSessionLost } from './session-lost.ts'
+import { createSessionPool, type Opening, type OpenSession, openSession } from './session-pool.ts'
+
+/** The sessions that a legacy server gives, for calls: each legacy client's own, and those that modern clients share. */
+export interface Sessions {
+  /** The session that a call belongs into. */
+  of(call: Call): Opening
+  /** In place of one that the server no longer knows. */
+  againOf(call: Call, lost: OpenSession): Opening
+  /** A call has left its session. */
+  release(session: OpenSession): void
+  own(client: ClientSession): Opening
+  ownAgain(client: ClientSession, lost: OpenSession): Opening
+  /** A client's own session, where it has one already. */
+  find(client: ClientSession): Opening | undefined
+  /** Asks the server whether it knows a session. */
+  ping(met: Met, session: OpenSession): Promise<Reply>
+  /** Sends a request in a client's own session; once more where that is lost and has been opened again. */
+  request(client: ClientSession, method: string, params: object): Promise<Reply | Refusal>
+  /** Remembers what a client's own session is told again when it has to be opened again. */
+  keepLevel(client: ClientSession, level: LogLevel): void
+  keepUri(client: ClientSession, uri: string, isOn: boolean): void
+  end(client: ClientSession, isDeleted: boolean): void
+  /** Ends what this process opened; resolves when the server has been told. */
+  endAll(): Promise<void>
+}
+
+export interface SessionsOptions {
+  readonly settings: UpstreamSettings
+  readonly connector: Connector
+  readonly meet: MeetOptions
+  /** The server as it was met; undefined where it is not there. */
+  readonly met: () => Met | undefined
+}
+
+interface Sharing {
+  readonly key: string
+  readonly capabilities: Capabilities
+  readonly level: LogLevel | undefined
+}
+
+interface Kept {
+  level: LogLevel | undefined
+  readonly uris: Set<string>
+}
+
+/** Own sessions known at a time. */
+const maxOwn = 10_000
+/** Shared ones: there are more sets of capabilities than anybody has clients for. */
+const maxShared = 64
+/** Clients of whose levels and subscriptions is known, and subscriptions of one: the oldest are forgotten. */
+const maxKept = 10_000
+const maxUris = 100
+
+export function createSessions({ settings, connector, meet, met }: SessionsOptions): Sessions {
+  const name = `${settings.backend}/${settings.name}`
+  const kept = new Map<string, Kept>()
+  const own = createSessionPool<ClientSession>({
+    max: maxOwn,
+    open: openOwn,
+    adopt: (client) => client.upstreamSession(name),
+    onEvicted: endUnused,
+  })
+  const shared = createSessionPool<Sharing>({ max: maxShared, open: openShared, adopt: () => undefined, onEvicted: endUnused })
+
+  async function openOwn(client: ClientSession): Promise<OpenSession | Refusal> {
+    const session = await open(client.capabilities)
+    const known = kept.get(client.key)
+    if (session.kind === 'refused' || known === undefined) return session
+    if (known.level !== undefined) await request(session, 'logging/setLevel', { level: known.level })
+    for (const uri of known.uris) void request(session, 'resources/subscribe', { uri })
+    return session
+  }
+
+  async function openShared({ capabilities, level }: Sharing): Promise<OpenSession | Refusal> {
+    const session = await open(capabilities)
+    if (session.kind === 'session' && level !== undefined) await request(session, 'logging/setLevel', { level })
+    return session
+  }
+
+  async function open(capabilities: Capabilities): Promise<OpenSession | Refusal> {
+    const found = await shakeHands(connector, meet, capabilities)
+    return found.kind === 'refused' ? found : openSession(found.session, true)
+  }
+
+  async function request(session: OpenSession, method: string, params: object): Promise<Reply> {
+    const current = met()
+    return current === undefined ? { kind: 'failed', failure: 'unreachable', text: 'is down' } : post(current, session, method, params)
+  }
+
+  function post({ facts }: Met, session: OpenSession, method: string, params: object): Promise<Reply> {
+    const id = meet.nextId()
+    return connector.post({ ...legacyRequest(id, method, params, facts.version, session.id), id, timeoutMs: settings.listMs })
+  }
+
+  async function tellEnd({ id }: OpenSession): Promise<void> {
+    const current = met()
+    if (id !== undefined && current !== undefined) await connector.delete(headersFor(current.facts.version, id))
+  }
+
+  function endUnused(session: OpenSession): void {
+    if (session.isOurs && !session.isHandedOut && session.users === 0) void tellEnd(session)
+  }
+
+  function sharingOf({ capabilities, logLevel }: Call): Sharing {
+    const able = capabilities & ~capability.rootsChange
+    const level = met()?.facts.offers.logging ? logLevel : undefined
+    return { key: `${able} ${level ?? ''}`, capabilities: able, level }
+  }
+
+  function keptOf(client: ClientSession): Kept {
+    const known = kept.get(client.key)
+    if (known !== undefined) return known
+    const fresh: Kept = { level: undefined, uris: new Set() }
+    kept.set(client.key, fresh)
+    if (kept.size > maxKept) for (const [oldest] of kept) if (kept.delete(oldest)) break
+    return fresh
+  }
+
+  return {
+    of: (call) => (call.session === undefined ? shared.get(sharingOf(call)) : own.get(call.session)),
+    againOf: (call, lost) => (call.session === undefined ? shared.again(sharingOf(call), lost) : own.again(call.session, lost)),
+    release(session) {
+      session.users--
+      if (session.isEvicted) endUnused(session)
+    },
+    own: own.get,
+    ownAgain: own.again,
+    find: own.find,
+    ping: (current, session) => post(current, session, 'ping', {}),
+    async request(client, method, params) {
+      const session = await own.get(client)
+      if (session.kind === 'refused') return session
+      const reply = await request(session, method, params)
+      if (!isSessionLost(reply, session.id)) return reply
+      const again = await own.again(client, session)
+      return again.kind === 'refused' ? again : request(again, method, params)
+    },
+    keepLevel(client, level) {
+      keptOf(client).level = level
+    },
+    keepUri(client, uri, isOn) {
+      if (!isOn) return void kept.get(client.key)?.uris.delete(uri)
+      const { uris } = keptOf(client)
+      if (uris.size < maxUris) uris.add(uri)
+    },
+    end(client, isDeleted) {
+      const found = own.find(client)
+      own.remove(client.key)
+      kept.delete(client.key)
+      if (found === undefined) return
+      void Promise.resolve(found).then((session) => {
+        if (session.kind === 'session' && (isDeleted || !session.isHandedOut)) void tellEnd(session)
+      })
+    },
+    async endAll() {
+      const all = await Promise.all([...own.drain(), ...shared.drain()])
+      await Promise.all(all.map((session) => (session.kind === 'session' && session.isOurs ? tellEnd(session) : undefined)))
+    },
+  }
+}
