@@ -167,7 +167,7 @@ test('who is missing is told in the order of the document, and only who has or m
 
 test('a short ttl alone is no sign of a missing part', () => {
   const server = upstream('a', { tools: ['x'] })
-  server.hint = { ttlMs: 0, isPublic: true }
+  server.hint = { ttlMs: 0, isPublic: true, isWhole: true }
   assert.equal(result(list(open([server]).catalog, 'tools')).hasMeta, false)
 })
 
@@ -210,12 +210,12 @@ test('a list whose every server is down is an error, though others of the view a
 test('a list lives as long as the shortest-lived of its parts, and is public only where all are and nothing is selected', () => {
   const [a, b] = [upstream('a', { tools: ['x'] }), upstream('b', { tools: ['y'] })]
   const idle = upstream('c', { prompts: [] })
-  idle.hint = { ttlMs: 1, isPublic: false }
+  idle.hint = { ttlMs: 1, isPublic: false, isWhole: true }
   const cacheOf = (...[upstreams, options]: Parameters<typeof open>) => result(list(open(upstreams, options).catalog, 'tools')).cache
-  b.hint = { ttlMs: 7, isPublic: true }
+  b.hint = { ttlMs: 7, isPublic: true, isWhole: true }
   assert.deepEqual(cacheOf([a, b, idle]), { ttlMs: 7, scope: 'public' })
   assert.deepEqual(cacheOf([a, b], { selection: { tools: ['*'] } }), { ttlMs: 7, scope: 'private' })
-  a.hint = { ttlMs: 9, isPublic: false }
+  a.hint = { ttlMs: 9, isPublic: false, isWhole: true }
   assert.deepEqual(cacheOf([a, b]), { ttlMs: 7, scope: 'private' })
   assert.deepEqual(cacheOf([]), { ttlMs: 0, scope: 'public' })
 })

@@ -30,13 +30,6 @@ interface Current {
   readonly read: Map<Dialect, ListPages>
 }
 
-/** What a server says of one of its lists; `isWhole` is false where it is known to lack a part. */
-interface ListHint {
-  readonly ttlMs: number
-  readonly isPublic: boolean
-  readonly isWhole?: boolean
-}
-
 export function createCatalog(settings: CatalogSettings, events: CatalogEvents): Catalog {
   const { servers, title, cursors } = settings
   const selections = selectionsOf(settings)
@@ -87,8 +80,8 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     const missing: string[] = []
     for (const server of servers) {
       if (!mayOffer(server.upstream, kind) || !isReached(server, kind, selections)) continue
-      const hint: ListHint = server.upstream.cacheHint(kind)
-      const isMissing = server.upstream.status().state !== 'ready' || hint.isWhole === false
+      const hint = server.upstream.cacheHint(kind)
+      const isMissing = server.upstream.status().state !== 'ready' || !hint.isWhole
       if (isMissing) missing.push(server.name)
       ttlMs = Math.min(ttlMs, isMissing ? 0 : hint.ttlMs)
       isPublic &&= hint.isPublic

@@ -8,7 +8,7 @@ export interface FakeUpstream extends Upstream {
   lists: Record<ListKind, readonly ListEntry[]>
   state: UpstreamStatus['state']
   error: string | undefined
-  hint: { ttlMs: number; isPublic: boolean; isWhole?: boolean }
+  hint: { ttlMs: number; isPublic: boolean; isWhole: boolean }
   fresh: (() => Promise<void>) | undefined
   text: string | undefined
   offered: Offers
@@ -35,7 +35,7 @@ export function upstream(name: string, entries: Entries): FakeUpstream {
     lists: { tools: listOf('tools'), prompts: listOf('prompts'), resources: listOf('resources'), templates: listOf('templates') },
     state: 'ready',
     error: undefined,
-    hint: { ttlMs: 60_000, isPublic: true },
+    hint: { ttlMs: 60_000, isPublic: true, isWhole: true },
     fresh: undefined,
     text: undefined,
     offered: {
@@ -81,7 +81,7 @@ export function upstream(name: string, entries: Entries): FakeUpstream {
 
 /** A server that has not answered yet. */
 export function unmet(name: string, state: 'connecting' | 'down', error?: string): FakeUpstream {
-  return Object.assign(upstream(name, {}), { state, error, hint: { ttlMs: 0, isPublic: true } })
+  return Object.assign(upstream(name, {}), { state, error, hint: { ttlMs: 0, isPublic: true, isWhole: true } })
 }
 
 function unasked(): never {

@@ -31,7 +31,7 @@ export async function listOffers(config: Config, from: ReferenceSource): Promise
         })
         return [{ kind: 'offer', server: name, tools }]
       } finally {
-        await upstream.close(0)
+        await upstream.close(0, true)
       }
     }),
   )

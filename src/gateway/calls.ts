@@ -15,6 +15,7 @@ import {
   type Message,
   type Method,
   member,
+  members,
   noCapabilities,
   type Refusal,
   type Resume,
@@ -22,6 +23,7 @@ import {
   type Rostered,
   refuse,
   type Subject,
+  splice,
   textOf,
 } from '../mcp/mcp.ts'
 import type { Sent } from '../upstream/upstream.ts'
@@ -92,7 +94,10 @@ export function createCalls(deps: CallDeps): Calls {
       const round = request.resume === undefined ? undefined : openRound(to, owner, request, message, request.resume)
       if (round?.kind === 'refused') return encode(round)
       if (round?.kind === 'suspended') {
-        const hooks = { onNotice: (text: string) => void reply.write(text), onGone: (listener: () => void) => origin.onGone?.(listener) }
+        const hooks = {
+          onNotice: (text: string) => writeNotice(reply, message, text),
+          onGone: (listener: () => void) => origin.onGone?.(listener),
+        }
         return settle(await suspensions.resume(round.state, request.resume?.responses, hooks), owner, subject)
       }
       const canonical = new ClientCall(client.name, request, message, to.requestMs, reply)
@@ -237,6 +242,15 @@ class ClientCall implements Call {
       return ask.reply('"error":{"code":-32000,"message":"the client can not be asked"}')
     ask.onWithdrawn(() => void this.reply.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`))
   }
+}
+
+/** Progress of a later round goes under the token that this round has; without one its client wants none. */
+function writeNotice(reply: ReplyStream, { text, meta }: Message, notice: string): void {
+  const params = member(members(notice, 0, notice.length), 'params')
+  const token = params?.type === 'object' ? member(members(notice, params.start, params.end), 'progressToken') : undefined
+  if (token === undefined) return void reply.write(notice)
+  const own = member(meta ?? [], 'progressToken')
+  if (own !== undefined) reply.write(splice(notice, [{ start: token.start, end: token.end, text: textOf(text, own) }]))
 }
 
 function unknown(subject: Subject): Refusal {

@@ -126,7 +126,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const retire = (old: Snapshot, next: Snapshot) => {
     for (const [key, { upstream }] of old.upstreams) {
       if (next.upstreams.get(key)?.upstream === upstream) continue
-      void upstream.close(Math.max(retireMs, upstream.settings.requestMs))
+      void upstream.close(Math.max(retireMs, upstream.settings.requestMs), isAlone(old))
       const { name } = upstream.settings
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
@@ -139,8 +139,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   snapshot = compileNext(first)
   void settled()
   const sweeper = setInterval(() => {
-    // With keys of its own no other process can go on with these sessions.
-    const isOver = current().config.sessions.keys.length === 0
+    const isOver = isAlone(current())
     sealed().sessions.sweep((session) => {
       deps.metrics.observeSession(Date.now() - session.openedAtMs)
       changes.endSession(session.key)
@@ -193,7 +192,12 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     },
     async close(graceMs) {
       clearInterval(sweeper)
-      await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.close(graceMs)))
+      await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.close(graceMs, isAlone(current()))))
     },
   }
+}
+
+/** Whether no other process can go on with our sessions: with a key of its own it has them alone. */
+function isAlone({ config }: Snapshot): boolean {
+  return config.sessions.keys.length === 0
 }

@@ -58,7 +58,7 @@ export function createLegacySessions(clients: ClientStates, asks: Asks): LegacyS
       }
       if (state.watches.has(subject.name)) return done
       if (state.watches.size === maxWatches) return refuse('limited', `more than ${maxWatches} subscriptions of one session`)
-      const watch = upstream.watch(addressed.name, () => state.write?.(sseEvent(updated(subject.name))))
+      const watch = upstream.watch(addressed.name, (own) => state.write?.(sseEvent(updated(to.catalog.exposedUri(owner.server, own)))))
       state.watches.set(subject.name, watch)
       if (await watch.isGranted) return done
       watch.stop()

@@ -198,7 +198,7 @@ function watchAll(to: Endpoint, uris: readonly string[], onUpdate: (uri: string)
   const granting = uris.map(async (uri) => {
     const owner = to.catalog.owner({ kind: 'resources', name: uri })
     if (owner === undefined) return []
-    const watch = owner.upstream.watch(owner.addressed.name, () => onUpdate(uri))
+    const watch = owner.upstream.watch(owner.addressed.name, (own) => onUpdate(to.catalog.exposedUri(owner.server, own)))
     watched.push(watch)
     return (await watch.isGranted) ? [uri] : []
   })

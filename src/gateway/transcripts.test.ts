@@ -52,9 +52,9 @@ async function serve(block: Block, label: string, { client, servers, standIns }:
   return block
 }
 
-async function direct(block: Block, label: string, { client, servers }: Stage): Promise<Block> {
+function direct(block: Block, label: string, { client, servers }: Stage): Block {
   if (block.title.startsWith('... the client goes away')) {
-    await client.gone(label)
+    client.goAway(label)
     return block
   }
   const [, name = '', verb = '', word = 'tools', items = ''] =

@@ -54,8 +54,8 @@ test('modern: changes of what is watched wait for the acknowledgement, and one s
   const first = presence.watch('a://1', none)
   await pass(20)
   const others = ['a://2', 'a://3'].map((uri) => presence.watch(uri, none))
-  await pass(1000)
   first.stop()
+  await pass(1000)
   assert.equal(streams.length, 2)
   acknowledge(streams[1], ['a://1'])
   await pass(20)
@@ -77,10 +77,32 @@ test('modern: a replacement that fails, or is never acknowledged, leaves the old
   assert.equal(await tooMuch.isGranted, false)
   const late = presence.watch('a://3', none)
   await pass(20)
-  await pass(5000)
+  presence.watch('a://4', none)
+  await pass(4999)
   assert.equal(await late.isGranted, false)
-  assert.deepEqual([await one.isGranted, streams[1]?.isOpen, streams[3]?.isOpen], [true, true, false])
-  assert.deepEqual([streams.length, log.includes('close 1')], [4, false])
+  assert.deepEqual([await one.isGranted, streams[1]?.isOpen, streams[3]?.isOpen], [true, true, true])
+  await pass(1)
+  assert.deepEqual([streams.length, streams[3]?.isOpen, log.includes('close 1')], [4, false, false])
+  // What has changed meanwhile is asked for.
+  await pass(20)
+  assert.deepEqual([streams.length, uris(streams[4])?.at(-1)], [5, 'a://4'])
+})
+
+test('modern: a stream that ends while another is to take its place leaves that one alone', async (t) => {
+  const { presence, streams, pass } = await openPresence(t, 'modern', all)
+  const heard: string[] = []
+  presence.watch('a://1', (uri) => heard.push(uri))
+  await pass(20)
+  acknowledge(streams[1], ['a://1'])
+  const two = presence.watch('a://2', (uri) => heard.push(uri))
+  await pass(20)
+  streams[1]?.end(200)
+  await pass(2000)
+  assert.deepEqual([streams.length, streams[2]?.isOpen], [3, true])
+  acknowledge(streams[2], ['a://1', 'a://2'])
+  assert.equal(await two.isGranted, true)
+  await pass(100)
+  assert.deepEqual(heard, ['a://1'])
 })
 
 test('modern: a stream that only watched needs ends with the last of them', async (t) => {
@@ -178,6 +200,47 @@ test('who watches before the server was met is told as soon as it was', async (t
   assert.deepEqual([await isGranted, uris(streams[0])], [true, ['a://1']])
 })
 
+test('who waits for a server that goes down, or turns out to have no subscriptions, is told at once', async (t) => {
+  const { presence, pass } = await openPresence(t, 'modern', all)
+  const { isGranted } = presence.watch('a://1', none)
+  await pass(20)
+  presence.goDown(refuse('upstream-down', 'gone'))
+  assert.equal(await isGranted, false)
+  let met: Posted | undefined
+  const unable = await openPresence(t, 'modern', all, {
+    'server/discover'(posted) {
+      met = posted
+    },
+  })
+  const early = unable.presence.watch('a://1', none)
+  met?.result({ supportedVersions: ['2026-07-28'], capabilities: { tools: { listChanged: true } } })
+  assert.equal(await early.isGranted, false)
+  assert.deepEqual(uris(unable.streams[0]), undefined)
+})
+
+test('legacy: nothing is subscribed to while no stream could bring updates', async (t) => {
+  const { presence, streams, posts, script, pass } = await openPresence(t, 'legacy', all)
+  await pass(20)
+  streams[0]?.end(200)
+  presence.watch('a://1', none)
+  await pass(999)
+  assert.deepEqual(asked(posts), [])
+  await pass(21)
+  assert.deepEqual(asked(posts), ['a://1'])
+  let held: Posted | undefined
+  script['resources/subscribe'] = (posted) => {
+    held = posted
+  }
+  const heard: string[] = []
+  const { isGranted } = presence.watch('a://2', (uri) => heard.push(uri))
+  await pass(20)
+  streams[1]?.end(405)
+  held?.result({})
+  await nextTurn()
+  await pass(100)
+  assert.deepEqual([await isGranted, heard], [false, []])
+})
+
 test('legacy: one subscription for all who watch, on the session, ended with the last', async (t) => {
   const { presence, posts, streams, pass } = await openPresence(t, 'legacy', all, { initialize: inSession('s1', all) })
   await pass(20)
@@ -229,6 +292,23 @@ test('legacy: without a stream, without the capability or against the server’s
   const no = picky.presence.watch('a://1', none)
   await picky.pass(20)
   assert.equal(await no.isGranted, false)
+})
+
+test('legacy: what has not been subscribed to when the stream ends waits for the next', async (t) => {
+  const held: Posted[] = []
+  const { presence, streams, pass } = await openPresence(t, 'legacy', all, { 'resources/subscribe': (posted) => void held.push(posted) })
+  await pass(20)
+  for (let i = 0; i < 6; i++) presence.watch(`a://${i}`, none)
+  await pass(20)
+  streams[0]?.end(200)
+  for (const one of held) one.result({})
+  await pass(999)
+  assert.equal(held.length, 4)
+  await pass(21)
+  assert.deepEqual(
+    held.slice(4).map((one) => one.params['uri']),
+    ['a://4', 'a://5', 'a://0', 'a://1'],
+  )
 })
 
 test('legacy: a subscription that was given up while it was asked for is ended, and at most four are under way', async (t) => {

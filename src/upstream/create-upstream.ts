@@ -9,6 +9,7 @@ import { createPresence } from './presence.ts'
 import { createServerRequests } from './server-requests.ts'
 import { isSessionLost } from './session-lost.ts'
 import { createSessions } from './sessions.ts'
+import { openSharedStream } from './shared-stream.ts'
 
 /** Streams of single clients that are kept open at a time; further ones are not followed. */
 const maxFollowed = 2000
@@ -34,7 +35,8 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     const met = live()
     return met?.era.name === 'legacy' && met.session !== undefined ? met : undefined
   }
-  const sessions = createSessions({ settings, connector, meet, met: live })
+  const streams = { connector, requests, onProgress: calls.takeProgress }
+  const sessions = createSessions({ settings, connector, meet, met: live, openStream: (met, id) => openSharedStream(met, id, streams) })
 
   /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
   async function postWithHeaders(met: Met, call: Call, addressed: Addressed): Promise<Reply> {
@@ -172,7 +174,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     },
     follow(client, follower) {
       if (isClosed || followed.size === maxFollowed) return () => {}
-      const stop = follow(client, follower, { connector, sessions, requests, now, met: withSessions, onProgress: calls.takeProgress })
+      const stop = follow(client, follower, { ...streams, sessions, now, met: withSessions })
       followed.add(stop)
       return () => {
         followed.delete(stop)
@@ -181,7 +183,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     },
     watch: presence.watch,
 
-    async close(graceMs) {
+    async close(graceMs, isLast) {
       if (isClosed) return
       isClosed = true
       for (const stop of followed) stop()
@@ -189,7 +191,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       await idle(graceMs)
       const met = withSessions()
       const own = met === undefined ? undefined : connector.delete(headersFor(met.facts.version, met.session))
-      await Promise.all([sessions.endAll(), own])
+      await Promise.all([sessions.endAll(isLast), own])
       presence.close()
       await connector.close()
     },

@@ -85,7 +85,7 @@ export interface Upstream {
   offers(): Offers
   instructions(): string | undefined
   /** How long from now on a list holds, and for whom; 0 ms where it is not whole or the server is down. */
-  cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean }
+  cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
   /** Undefined where all its lists are fresh or the server is known to be down; else resolves when either is so. */
   ensureFresh(): Promise<void> | undefined
   /** Sends a call to it. */
@@ -113,6 +113,9 @@ export interface Upstream {
    */
   watch(uri: string, onUpdate: (uri: string) => void): Watch
 
-  /** Lets calls in flight finish, for `graceMs` at most, then ends sessions and connections. */
-  close(graceMs: number): Promise<void>
+  /**
+   * Lets calls in flight finish, for `graceMs` at most, then ends sessions and connections.
+   * @param isLast whether no other process can go on with the clients' own sessions: then they end too
+   */
+  close(graceMs: number, isLast: boolean): Promise<void>
 }

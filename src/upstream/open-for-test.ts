@@ -236,7 +236,7 @@ export async function openMet(
   const server = await openScripted(script)
   const made = openUpstream(server.url, settings, http)
   t.after(async () => {
-    await made.upstream.close(0)
+    await made.upstream.close(0, true)
     server.close()
   })
   await made.upstream.ensureFresh()

@@ -43,7 +43,10 @@ export interface OpenPresence {
   pass(ms: number): Promise<void>
 }
 
-export const uris = (stream: FakeStream | undefined) => stream?.filter['resourceSubscriptions']
+/** For tests: the URIs that a modern server's stream asks for. */
+export function uris(stream: FakeStream | undefined): readonly string[] | undefined {
+  return stream?.filter['resourceSubscriptions'] as readonly string[] | undefined
+}
 
 /** For tests: a Presence of a fake server that is an object, with a clock of its own. */
 export async function openPresence(

@@ -22,11 +22,19 @@ test('asks for all the lists that are offered at once, and for no others', async
   assert.deepEqual([few.presence.isReady(), few.posts.length], [true, 2])
 })
 
-test('counts what it lists, and tells of the first lists once', async (t) => {
-  const { presence, log } = await openPresence(t, 'modern', all)
+test('counts what it lists, and tells of the first lists once it is ready', async (t) => {
+  let held: Posted | undefined
+  const { presence, log } = await openPresence(t, 'modern', all, {
+    'tools/list'(posted) {
+      held = posted
+    },
+  })
+  assert.equal(log.includes('listChanged'), false)
+  held?.result({ tools: [] })
+  await nextTurn()
   const { tools, prompts, resources } = presence.status()
-  assert.deepEqual([tools, prompts, resources, presence.entries('templates').length], [1, 1, 1, 1])
-  assert.equal(log.indexOf('ready') < log.indexOf('listChanged'), true)
+  assert.deepEqual([tools, prompts, resources, presence.entries('templates').length], [0, 1, 1, 1])
+  assert.deepEqual(log.slice(-3), ['ready', 'listChanged', 'open 0'])
 })
 
 test('declares every capability to a legacy server', async (t) => {
@@ -198,6 +206,20 @@ test('a session that is lost is opened again at once, and all lists are asked fo
   assert.equal(log.includes('down'), false)
   const again = posts.filter((one) => one.session === 's2').map((one) => one.method)
   assert.deepEqual(again.slice(1), ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'])
+})
+
+test('a session whose loss another list finds is opened again too', async (t) => {
+  let opened = 0
+  const script = { initialize: (posted: Posted) => inSession(`s${++opened}`, all)(posted) }
+  const { presence, script: own, streams, pass } = await openPresence(t, 'legacy', all, script)
+  await pass(1000)
+  for (const method of ['tools/list', 'prompts/list']) {
+    const { [method]: usual } = own
+    own[method] = (posted) => (posted.session === 's1' ? posted.answer({ kind: 'http', status: 404, text: '' }) : usual?.(posted))
+  }
+  streams[0]?.send('notifications/prompts/list_changed')
+  await pass(100)
+  assert.deepEqual([presence.met()?.session, presence.isReady(), presence.cacheHint('prompts').isWhole], ['s2', true, true])
 })
 
 test('what is no change goes to whoever takes it', async (t) => {

@@ -4,14 +4,14 @@ import type { Refusal } from '../mcp/mcp.ts'
 export interface OpenSession {
   readonly kind: 'session'
   readonly id: string | undefined
-  /** Opened by this process. */
-  readonly isOurs: boolean
-  /** Another process may go on with it. */
+  /** Another process may go on with it, or has opened it. */
   isHandedOut: boolean
   /** Calls that are under way in it. */
   users: number
   /** Made room for others: nobody comes back to it. */
   isEvicted: boolean
+  /** Ends what is kept open for it. */
+  closeStream: (() => void) | undefined
 }
 
 /** A session that is open, or what its opening will come to. */
@@ -88,7 +88,7 @@ export function createSessionPool<K extends { readonly key: string }>(options: P
     }
     const id = options.adopt(whom)
     if (id === undefined) return undefined
-    const session = openSession(id, false)
+    const session = openSession(id, true)
     add(whom.key, { session, opening: undefined })
     return session
   }
@@ -110,6 +110,6 @@ export function createSessionPool<K extends { readonly key: string }>(options: P
   }
 }
 
-export function openSession(id: string | undefined, isOurs: boolean): OpenSession {
-  return { kind: 'session', id, isOurs, isHandedOut: !isOurs, users: 0, isEvicted: false }
+export function openSession(id: string | undefined, isHandedOut: boolean): OpenSession {
+  return { kind: 'session', id, isHandedOut, users: 0, isEvicted: false, closeStream: undefined }
 }

@@ -103,7 +103,7 @@ test('a client’s own session is opened with its capabilities, used by it alone
   assert.equal((await server.arrived('DELETE')).session, 's2')
 })
 
-test('the session that is sealed into the client’s own is used, until it is lost; what another process opened is not ended here', async (t) => {
+test('the session that is sealed into the client’s own is used, until it is lost', async (t) => {
   const { script, known, lose } = sessionScript(404)
   const { server, upstream } = await openMet(t, script)
   known.add('sealed')
@@ -113,14 +113,31 @@ test('the session that is sealed into the client’s own is used, until it is lo
   await upstream.send(callOf({ session }), called('x'))
   await upstream.send(callOf({ session }), called('x'))
   assert.deepEqual(sessionsOf(server.arrivals, 'tools/call'), ['sealed', 'sealed', 's2', 's2'])
-  known.add('other')
-  const other = clientOf('d', 0, 'other')
-  await upstream.send(callOf({ session: other }), called('x'))
-  upstream.endSession(other, false)
-  await upstream.send(callOf(), called('x'))
-  await upstream.close(0)
-  assert.deepEqual(sessionsOf(server.arrivals, 'DELETE').toSorted(), ['s1', 's2', 's3'])
 })
+
+for (const { isLast, ended, title } of [
+  {
+    isLast: false,
+    ended: ['s1', 's3', 's4', 's6'],
+    title: 'not those that were handed out, or opened elsewhere, while another replica may go on with them',
+  },
+  { isLast: true, ended: ['s1', 's2', 's3', 's4', 's6', 'sealed'], title: 'all of them where there is no other replica' },
+])
+  test(`on closing the sessions end: ${title}`, async (t) => {
+    const { script, known, lose } = sessionScript(404)
+    const { server, upstream } = await openMet(t, script)
+    known.add('sealed')
+    await upstream.openSession(clientOf('handed out'))
+    await upstream.send(callOf({ session: clientOf('adopted', 0, 'sealed') }), called('x'))
+    await upstream.send(callOf({ session: clientOf('opened later') }), called('x'))
+    await upstream.send(callOf(), called('x'))
+    const reopened = clientOf('reopened')
+    await upstream.openSession(reopened)
+    lose('s5')
+    await upstream.send(callOf({ session: reopened }), called('x'))
+    await upstream.close(0, isLast)
+    assert.deepEqual(sessionsOf(server.arrivals, 'DELETE').toSorted(), ended)
+  })
 
 test('a session that was handed out stays where another replica may go on with it; it ends where the client ended it', async (t) => {
   const { script } = sessionScript(404)

@@ -1,5 +1,5 @@
 import { headersFor, legacyRequest } from '../era/era.ts'
-import { type Call, type Capabilities, type ClientSession, capability, type LogLevel, type Refusal } from '../mcp/mcp.ts'
+import { type Call, type Capabilities, type ClientSession, capability, type LogLevel, noCapabilities, type Refusal } from '../mcp/mcp.ts'
 import type { Connector, Reply } from './connector.ts'
 import { type MeetOptions, type Met, shakeHands } from './meet.ts'
 import type { UpstreamSettings } from './model.ts'
@@ -26,8 +26,8 @@ export interface Sessions {
   keepLevel(client: ClientSession, level: LogLevel): void
   keepUri(client: ClientSession, uri: string, isOn: boolean): void
   end(client: ClientSession, isDeleted: boolean): void
-  /** Ends what this process opened; resolves when the server has been told. */
-  endAll(): Promise<void>
+  /** Ends all with which no other process may go on and, where there is none, the others too; resolves when the server has been told. */
+  endAll(isLast: boolean): Promise<void>
 }
 
 export interface SessionsOptions {
@@ -36,6 +36,8 @@ export interface SessionsOptions {
   readonly meet: MeetOptions
   /** The server as it was met; undefined where it is not there. */
   readonly met: () => Met | undefined
+  /** Opens the stream of a session that able clients share, and gives what closes it. */
+  readonly openStream: (met: Met, session: string) => () => void
 }
 
 interface Sharing {
@@ -57,7 +59,7 @@ const maxShared = 64
 const maxKept = 10_000
 const maxUris = 100
 
-export function createSessions({ settings, connector, meet, met }: SessionsOptions): Sessions {
+export function createSessions({ settings, connector, meet, met, openStream }: SessionsOptions): Sessions {
   const name = `${settings.backend}/${settings.name}`
   const kept = new Map<string, Kept>()
   const own = createSessionPool<ClientSession>({
@@ -66,7 +68,7 @@ export function createSessions({ settings, connector, meet, met }: SessionsOptio
     adopt: (client) => client.upstreamSession(name),
     onEvicted: endUnused,
   })
-  const shared = createSessionPool<Sharing>({ max: maxShared, open: openShared, adopt: () => undefined, onEvicted: endUnused })
+  const shared = createSessionPool<Sharing>({ max: maxShared, open: openShared, adopt: () => undefined, onEvicted: endShared })
 
   async function openOwn(client: ClientSession): Promise<OpenSession | Refusal> {
     const session = await open(client.capabilities)
@@ -79,13 +81,17 @@ export function createSessions({ settings, connector, meet, met }: SessionsOptio
 
   async function openShared({ capabilities, level }: Sharing): Promise<OpenSession | Refusal> {
     const session = await open(capabilities)
-    if (session.kind === 'session' && level !== undefined) await request(session, 'logging/setLevel', { level })
+    if (session.kind === 'refused') return session
+    if (level !== undefined) await request(session, 'logging/setLevel', { level })
+    const current = met()
+    if (capabilities !== noCapabilities && current !== undefined && session.id !== undefined)
+      session.closeStream = openStream(current, session.id)
     return session
   }
 
   async function open(capabilities: Capabilities): Promise<OpenSession | Refusal> {
     const found = await shakeHands(connector, meet, capabilities)
-    return found.kind === 'refused' ? found : openSession(found.session, true)
+    return found.kind === 'refused' ? found : openSession(found.session, false)
   }
 
   async function request(session: OpenSession, method: string, params: object): Promise<Reply> {
@@ -104,7 +110,12 @@ export function createSessions({ settings, connector, meet, met }: SessionsOptio
   }
 
   function endUnused(session: OpenSession): void {
-    if (session.isOurs && !session.isHandedOut && session.users === 0) void tellEnd(session)
+    if (!session.isHandedOut && session.users === 0) void tellEnd(session)
+  }
+
+  function endShared(session: OpenSession): void {
+    session.closeStream?.()
+    endUnused(session)
   }
 
   function sharingOf({ capabilities, logLevel }: Call): Sharing {
@@ -124,7 +135,10 @@ export function createSessions({ settings, connector, meet, met }: SessionsOptio
 
   return {
     of: (call) => (call.session === undefined ? shared.get(sharingOf(call)) : own.get(call.session)),
-    againOf: (call, lost) => (call.session === undefined ? shared.again(sharingOf(call), lost) : own.again(call.session, lost)),
+    againOf(call, lost) {
+      lost.closeStream?.()
+      return call.session === undefined ? shared.again(sharingOf(call), lost) : own.again(call.session, lost)
+    },
     release(session) {
       session.users--
       if (session.isEvicted) endUnused(session)
@@ -158,9 +172,11 @@ export function createSessions({ settings, connector, meet, met }: SessionsOptio
         if (session.kind === 'session' && (isDeleted || !session.isHandedOut)) void tellEnd(session)
       })
     },
-    async endAll() {
-      const all = await Promise.all([...own.drain(), ...shared.drain()])
-      await Promise.all(all.map((session) => (session.kind === 'session' && session.isOurs ? tellEnd(session) : undefined)))
+    async endAll(isLast) {
+      const opened = await Promise.all([...own.drain(), ...shared.drain()])
+      const all = opened.filter((session) => session.kind === 'session')
+      for (const session of all) session.closeStream?.()
+      await Promise.all(all.map((session) => (isLast || !session.isHandedOut ? tellEnd(session) : undefined)))
     },
   }
 }

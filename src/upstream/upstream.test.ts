@@ -410,7 +410,7 @@ test('closing lets a call in flight finish', async (t) => {
   const { server, upstream } = await openMet(t, { 'tools/call': () => {} })
   const sent = upstream.send(callOf(), called('x'))
   const call = await server.arrived('tools/call')
-  const closed = upstream.close(60_000)
+  const closed = upstream.close(60_000, true)
   call.result({ content: [] })
   assert.equal((await sent).answer.kind, 'complete')
   await closed

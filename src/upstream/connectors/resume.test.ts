@@ -125,19 +125,6 @@ test('a call is given up while it waits to be taken up again: by its time-out, o
   assert.equal(server.count('GET'), 0)
 })
 
-test('calls that wait to be taken up again keep their places in the line, and leave them', async (t) => {
-  const script = resumable(primed('id: e\nretry: 20000\ndata: \n\n'), () => {})
-  const { server, upstream } = await openMet(t, script)
-  const cancellations = Array.from({ length: 256 }, () => new Cancellation())
-  const waiting = cancellations.map((cancellation) => upstream.send(callOf({ cancellation }), called('x')))
-  await server.arrived('tools/call', 256)
-  const next = upstream.send(callOf(), called('x'))
-  server.script = { ...script, 'tools/call': ({ result }) => result({ content: [] }) }
-  for (const one of cancellations) one.cancel()
-  await Promise.all(waiting)
-  assert.equal((await next).answer.kind, 'complete')
-})
-
 for (const [name, id] of [
   ['no id', ''],
   ['an id that no header can carry', 'id: a\u0001b\n'],

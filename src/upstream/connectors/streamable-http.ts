@@ -66,8 +66,9 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
   }
 
   return {
-    post(request) {
-      return new Promise((resolve) => {
+    async post(request) {
+      if (request.cancellation?.isCancelled) return { kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }
+      return new Promise<Reply>((resolve) => {
         const settle = (reply: Reply) => {
           waiting.remove(exchange)
           resolve(reply)
