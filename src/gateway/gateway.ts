@@ -189,6 +189,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     startDraining() {
       isDraining = true
       changes.endAll()
+      suspensions.drain()
     },
     async close(graceMs) {
       clearInterval(sweeper)

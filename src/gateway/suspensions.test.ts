@@ -180,3 +180,21 @@ test('where there is no room the server is told, and its call goes on', async ()
   assert.deepEqual([suspensions.size, replies.length], [1000, 1])
   assert.match(replies[0] ?? '', /^"error":/)
 })
+
+test('draining gives up what waits between two rounds, lets a round that is under way end, and nothing waits any more', async () => {
+  const waiting = open()
+  const { suspensions } = waiting
+  const round = waiting.start()
+  waiting.ask('name?')
+  await round
+  const busy = new SuspendableCall(new Cancellation(), quietly)
+  let finish = (_sent: Sent) => {}
+  const answered = suspensions.run(busy, () => new Promise((resolve) => (finish = resolve)))
+  suspensions.drain()
+  assert.deepEqual([waiting.cancellation.isCancelled, busy.cancellation.isCancelled, suspensions.size], [true, false, 0])
+  const replies: string[] = []
+  busy.onAsk({ method: 'roots/list', params: '{}', server: 's', id: '1', reply: (rest) => replies.push(rest), onWithdrawn() {} })
+  assert.match(replies.join(), /^"error":/)
+  finish(done)
+  assert.deepEqual(await answered, done)
+})

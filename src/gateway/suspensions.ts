@@ -15,6 +15,8 @@ export interface Suspensions {
    * @param responses JSON text of the client's `inputResponses`
    */
   resume(state: string, responses: string | undefined, hooks: RoundHooks): Promise<Sent>
+  /** Gives up the calls that wait for their clients, who find no way back, and lets no more of them wait. */
+  drain(): void
   readonly size: number
 }
 
@@ -139,9 +141,10 @@ interface Entry {
 /** @param process names this process among the replicas @param random gives an id that can't be guessed */
 export function createSuspensions(process: string, random: () => string): Suspensions {
   const entries = new Map<string, Entry>()
+  let isDraining = false
 
   const register = (call: SuspendableCall): string | undefined => {
-    if (entries.size === maxSuspended) return undefined
+    if (isDraining || entries.size === maxSuspended) return undefined
     const state = `${process} ${random()}`
     const patience = setTimeout(() => {
       entries.delete(state)
@@ -175,6 +178,15 @@ export function createSuspensions(process: string, random: () => string): Suspen
       const sent = await call.resume(responses, hooks)
       forgetFinished(call)
       return sent
+    },
+    drain() {
+      isDraining = true
+      for (const [state, { call, patience }] of entries) {
+        if (call.isAwaited) continue
+        clearTimeout(patience)
+        entries.delete(state)
+        call.cancellation.cancel()
+      }
     },
     get size() {
       return entries.size
