@@ -3,13 +3,17 @@ import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { cpus, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { findFreePort, type Gateway, gateways } from './gateways.ts'
-import { loadCore, type Measurement, measure, waitUntilReady } from './measure.ts'
-import { startPinned } from './pinned-process.ts'
-import { type Era, type Kind, kinds } from './requests.ts'
+import { findFreePort, gateways } from './gateways.ts'
+import { loadCore, measure, waitUntilReady } from './measure.ts'
+import { type PinnedProcess, startPinned } from './pinned-process.ts'
+import { makePlan, type Row } from './plan.ts'
+import { type Era, eras, type Kind, kinds } from './requests.ts'
+import { makeTable } from './table.ts'
 
-const usage = `usage: npm run bench -- [--rounds 3] [--seconds 3] [--kinds ${kinds.join(',')}] [--era legacy|modern]
-                        [--upstream-era legacy|modern] [--plan ${gateways.map(({ name }) => name).join(',')}] [--json FILE]`
+const usage = `usage: npm run bench -- [--rounds 2] [--seconds 2] [--kinds ${kinds.join(',')}] [--era ${eras.join(',')}]
+                        [--upstream-era ${eras.join(',')}] [--plan ${gateways.map(({ name }) => name).join(',')}] [--json FILE]
+Every pairing of an era of clients (--era) and of servers (--upstream-era) is measured. A gateway that can't bridge is measured
+before servers of its clients' era, and is the base of their ratios in both pairings.`
 
 /** The programs that it needs beside Node, and the Debian package that brings each. */
 const packages = { wrk: 'wrk', nginx: 'nginx', go: 'golang-go', taskset: 'util-linux' } as const
@@ -18,35 +22,29 @@ interface Options {
   readonly rounds: number
   readonly seconds: number
   readonly kinds: readonly Kind[]
-  readonly era: Era
-  readonly upstreamEra: Era
-  readonly plan: readonly Gateway[]
+  readonly plan: readonly Row[]
   readonly json: string | undefined
 }
-
-/** What a gateway's measurements, one a round, come to. */
-type Results = ReadonlyMap<string, readonly Measurement[]>
 
 function readOptions(): Options {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '2' },
+      seconds: { type: 'string', default: '2' },
       kinds: { type: 'string', default: 'call,list' },
-      era: { type: 'string', default: 'legacy' },
-      'upstream-era': { type: 'string', default: 'legacy' },
+      era: { type: 'string', default: eras.join(',') },
+      'upstream-era': { type: 'string', default: eras.join(',') },
       plan: { type: 'string', default: gateways.map(({ name }) => name).join(',') },
       json: { type: 'string' },
     },
   })
-  const byName = Object.fromEntries(gateways.map((gateway) => [gateway.name, gateway]))
+  const plan = pickAll('plan', values.plan, new Map(gateways.map((gateway) => [gateway.name, gateway])))
+  const byEra = new Map(eras.map((era) => [era, era]))
   return {
     rounds: readCount('rounds', values.rounds),
     seconds: readCount('seconds', values.seconds),
-    kinds: values.kinds.split(',').map((kind) => pick('kinds', kind, Object.fromEntries(kinds.map((known) => [known, known])))),
-    era: pick<Era>('era', values.era, { legacy: 'legacy', modern: 'modern' }),
-    upstreamEra: pick<Era>('upstream-era', values['upstream-era'], { legacy: 'legacy', modern: 'modern' }),
-    plan: values.plan.split(',').map((name) => pick('plan', name, byName)),
+    kinds: pickAll('kinds', values.kinds, new Map(kinds.map((kind) => [kind, kind]))),
+    plan: makePlan(plan, pickAll('era', values.era, byEra), pickAll('upstream-era', values['upstream-era'], byEra)),
     json: values.json,
   }
 }
@@ -56,15 +54,17 @@ function readCount(option: string, text: string): number {
   return Number(text)
 }
 
-function pick<T>(option: string, word: string, known: Readonly<Record<string, T>>): T {
-  const value = Object.hasOwn(known, word) ? known[word] : undefined
-  if (value === undefined) throw new Error(`--${option}: "${word}" is none of ${Object.keys(known).join(', ')}`)
-  return value
+function pickAll<T>(option: string, words: string, known: ReadonlyMap<string, T>): readonly T[] {
+  return [...new Set(words.split(','))].map((word) => {
+    const value = known.get(word)
+    if (value === undefined) throw new Error(`--${option}: "${word}" is none of ${[...known.keys()].join(', ')}`)
+    return value
+  })
 }
 
 /** Says what this machine lacks and what to do about it, one line each. */
-function findLacks(plan: readonly Gateway[]): readonly string[] {
-  const needed = new Set(['wrk', 'go', 'taskset', ...plan.flatMap(({ needs }) => needs)])
+function findLacks(plan: readonly Row[]): readonly string[] {
+  const needed = new Set(['wrk', 'go', 'taskset', ...plan.flatMap(({ gateway }) => gateway.needs)])
   const missing = Object.entries(packages).filter(([program]) => needed.has(program) && !isInstalled(program))
   return [
     ...(process.platform === 'linux' ? [] : ['needs Linux: it reads CPU time from /proc']),
@@ -84,22 +84,20 @@ function isInstalled(program: string): boolean {
   })
 }
 
-async function measureAll(options: Options, directory: string, signal: AbortSignal): Promise<Results> {
-  const results = new Map<string, Measurement[]>(options.plan.map(({ name }) => [name, []]))
+/** Measures every row in every round, and leaves the outcome in it. A row that fails is said on stderr and doesn't end the run. */
+async function measureAll({ plan, rounds, seconds, kinds }: Options, directory: string, signal: AbortSignal): Promise<void> {
   const binary = join(directory, 'upstream')
   execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(import.meta.dirname, 'upstream'), stdio: ['ignore', 'inherit', 'inherit'] })
-  const upstreamPorts = [await findFreePort(), await findFreePort()] as const
-  const upstreams = upstreamPorts.map((port) => ({
-    child: startPinned(loadCore, [binary, String(port), options.upstreamEra], join(directory, `upstream-${port}.log`)),
-    endpoint: { url: `http://127.0.0.1:${port}/mcp`, era: options.upstreamEra, prefixes: [''] },
-  }))
+  const upstreams: PinnedProcess[] = []
   try {
-    await Promise.all(upstreams.map(({ child, endpoint }) => waitUntilReady(child, endpoint, signal)))
-    for (let round = 1; round <= options.rounds; round++) {
-      for (const gateway of options.plan) {
-        process.stderr.write(`round ${round} of ${options.rounds}: ${gateway.name}\n`)
+    const [legacy, modern] = [await startTwo('legacy'), await startTwo('modern')]
+    for (let round = 1; round <= rounds; round++) {
+      for (const row of plan) {
+        const { gateway, era, upstreamEra } = row
+        process.stderr.write(`round ${round} of ${rounds}: ${gateway.name}, ${era} → ${upstreamEra}\n`)
+        const upstreamPorts = upstreamEra === 'legacy' ? legacy : modern
         try {
-          results.get(gateway.name)?.push(await measure(gateway, { ...options, directory, upstreamPorts, signal }))
+          row.rounds.push(await measure(gateway, { directory, kinds, seconds, era, upstreamPorts, signal }))
         } catch (error) {
           signal.throwIfAborted()
           process.exitCode = 1
@@ -108,46 +106,20 @@ async function measureAll(options: Options, directory: string, signal: AbortSign
       }
     }
   } finally {
-    await Promise.all(upstreams.map(({ child }) => child.stop()))
+    await Promise.all(upstreams.map((upstream) => upstream.stop()))
   }
-  return results
-}
 
-/** The lowest figure of the rounds, since what else runs on the machine only ever adds to it; all bad replies are counted. */
-function makeTable(options: Options, results: Results): string {
-  const lowest = (name: string, read: (one: Measurement) => number | undefined): number | undefined => {
-    const figures = (results.get(name) ?? []).map(read).filter((figure) => figure !== undefined)
-    return figures.length === 0 ? undefined : Math.min(...figures)
+  async function startTwo(era: Era): Promise<readonly [number, number]> {
+    return [await start(era), await start(era)]
   }
-  const first = options.plan[0]?.name ?? ''
-  const titles = options.kinds.map((kind) => `${kind}, CPU µs (× ${first})`)
-  const rows = options.plan.map(({ name }) => {
-    const costs = options.kinds.map((kind) => {
-      const cost = lowest(name, ({ cpuUs }) => cpuUs[kind])
-      const base = lowest(first, ({ cpuUs }) => cpuUs[kind])
-      return `${print(cost, 1)} (${print(cost === undefined || base === undefined ? undefined : cost / base, 2)})`
-    })
-    const bad = (results.get(name) ?? []).reduce((sum, one) => sum + one.bad, 0)
-    const memory = `${print(lowest(name, ({ idleMb }) => idleMb))} / ${print(lowest(name, ({ loadMb }) => loadMb))}`
-    const latency = print(lowest(name, ({ p50Us }) => p50Us))
-    return [
-      name,
-      ...costs,
-      latency,
-      print(
-        lowest(name, ({ readySeconds }) => readySeconds),
-        2,
-      ),
-      memory,
-      String(bad),
-    ]
-  })
-  const head = ['gateway', ...titles, 'p50 µs, 1 connection', 'ready s', 'RSS MB idle / load', 'bad replies']
-  return [head, head.map((_, column) => (column === 0 ? '---' : '--:')), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
-}
 
-function print(figure: number | undefined, digits = 0): string {
-  return figure === undefined ? '–' : figure.toFixed(digits)
+  async function start(era: Era): Promise<number> {
+    const port = await findFreePort()
+    const child = startPinned(loadCore, [binary, String(port), era], join(directory, `upstream-${port}.log`))
+    upstreams.push(child)
+    await waitUntilReady(child, { url: `http://127.0.0.1:${port}/mcp`, era, prefixes: [''] }, signal)
+    return port
+  }
 }
 
 /** Measures the plan and prints the table. Exit codes: 1 a gateway could not be measured, 2 wrong arguments or a program is missing. */
@@ -173,12 +145,10 @@ async function main(): Promise<void> {
   execFileSync('taskset', ['-a', '-p', '-c', String(loadCore), String(process.pid)], { stdio: 'ignore' })
   const directory = mkdtempSync(join(tmpdir(), 'mcplex-bench-'))
   try {
-    const results = await measureAll(options, directory, stop.signal)
-    process.stdout.write(
-      `clients ${options.era}, servers ${options.upstreamEra}, ${options.rounds} × ${options.seconds} s, Node ${process.version}\n\n`,
-    )
-    process.stdout.write(makeTable(options, results))
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(Object.fromEntries(results), undefined, 1)}\n`)
+    await measureAll(options, directory, stop.signal)
+    process.stdout.write(`${options.rounds} × ${options.seconds} s, Node ${process.version}\n\n`)
+    process.stdout.write(makeTable(options.plan, options.kinds))
+    if (options.json !== undefined) writeFileSync(options.json, toJson(options.plan))
   } catch (error) {
     if (!stop.signal.aborted) throw error
     process.stderr.write(`${String(stop.signal.reason.message)}\n`)
@@ -186,6 +156,11 @@ async function main(): Promise<void> {
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+function toJson(plan: readonly Row[]): string {
+  const rows = plan.map(({ gateway, ...row }) => ({ gateway: gateway.name, ...row }))
+  return `${JSON.stringify(rows, undefined, 1)}\n`
 }
 
 await main()

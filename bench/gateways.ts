@@ -11,9 +11,11 @@ export interface Gateway {
   readonly name: string
   /** One for each of the two servers; a plain proxy has the first server alone and its bare names. */
   readonly prefixes: readonly string[]
-  /** Whether clients of an era can reach servers of the other through it. */
-  readonly bridges: boolean
+  /** Which pairings of a client's era and the servers' it is measured in: `equal` where it can't bridge, `first` of a run where one is enough. */
+  readonly pairings: 'all' | 'equal' | 'first'
   readonly needs: readonly string[]
+  /** Load before the first figure. Node.js compiles for three or four seconds before a request costs what it will go on costing. */
+  readonly warmUpSeconds: number
   prepare(directory: string, port: number, upstreamPorts: readonly [number, number]): Promise<readonly string[]>
 }
 
@@ -22,8 +24,9 @@ export const gateways: readonly Gateway[] = [
   {
     name: 'nginx',
     prefixes: [''],
-    bridges: false,
+    pairings: 'equal',
     needs: ['nginx'],
+    warmUpSeconds: 1,
     prepare: async (directory, port, [upstream]) => {
       const file = fillIn('nginx.conf', directory, { port, upstream })
       return ['nginx', '-p', directory, '-c', file]
@@ -32,8 +35,9 @@ export const gateways: readonly Gateway[] = [
   {
     name: 'mcplex',
     prefixes: ['s1_', 's2_'],
-    bridges: true,
+    pairings: 'all',
     needs: [],
+    warmUpSeconds: 3,
     prepare: async (directory, port, [first, second]) => {
       buildIfStale()
       const file = fillIn('mcplex.yaml', directory, { port, first, second, admin: await findFreePort() })
@@ -43,8 +47,9 @@ export const gateways: readonly Gateway[] = [
   {
     name: 'sdk-gateway',
     prefixes: ['s1_', 's2_'],
-    bridges: true,
+    pairings: 'first',
     needs: [],
+    warmUpSeconds: 3,
     prepare: async (_directory, port, upstreamPorts) => [
       process.execPath,
       join(here, 'sdk-gateway.ts'),

@@ -15,7 +15,9 @@ export const loadCore = 1
 
 const run = promisify(execFile)
 const connections = 32
-const warmUpSeconds = 2
+/** Before each further kind: most of what it runs is warm by then. */
+const furtherWarmUpSeconds = 1
+const aloneSeconds = 1
 const startSeconds = 30
 
 /** How one round is measured. */
@@ -24,7 +26,6 @@ export interface Round {
   readonly kinds: readonly Kind[]
   readonly seconds: number
   readonly era: Era
-  readonly upstreamEra: Era
   readonly upstreamPorts: readonly [number, number]
   readonly signal: AbortSignal
 }
@@ -48,11 +49,7 @@ export async function measure(gateway: Gateway, round: Round): Promise<Measureme
   mkdirSync(directory, { recursive: true })
   const port = await findFreePort()
   const command = await gateway.prepare(directory, port, round.upstreamPorts)
-  const endpoint: Endpoint = {
-    url: `http://127.0.0.1:${port}/mcp`,
-    era: gateway.bridges ? round.era : round.upstreamEra,
-    prefixes: gateway.prefixes,
-  }
+  const endpoint: Endpoint = { url: `http://127.0.0.1:${port}/mcp`, era: round.era, prefixes: gateway.prefixes }
   const logFile = join(directory, 'output.log')
   const start = performance.now()
   const child = startPinned(gatewayCore, command, logFile)
@@ -60,7 +57,7 @@ export async function measure(gateway: Gateway, round: Round): Promise<Measureme
     const session = await waitUntilReady(child, endpoint, round.signal)
     const readySeconds = (performance.now() - start) / 1000
     const idleMb = child.residentMb()
-    return { readySeconds, idleMb, ...(await load(child, endpoint, session, round)) }
+    return { readySeconds, idleMb, ...(await load(child, endpoint, session, gateway.warmUpSeconds, round)) }
   } catch (error) {
     round.signal.throwIfAborted()
     throw new Error(`${gateway.name}: ${String(error)}\n${readFileSync(logFile, 'utf8').slice(-1000)}`, { cause: error })
@@ -85,14 +82,15 @@ export async function waitUntilReady(child: PinnedProcess, endpoint: Endpoint, s
   }
 }
 
-async function load(child: PinnedProcess, endpoint: Endpoint, session: string | undefined, round: Round) {
+async function load(child: PinnedProcess, endpoint: Endpoint, session: string | undefined, warmUpSeconds: number, round: Round) {
   const cpuUs: Partial<Record<Kind, number>> = {}
   const requestsPerSecond: Partial<Record<Kind, number>> = {}
   let bad = 0
   await probe(endpoint, session)
-  for (const kind of round.kinds) {
+  for (const [index, kind] of round.kinds.entries()) {
     const request = makeRequest(kind, endpoint, session)
-    const warmUp = await runWrk(endpoint.url, request, { connections, seconds: warmUpSeconds, isChecked: true, signal: round.signal })
+    const seconds = index === 0 ? warmUpSeconds : furtherWarmUpSeconds
+    const warmUp = await runWrk(endpoint.url, request, { connections, seconds, isChecked: true, signal: round.signal })
     const before = child.cpuUs()
     const measured = await runWrk(endpoint.url, request, { connections, seconds: round.seconds, isChecked: false, signal: round.signal })
     if (measured.requests === 0) throw new Error(`no reply to ${kind}`)
@@ -101,7 +99,7 @@ async function load(child: PinnedProcess, endpoint: Endpoint, session: string | 
     bad += warmUp.bad + measured.bad
   }
   const alone = makeRequest('call', endpoint, session)
-  const { p50Us } = await runWrk(endpoint.url, alone, { connections: 1, seconds: 2, isChecked: false, signal: round.signal })
+  const { p50Us } = await runWrk(endpoint.url, alone, { connections: 1, seconds: aloneSeconds, isChecked: false, signal: round.signal })
   const loadMb = child.residentMb()
   await probe(endpoint, session)
   return { cpuUs, requestsPerSecond, p50Us, loadMb, bad }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
-export type Era = 'legacy' | 'modern'
+export const eras = ['legacy', 'modern'] as const
+export type Era = (typeof eras)[number]
 export const kinds = ['call', 'list', 'big', 'init'] as const
 export type Kind = (typeof kinds)[number]
 
