@@ -264,4 +264,9 @@ test('instructions: one server’s as they are, several under their names, none 
   b.text = 'x'.repeat(100_000)
   const both = open([a, b]).catalog.instructions() ?? ''
   assert.ok(both.startsWith('[a]\nBe brief.\n\n[b]\nxxx') && both.length === 16_384)
+  assert.equal(
+    open([a, b], { selection: { tools: ['a_*'] } }).catalog.instructions(),
+    'Be brief.',
+    'an agent hears nothing of servers that it can not see',
+  )
 })

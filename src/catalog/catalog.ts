@@ -3,7 +3,7 @@ import { createExpose } from './expose-answer.ts'
 import { exposedUri } from './exposed-uri.ts'
 import { cursorText, type ListPages, pageAt, pageBounds, pagesOf } from './list-pages.ts'
 import { buildTable, type ListTable, type MergedServer } from './list-table.ts'
-import { isReached, mayOffer, mergedOffers, type Selections } from './merged-offers.ts'
+import { isReached, isSeen, mayOffer, mergedOffers, type Selections } from './merged-offers.ts'
 import type { Catalog, CatalogEvents, CatalogServer, CatalogSettings } from './model.ts'
 import { createReport } from './report.ts'
 import { createFindResource, prefixedUri } from './resource-owners.ts'
@@ -34,10 +34,14 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
   const { servers, title, cursors } = settings
   const selections = selectionsOf(settings)
   const merged = servers.map((server): MergedServer => {
-    const isListed = (uri: string) => current('resources').table.owners.has(exposedUri(server.name, uri))
+    const isListed = (uri: string) => {
+      const exposed = exposedUri(server.name, uri)
+      return current('resources').table.owners.has(exposed) && findResource(exposed) !== undefined
+    }
     return { server, expose: server.isPrefixed ? createExpose(server.name, isListed) : (answer) => answer }
   })
   const byName = new Map(merged.map((one) => [one.server.name, one]))
+  const seen = servers.filter((server) => isSeen(server, selections))
   const report = createReport(servers, selections, events)
   const known: { [K in ListKind]?: Current } = {}
 
@@ -158,13 +162,13 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
         .join(' '),
     offers: () => mergedOffers(servers, selections),
     instructions() {
-      const texts = servers.flatMap((server) => {
+      const texts = seen.flatMap((server) => {
         const text = server.upstream.instructions()
-        return text === undefined || text === '' ? [] : [servers.length === 1 ? text : `[${server.name}]\n${text}`]
+        return text === undefined || text === '' ? [] : [seen.length === 1 ? text : `[${server.name}]\n${text}`]
       })
       return texts.length === 0 ? undefined : texts.join('\n\n').slice(0, maxInstructionChars)
     },
-    servers: () => servers,
+    servers: () => seen,
     exposedUri: (server, uri) => (byName.get(server)?.server.isPrefixed ? exposedUri(server, uri) : uri),
   }
 }

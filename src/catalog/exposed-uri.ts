@@ -1,14 +1,21 @@
 const appScheme = 'ui://'
 
+/** A scheme begins with a letter (RFC 3986, section 3.1); no server's name holds a dot. */
+const digitMark = 's.'
+
 /** A server's URI or URI template under the name that callers see. MCP Apps know a resource of theirs by its scheme, which stays. */
 export function exposedUri(server: string, uri: string): string {
-  return uri.startsWith(appScheme) ? `${appScheme}${server}+${uri.slice(appScheme.length)}` : `${server}+${uri}`
+  if (uri.startsWith(appScheme)) return `${appScheme}${server}+${uri.slice(appScheme.length)}`
+  return `${server.charCodeAt(0) <= nine ? digitMark : ''}${server}+${uri}`
 }
+
+const nine = 0x39
 
 /** Undoes exposedUri; undefined where no server's name stands in the URI. */
 export function ownUri(exposed: string): { readonly server: string; readonly uri: string } | undefined {
   const scheme = exposed.startsWith(appScheme) ? appScheme : ''
   const plus = exposed.indexOf('+', scheme.length)
   if (plus < 0) return undefined
-  return { server: exposed.slice(scheme.length, plus), uri: scheme + exposed.slice(plus + 1) }
+  const start = scheme === '' && exposed.startsWith(digitMark) ? digitMark.length : scheme.length
+  return { server: exposed.slice(start, plus), uri: scheme + exposed.slice(plus + 1) }
 }

@@ -25,7 +25,7 @@ const rows: readonly (readonly [string, Parameters<typeof open>[0], Options['sel
     undefined,
     { ...tools, ...prompts, ...resources, completions: true, subscribe: true, logging: true, apps: '{"b":1}' },
   ],
-  ['an agent selects tools alone', [a, b, c], { tools: ['a_*'] }, { ...tools, logging: true }],
+  ['an agent selects tools alone', [a, b, c], { tools: ['a_*'] }, { ...tools }],
   ['an agent selects what cannot be', [a, b, c], { prompts: ['b_*', '!a_*'], resources: ['a+*'] }, { ...tools, logging: true }],
   [
     'an agent selects of some servers',

@@ -1,4 +1,4 @@
-import { type ListKind, lists, type Offers } from '../mcp/mcp.ts'
+import { type ListKind, listKinds, lists, type Offers } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { fullName } from './list-table.ts'
 import type { CatalogServer } from './model.ts'
@@ -23,13 +23,19 @@ export function isReached(server: CatalogServer, kind: ListKind, selections: Sel
   return selections(kind)?.reaches(fullName(kind, server.name, '')) ?? true
 }
 
+/** Whether a selection could let anything of a server through: of the others a caller hears nothing. */
+export function isSeen(server: CatalogServer, selections: Selections): boolean {
+  return listKinds.some((kind) => isReached(server, kind, selections))
+}
+
 /** The union of what servers offer, as far as a selection could let it through: nothing that nobody serves. */
 export function mergedOffers(servers: readonly CatalogServer[], selections: Selections): Offers {
   const offering = (kind: ListKind) =>
     servers.filter((server) => server.upstream.offers()[lists[kind].capability] && isReached(server, kind, selections))
-  const offers = servers.map(({ upstream }) => upstream.offers())
+  const seen = servers.filter((server) => isSeen(server, selections))
+  const offers = seen.map(({ upstream }) => upstream.offers())
   // A view of which nothing is known yet will have tools: clients that are told otherwise never ask again.
-  const tools = offers.some((one) => one.tools) || !servers.some(({ upstream }) => isKnown(upstream))
+  const tools = offers.some((one) => one.tools) || !seen.some(({ upstream }) => isKnown(upstream))
   const prompts = offering('prompts')
   const resources = offering('resources')
   return {

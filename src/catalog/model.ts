@@ -70,6 +70,7 @@ export interface Catalog {
   offers(): Offers
   /** The servers' own instructions, each under its name where there are several. */
   instructions(): string | undefined
+  /** Those of which a caller may see anything at all, in the order of the document. */
   servers(): readonly { readonly name: string; readonly upstream: Upstream }[]
   /** What a server's own URI is called here. */
   exposedUri(server: string, uri: string): string

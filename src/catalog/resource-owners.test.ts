@@ -19,6 +19,8 @@ test('an exposed URI leads back to its server and its own spelling, whatever it 
   fc.assert(fc.property(server, uri, (name, own) => assert.deepEqual(ownUri(exposedUri(name, own)), { server: name, uri: own })))
   assert.deepEqual([exposedUri('a', 'file:///x'), exposedUri('a', 'ui://x/y')], ['a+file:///x', 'ui://a+x/y'])
   assert.deepEqual([ownUri('file:///x'), ownUri('ui://x')], [undefined, undefined])
+  // A scheme begins with a letter.
+  assert.deepEqual([exposedUri('2nd', 'note://x'), exposedUri('2nd', 'ui://x/y')], ['s.2nd+note://x', 'ui://2nd+x/y'])
 })
 
 test('prefixed: listed or not, a URI goes to the server that it names', () => {
@@ -156,4 +158,31 @@ test('a URI is looked up in the lists as they are now', () => {
   assert.equal(ownerOf(catalog, 'y:1'), 'a y:1')
   a.lists.templates = []
   assert.equal(ownerOf(catalog, 'y:1'), undefined)
+})
+
+test('what the URL standard makes of a URI has to be selected too, since servers look that up', () => {
+  const { catalog } = open([upstream('s', { resources: ['note://listed/ x'], templates: ['note://{a}/{b}'] })], {
+    selection: { resources: ['*', '!s+note://secret*', '!s+file:///secret*'] },
+  })
+  for (const uri of [
+    'NOTE://secret/x',
+    'no\tte://secret/x',
+    ' note://secret/x',
+    'note://se\ncret/x',
+    'FILE:///secret.txt',
+    'file://localhost/secret.txt',
+    'file:\\\\\\secret.txt',
+  ])
+    assert.equal(ownerOf(catalog, `s+${uri}`), undefined, JSON.stringify(uri))
+  for (const uri of ['note://open/x', 'note://open/ä', 'file:///open.txt', 'note://listed/ x', 'note://{a}/{b}'])
+    assert.equal(ownerOf(catalog, `s+${uri}`), `s ${uri}`, JSON.stringify(uri))
+  const narrow = open([upstream('s', { resources: [] })], { selection: { resources: ['s+note://pub/sub/*'] } }).catalog
+  assert.equal(ownerOf(narrow, 's+note://pub/sub/.\t./two'), undefined)
+})
+
+test('templates that would cost too much to compare are passed over', () => {
+  const hostile = Array.from({ length: 499 }, (_, i) => `x:{a}a{b}a{c}a{d}a{e}a{f}a{g}b${i}c{+h}`)
+  const { catalog } = open([upstream('a', { templates: [...hostile, 'y:{z}'] }), upstream('b', { resources: [] })], { isPrefixed: false })
+  assert.equal(ownerOf(catalog, `x:${'a'.repeat(2000)}`), undefined)
+  assert.equal(ownerOf(catalog, 'y:1'), 'a y:1', 'those that begin otherwise cost nothing')
 })

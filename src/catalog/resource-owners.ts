@@ -10,11 +10,13 @@ export type UriTables = (kind: 'resources' | 'templates') => ListTable
 
 interface Templated {
   readonly owner: Owner
-  readonly isMatch: UriMatcher
+  readonly matcher: UriMatcher
 }
 
 /** Templates of one view that a bare URI is compared with. */
 const maxTemplates = 500
+/** Characters of a URI times parts of templates that one look-up may compare: less than half a millisecond. What would cost more is not found. */
+const maxSteps = 20_000
 /** What a client asks for is compared with patterns, and stands in a header on its way to the server. */
 const maxUriChars = 8192
 
@@ -50,12 +52,17 @@ export function createFindResource(
     const table = tables('templates')
     if (templated?.of !== table) {
       const list = [...table.owners].slice(0, maxTemplates).flatMap(([template, owner]): Templated[] => {
-        const isMatch = merged.get(owner.server)?.server.isPrefixed ? undefined : uriMatcher(template)
-        return isMatch === undefined ? [] : [{ owner, isMatch }]
+        const matcher = merged.get(owner.server)?.server.isPrefixed ? undefined : uriMatcher(template)
+        return matcher === undefined ? [] : [{ owner, matcher }]
       })
       templated = { of: table, list }
     }
-    const found = templated.list.find(({ isMatch }) => isMatch(uri))
+    let room = maxSteps
+    const found = templated.list.find(({ matcher }) => {
+      if (!matcher.mayMatch(uri)) return false
+      room -= uri.length * matcher.cost
+      return room >= 0 && matcher.matches(uri)
+    })
     return found === undefined ? undefined : { ...found.owner, addressed: { name: uri, paramHeaders: [] } }
   }
 
@@ -82,7 +89,9 @@ export function createFindResource(
     if (found === undefined || selection === undefined) return found
     const uri = found.addressed.name
     if (!selection.selects(fullName('resources', found.server, uri))) return undefined
-    return isPlain(uri) || tables('resources').owners.has(exposed) ? found : undefined
+    if (tables('resources').owners.has(exposed) || tables('templates').owners.has(exposed)) return found
+    // Many servers look up what the URL standard makes of a URI: that has to be selected too.
+    return isPlain(uri) && selection.selects(fullName('resources', found.server, new URL(uri).href)) ? found : undefined
   }
 }
 
@@ -91,7 +100,10 @@ const dotSegment = /(?:^|[/\\]|%2f|%5c)\.\.?(?:[/\\?#]|%2f|%5c|$)/i
 /** Escapes of characters that need none (RFC 3986, section 2.3). */
 const needlessEscape = /%(?:2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i
 
+/** Characters that readers of URIs drop, or cut off at the ends. */
+const dropped = /[\0-\x20\x7f]/
+
 /** Whether a URI is spelled so that its server can't take it for another one, which a pattern would judge otherwise. */
 function isPlain(uri: string): boolean {
-  return !dotSegment.test(uri) && !needlessEscape.test(uri)
+  return !dotSegment.test(uri) && !needlessEscape.test(uri) && !dropped.test(uri) && URL.canParse(uri)
 }

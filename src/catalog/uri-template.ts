@@ -1,5 +1,11 @@
 /** Which URIs a template may stand for. */
-export type UriMatcher = (uri: string) => boolean
+export interface UriMatcher {
+  /** Cheap: whether a URI begins and ends as all do that the template stands for. */
+  mayMatch(uri: string): boolean
+  matches(uri: string): boolean
+  /** What `matches` costs for each character of the URI. */
+  readonly cost: number
+}
 
 interface Part {
   readonly literal: string
@@ -28,7 +34,11 @@ export function uriMatcher(template: string): UriMatcher | undefined {
   if (parts === undefined || parts.length < 2 || parts.length > maxExpressions + 1) return undefined
   const [head] = parts
   const tail = parts[parts.length - 1]?.literal ?? ''
-  return (uri) => uri.length <= maxUriChars && uri.startsWith(head?.literal ?? '') && uri.endsWith(tail) && fits(parts, uri)
+  return {
+    mayMatch: (uri) => uri.length <= maxUriChars && uri.startsWith(head?.literal ?? '') && uri.endsWith(tail),
+    matches: (uri) => fits(parts, uri),
+    cost: parts.length,
+  }
 }
 
 function read(template: string): readonly Part[] | undefined {

@@ -98,6 +98,12 @@ test('a tool’s result is made valid, and said to be', () => {
   })
 })
 
+test('structured content of null stays where the server is modern', () => {
+  const sent = '{"content":[],"structuredContent":null}'
+  assert.equal(told(read('modern', 'tools/call', `"result":${sent}`).answer), sent)
+  assert.equal(told(read('legacy', 'tools/call', `"result":${sent}`).answer), '{"content":[]}')
+})
+
 const messages = fc.array(fc.record({ role: fc.constantFrom('user', 'assistant'), content: fc.jsonValue() }, { requiredKeys: ['role'] }))
 
 test('whatever a prompt’s messages and a resource’s contents hold, a strict client takes what it gets', () => {
@@ -125,18 +131,37 @@ test('whatever a prompt’s messages and a resource’s contents hold, a strict 
 const error = (code: number, data?: string) => `"error":{"code":${code},"message":"m"${data === undefined ? '' : `,"data":${data}`}}`
 const failed = (code: number, data?: string) => ({ kind: 'failed', error: { code, message: 'm', data } })
 
-test('errors pass with their data; those that fault the gateway’s own request are its failure', () => {
+test('errors pass with their data', () => {
   for (const server of ['legacy', 'modern'] as const) {
     const answerTo = (reply: string) => told(read(server, 'resources/read', reply).answer)
     assert.deepEqual(answerTo(error(-32002, '{ "uri":"a:b"}')), failed(-32002, '{ "uri":"a:b"}'))
-    assert.deepEqual(answerTo(error(-32021, '{"requiredCapabilities":{}}')), failed(-32021, '{"requiredCapabilities":{}}'))
-    assert.equal(answerTo(error(-32020)), "upstream-invalid: refused the gateway's request with error -32020")
     assert.equal(answerTo('"error":7'), 'upstream-invalid: answered with an error that is no object')
     assert.equal(answerTo('"result":7'), 'upstream-invalid: answered without a result object')
     assert.equal(answerTo('"result":{"resultType":"task"}'), 'upstream-invalid: answered with a resultType that is not known here')
   }
   const legacy = read('legacy', 'tools/call', '"result":{"resultType":"input_required","requestState":"s"}')
   assert.equal(told(legacy.answer), 'upstream-invalid: answered with a resultType that is not known here')
+})
+
+test('codes of 2026-07-28 mean what it says where a modern server sends them', () => {
+  const required = '{"requiredCapabilities":{"sampling":{},"roots":{}}}'
+  for (const client of ['legacy', 'modern'] as const) {
+    const answerTo = (reply: string) => told(read('modern', 'tools/call', reply, { client }).answer)
+    for (const code of [-32020, -32022])
+      assert.equal(answerTo(error(code)), `upstream-invalid: refused the gateway's request with error ${code}`)
+    const lacks = 'upstream-invalid: needs what this client has not offered'
+    assert.deepEqual(answerTo(error(-32021, required)), client === 'modern' ? failed(-32021, required) : `${lacks}: sampling, roots`)
+    assert.deepEqual(answerTo(error(-32021)), client === 'modern' ? failed(-32021) : lacks)
+    assert.deepEqual(answerTo(error(-32023)), failed(-32023))
+  }
+})
+
+test('from a legacy server those codes are its own: a legacy client gets them, a modern one an internal error', () => {
+  for (const code of [-32019, -32020, -32021, -32022, -32023]) {
+    const answerTo = (client: EraName) => told(read('legacy', 'tools/call', error(code, '{"left":0}'), { client }).answer)
+    assert.deepEqual(answerTo('legacy'), failed(code, '{"left":0}'))
+    assert.deepEqual(answerTo('modern'), failed(code === -32019 || code === -32023 ? code : -32603, '{"left":0}'))
+  }
 })
 
 const form = '{"method":"elicitation/create","params":{"message":"m"}}'

@@ -6,7 +6,9 @@ import {
   type Dialect,
   type EraName,
   type Head,
+  isMethod,
   type LogLevel,
+  listedBy,
   type Message,
   type Method,
   type Offers,
@@ -130,4 +132,10 @@ export function toolFailure(refusal: Refusal, requestId: string): string {
 /** Whether a refusal is a server's failure rather than the caller's. */
 export function isUpstreamFailure(refusal: Refusal): boolean {
   return refusal.reason.startsWith('upstream-')
+}
+
+/** A server's failure under a request that it alone answers, under its name; lists tell of servers in their own words. */
+export function namingServer(refusal: Refusal, method: string): Refusal {
+  if (refusal.server === undefined || !isUpstreamFailure(refusal) || (isMethod(method) && listedBy(method) !== undefined)) return refusal
+  return { ...refusal, text: `${refusal.server}: ${refusal.text}` }
 }

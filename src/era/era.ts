@@ -1,7 +1,7 @@
 export * from './classify.ts'
 export * from './client-era.ts'
 export { type Asked, askOf, isAskMethod, requiredFor } from './legacy/ask-of.ts'
-export { encodeInitialize, legacyClient } from './legacy/client.ts'
+export { encodeInitialize, encodeLegacy, legacyClient, unknownVersion } from './legacy/client.ts'
 export { askFor, inputRequestOf } from './legacy/input-request.ts'
 export {
   createLegacyServer,

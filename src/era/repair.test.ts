@@ -6,7 +6,7 @@ import { members } from '../mcp/mcp.ts'
 import { repairToolResult } from './repair.ts'
 
 function repair(text: string): string | undefined {
-  return repairToolResult(text, members(text, 0, text.length))
+  return repairToolResult(text, members(text, 0, text.length), 'legacy')
 }
 
 const text = (content: string) => ({ type: 'text', text: content })
@@ -78,6 +78,14 @@ for (const [name, sent, got] of table) {
     assert.ok(CallToolResultSchema.safeParse(JSON.parse(repaired ?? sent)).success)
   })
 }
+
+test('structured content of null is a value where the server is modern', () => {
+  const sent = '{"content":[],"structuredContent":null}'
+  assert.equal(repairToolResult(sent, members(sent, 0, sent.length), 'modern'), undefined)
+  const unfit = '{"content":"x","structuredContent":null,"_meta":null}'
+  const repaired = repairToolResult(unfit, members(unfit, 0, unfit.length), 'modern')
+  assert.deepEqual(JSON.parse(repaired ?? ''), { structuredContent: null, content: [text('x')] })
+})
 
 const block = fc.record(
   {

@@ -1,5 +1,6 @@
 import {
   areIcons,
+  type EraName,
   elements,
   isListOf,
   isRecord,
@@ -14,11 +15,12 @@ import {
 /**
  * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
  * lists are flattened, a missing `content` is filled from `structuredContent`, optional members of a wrong type are left out.
+ * @param era of the server
  * @returns the JSON text of the repaired result, without `resultType`, or undefined where there is nothing to repair.
  */
-export function repairToolResult(text: string, result: readonly Member[]): string | undefined {
+export function repairToolResult(text: string, result: readonly Member[], era: EraName): string | undefined {
   const content = member(result, 'content')
-  const isUnfit = (m: Member) => resultMembers[m.key]?.(text, m) === false
+  const isUnfit = (m: Member) => resultMembers[era][m.key]?.(text, m) === false
   // A list that doesn't begin with a block is not split, however long it is.
   const isList = content?.type === 'array' && /^\[\s*[{\]]/.test(text.slice(content.start, content.start + 64))
   const items = content !== undefined && isList ? elements(text, content.start, content.end) : undefined
@@ -114,12 +116,19 @@ const blockShapes = table({
   resource_link: block({ uri: string, name: string }, { title: string, description: string, mimeType: string, size: number, icons }),
 })
 
-/** Members of the result that must fit where they are there. A null is how many servers write "absent". */
-const resultMembers = table<Rule>({
+const modernMembers: Readonly<Record<string, Rule>> = {
   isError: (_text, value) => value.type === 'true' || value.type === 'false',
-  structuredContent: (_text, value) => value.type !== 'null',
   _meta: object,
-})
+}
+
+/**
+ * Members of the result that must fit where they are there. A null is how many servers write "absent"; as structured content it
+ * is a value since 2026-07-28.
+ */
+const resultMembers: Readonly<Record<EraName, Readonly<Record<string, Rule>>>> = {
+  modern: table(modernMembers),
+  legacy: table({ ...modernMembers, structuredContent: (_text, value) => value.type !== 'null' }),
+}
 
 const readBlob = shape({ uri: string, blob: string }, { mimeType: string, _meta: object })
 

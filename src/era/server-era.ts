@@ -122,8 +122,8 @@ export function hasRounds(method: string): boolean {
 /** What a server may ask for in one round. */
 export const maxInputRequests = 32
 
-/** The reply to a request that is not one for input; `isRepaired` where a tool's result had to be made valid. */
-export function readAnswer(message: Message, method: string): { readonly answer: Answer; readonly isRepaired: boolean } {
+/** The reply, of a server of that era, to a request that is not one for input; `isRepaired` where a tool's result had to be made valid. */
+export function readAnswer(message: Message, method: string, era: EraName): { readonly answer: Answer; readonly isRepaired: boolean } {
   const { text, top, result } = message
   const error = member(top, 'error')
   if (error !== undefined) return { answer: readError(text, error), isRepaired: false }
@@ -134,7 +134,7 @@ export function readAnswer(message: Message, method: string): { readonly answer:
   const hasMeta = member(result, '_meta')?.type === 'object'
   if (method === 'tools/call') {
     const isError = saysError(text, result)
-    const repaired = repairToolResult(text, result)
+    const repaired = repairToolResult(text, result, era)
     const own = repaired ?? withoutMember(text, whole, result, type)
     return { answer: { kind: 'complete', result: own, isError, hasMeta }, isRepaired: repaired !== undefined }
   }
@@ -163,7 +163,7 @@ export function isHeaderMismatch(message: Message): boolean {
   return code !== undefined && textOf(message.text, code) === '-32020'
 }
 
-/** A JSON-RPC error object. Codes by which a server faults the gateway's own request are the gateway's failure, not the caller's. */
+/** A JSON-RPC error object. */
 function readError(text: string, error: Member): Answer {
   if (error.type !== 'object') return refuse('upstream-invalid', 'answered with an error that is no object')
   const list = members(text, error.start, error.end)
@@ -171,7 +171,6 @@ function readError(text: string, error: Member): Answer {
   const sent = codeMember?.type === 'number' ? Number(textOf(text, codeMember)) : Number.NaN
   const code = Number.isSafeInteger(sent) ? sent : -32603
   const message = (messageMember && stringOf(text, messageMember)) ?? 'error without a message'
-  if (code === -32020 || code === -32022) return refuse('upstream-invalid', `refused the gateway's request with error ${code}`)
   return { kind: 'failed', error: { code, message, data: data && textOf(text, data) } }
 }
 

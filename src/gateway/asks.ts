@@ -39,12 +39,15 @@ export interface Waiting {
   stop(): void
 }
 
-/** Answers waited for at a time, of all calls together. */
+/** Answers waited for at a time, of all calls together and of one session. */
 const maxWaiting = 10_000
+const maxOfSession = 128
 
 /** @param process names this process among the replicas */
 export function createAsks(sealer: () => Sealer, process: string): Asks {
   const waiting = new Map<number, (rest: string) => void>()
+  /** Of each session that has any. */
+  const counts = new Map<string, number>()
   let count = 0
   const bound = ({ route, caller, session }: AskScope) => [route, caller, session]
   const idOf = (scope: AskScope, payload: readonly (string | number)[]) =>
@@ -53,10 +56,22 @@ export function createAsks(sealer: () => Sealer, process: string): Asks {
   return {
     relayed: (scope, ask) => idOf(scope, ['relay', ask.server, ask.id]),
     waitFor(scope) {
-      if (waiting.size === maxWaiting) return undefined
+      const { session } = scope
+      const own = counts.get(session) ?? 0
+      if (waiting.size === maxWaiting || own === maxOfSession) return undefined
+      counts.set(session, own + 1)
       const number = ++count
       const answer = new Promise<string>((resolve) => waiting.set(number, resolve))
-      return { id: idOf(scope, ['wait', process, number]), answer, stop: () => void waiting.delete(number) }
+      let isStopped = false
+      const stop = () => {
+        if (isStopped) return
+        isStopped = true
+        waiting.delete(number)
+        const left = (counts.get(session) ?? 1) - 1
+        if (left > 0) counts.set(session, left)
+        else counts.delete(session)
+      }
+      return { id: idOf(scope, ['wait', process, number]), answer, stop }
     },
     take(scope, id, rest) {
       const text = sealer().open(id, bound(scope))

@@ -25,6 +25,8 @@ export function readBatch(
   if ('kind' in elements) return refuse(elements.fault === 'syntax' ? 'bad-json' : 'bad-request', elements.text)
   const sessionId = head.header('mcp-session-id')
   const session = sessionId === undefined ? undefined : endpoint.sessions.find(sessionId, { route: endpoint.route, caller: caller.id })
+  if (sessionId !== undefined && session === undefined)
+    return refuse('session-unknown', 'this session has ended or is not known here: initialize again')
   const version = session?.version ?? head.header('mcp-protocol-version') ?? assumedLegacy
   if (version !== assumedLegacy) return refuse('bad-request', `batches belong to ${assumedLegacy}: send one message a request`)
   if (elements.length === 0) return refuse('bad-request', 'an empty batch')

@@ -11,6 +11,7 @@ import {
   type Capabilities,
   type ClientSession,
   type EraName,
+  isAtLeast,
   type LogLevel,
   type Message,
   type Method,
@@ -24,10 +25,11 @@ import {
   refuse,
   type Subject,
   splice,
+  stringOf,
   textOf,
 } from '../mcp/mcp.ts'
 import type { Sent } from '../upstream/upstream.ts'
-import type { AskScope } from './asks.ts'
+import type { AskScope, Asks } from './asks.ts'
 import type { ClientStates } from './client-state.ts'
 import { type Origin, ReplyStream } from './reply-stream.ts'
 import { askClient, maxRounds, type RoundDeps } from './rounds.ts'
@@ -54,12 +56,16 @@ export interface Calls {
     origin: Origin,
     trace: Trace,
   ): Promise<Encoded | undefined>
-  /** A legacy client gives up on its request with this id. */
-  cancel(session: string, id: string): void
+  /** A legacy client gives up on its request with this id, or on all of its session. */
+  cancel(session: string, id?: string): void
 }
 
 /** What of a client's own words goes into the log. */
 const maxLoggedChars = 256
+/** Of the requests of legacy clients that are being asked something. */
+const maxWaitingChars = 64 * 1024 * 1024
+/** Of a server's own `requestState`, which its client has to carry. */
+const maxStateChars = 128 * 1024
 
 interface InFlight extends Rostered {
   readonly session: string
@@ -71,10 +77,11 @@ export function createCalls(deps: CallDeps): Calls {
   const { asks, suspensions, clients } = deps
   /** Calls of sessions, which can be cancelled; the lines of their servers and the time-outs bound them, not the clients' connections. */
   const inFlight = new Roster<InFlight>()
+  let waitingChars = 0
 
   return {
     cancel(session, id) {
-      for (const one of inFlight.all()) if (one.session === session && one.id === id) one.cancellation.cancel()
+      for (const one of inFlight.all()) if (one.session === session && (id === undefined || one.id === id)) one.cancellation.cancel()
     },
     async call(to, client, request, message, origin, trace) {
       const { subject, session } = request
@@ -95,12 +102,12 @@ export function createCalls(deps: CallDeps): Calls {
       if (round?.kind === 'refused') return encode(round)
       if (round?.kind === 'suspended') {
         const hooks = {
-          onNotice: (text: string) => writeNotice(reply, message, text),
+          onNotice: (text: string) => writeNotice(reply, request, message, text),
           onGone: (listener: () => void) => origin.onGone?.(listener),
         }
         return settle(await suspensions.resume(round.state, request.resume?.responses, hooks), owner, subject)
       }
-      const canonical = new ClientCall(client.name, request, message, to.requestMs, reply)
+      const canonical = new ClientCall(client.name, request, message, to, reply)
       canonical.resume = round?.resume
       const { cancellation } = canonical
       // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
@@ -108,6 +115,7 @@ export function createCalls(deps: CallDeps): Calls {
       else
         origin.onGone?.(() => {
           cancellation.isAbandoned = true
+          reply.leave()
         })
       if (session === undefined) {
         if (canonical.capabilities === noCapabilities || client.name === 'legacy')
@@ -115,12 +123,11 @@ export function createCalls(deps: CallDeps): Calls {
         return settle(await sendSuspendable(canonical, owner), owner, subject)
       }
       canonical.logLevel = clients.find(session)?.level
-      const scope = { route: to.endpoint.route, caller: anonymous.id, session: session.key }
-      canonical.relay = (ask) => asks.relayed(scope, ask)
+      canonical.asks = asks
       const underWay = { place: -1, session: session.key, id: request.id, cancellation }
       inFlight.add(underWay)
       try {
-        return settle(await sendInRounds(canonical, owner, scope), owner, subject)
+        return settle(await sendInRounds(canonical, owner), owner, subject)
       } finally {
         inFlight.remove(underWay)
       }
@@ -130,7 +137,7 @@ export function createCalls(deps: CallDeps): Calls {
         return client.encode(answer, request, origin.requestId)
       }
 
-      function settle(sent: Sent, { expose }: Owner, about: Subject): Encoded | undefined {
+      function settle(sent: Sent, from: Owner, about: Subject): Encoded | undefined {
         trace.serverEra = sent.era
         trace.upstreamMs = sent.upstreamMs
         if (sent.answer.kind === 'refused' && sent.answer.reason === 'cancelled') {
@@ -138,7 +145,7 @@ export function createCalls(deps: CallDeps): Calls {
           reply.abandon()
           return undefined
         }
-        const encoded = encode(sealed(to, request, message, expose(sent.answer, request.method, about), sent.era))
+        const encoded = encode(sealed(to, from, request, message, from.expose(sent.answer, request.method, about), sent.era))
         if (!reply.isOpen) return encoded
         reply.end(encoded.body)
         return undefined
@@ -148,31 +155,43 @@ export function createCalls(deps: CallDeps): Calls {
 
   function sendSuspendable(call: ClientCall, owner: Owner): Promise<Sent> {
     const hooks = { onNotice: (text: string) => void call.reply.write(text), onGone: () => {} }
-    call.suspendable = new SuspendableCall(call.cancellation, hooks)
+    call.suspendable = new SuspendableCall(call.holder, call.cancellation, hooks)
     return suspensions.run(call.suspendable, () => owner.upstream.send(call, owner.addressed))
   }
 
   /** A legacy client is asked on its stream until the server has what it needs (2026-07-28, multi round-trip requests). */
-  async function sendInRounds(call: ClientCall, owner: Owner, scope: AskScope): Promise<Sent> {
-    for (let rounds = 0; ; rounds++) {
-      const sent = await owner.upstream.send(call, owner.addressed)
-      if (sent.answer.kind !== 'input-required') return sent
-      const resume =
-        rounds === maxRounds ? 'it asks again and again' : await askClient(deps, scope, sent.answer, call.reply, call.cancellation)
-      if (typeof resume === 'string') return { ...sent, answer: withoutInput(resume, owner.server, call.cancellation) }
-      call.resume = resume
+  async function sendInRounds(call: ClientCall, owner: Owner): Promise<Sent> {
+    let sent = await owner.upstream.send(call, owner.addressed)
+    for (let rounds = 0; sent.answer.kind === 'input-required'; rounds++) {
+      const { length } = call.message.text
+      if (waitingChars + length > maxWaitingChars)
+        return { ...sent, answer: refuse('upstream-busy', 'too many calls wait for their clients', { server: owner.server }) }
+      waitingChars += length
+      const release = owner.upstream.hold()
+      try {
+        const resume =
+          rounds === maxRounds ? 'it asks again and again' : await askClient(deps, call.scope(), sent.answer, call.reply, call.cancellation)
+        if (typeof resume === 'string') return { ...sent, answer: withoutInput(resume, owner.server, call.cancellation) }
+        call.resume = resume
+        sent = await owner.upstream.send(call, owner.addressed)
+      } finally {
+        waitingChars -= length
+        release()
+      }
     }
+    return sent
   }
 
-  /** A state is good for this endpoint, this caller and this very request only. */
-  function boundTo(to: Endpoint, request: ClientRequest, message: Message): readonly string[] {
-    return [to.endpoint.route, anonymous.id, request.method, fingerprint(message)]
+  /** A state is good for this endpoint, this caller and this server only; which request it is of stands in it. */
+  function boundTo(to: Endpoint, { upstream }: Owner, request: ClientRequest): readonly string[] {
+    return [to.endpoint.route, anonymous.id, upstream.key, request.method]
   }
 
-  function sealed(to: Endpoint, request: ClientRequest, message: Message, answer: Answer, era: EraName | undefined): Answer {
+  function sealed(to: Endpoint, owner: Owner, request: ClientRequest, message: Message, answer: Answer, era: EraName | undefined): Answer {
     if (answer.kind !== 'input-required' || answer.state === undefined) return answer
+    if (answer.state.length > maxStateChars) return refuse('upstream-invalid', 'its requestState is too long', { server: owner.server })
     const kind = era === 'modern' ? 'server' : answer.state === resendState ? 'resend' : 'suspended'
-    return { ...answer, state: deps.states().seal(`${kind} ${answer.state}`, boundTo(to, request, message)) }
+    return { ...answer, state: deps.states().seal(`${kind} ${fingerprint(message)} ${answer.state}`, boundTo(to, owner, request)) }
   }
 
   /** What a modern client's next round goes on with. */
@@ -182,11 +201,11 @@ export function createCalls(deps: CallDeps): Calls {
       if (isModern) return { kind: 'resume', resume }
       return refuse('invalid-params', 'requestState is missing: it came with the answer that asked for input')
     }
-    const opened = deps.states().open(resume.state, boundTo(to, request, message))
-    if (opened === undefined)
+    const opened = deps.states().open(resume.state, boundTo(to, owner, request)) ?? ''
+    const [kind = '', print = '', ...words] = opened.split(' ')
+    if (opened === '' || print !== fingerprint(message))
       return refuse('invalid-params', 'requestState is not good here: it is too old, altered, or of another request')
-    const space = opened.indexOf(' ')
-    const [kind, state] = [opened.slice(0, space), opened.slice(space + 1)]
+    const state = words.join(' ')
     if (kind === 'suspended') return { kind, state }
     // The server speaks another era than it did in the round before: what it had begun is gone.
     if ((kind === 'server') !== isModern) return refuse('invalid-params', 'this call no longer waits for input: make it again')
@@ -211,10 +230,13 @@ class ClientCall implements Call {
   readonly timeoutMs: number | undefined
   readonly reply: ReplyStream
   suspendable: SuspendableCall | undefined
-  /** Gives the id under which a legacy client is asked. */
-  relay: ((ask: Ask) => string) | undefined
+  /** By which a legacy client is asked. Closures made in `call` would keep all that it knows alive. */
+  asks: Asks | undefined
+  readonly #route: string
+  /** Who it is of, for the bound of what one caller may leave waiting. */
+  readonly holder: string
 
-  constructor(era: EraName, request: ClientRequest, message: Message, timeoutMs: number | undefined, reply: ReplyStream) {
+  constructor(era: EraName, request: ClientRequest, message: Message, to: Endpoint, reply: ReplyStream) {
     this.method = request.method
     this.subject = request.subject
     this.message = message
@@ -224,10 +246,17 @@ class ClientCall implements Call {
     this.capabilities = canBeAsked ? request.capabilities : noCapabilities
     this.logLevel = request.logLevel
     this.resume = undefined
-    this.timeoutMs = timeoutMs
+    this.timeoutMs = to.requestMs
     this.reply = reply
     this.suspendable = undefined
-    this.relay = undefined
+    this.asks = undefined
+    this.#route = to.endpoint.route
+    this.holder = reply.remote
+  }
+
+  /** Whose answers to what is asked in this call are taken. */
+  scope(): AskScope {
+    return { route: this.#route, caller: this.caller.id, session: this.session?.key ?? '' }
   }
 
   onNotice(message: string): void {
@@ -237,20 +266,24 @@ class ClientCall implements Call {
 
   onAsk(ask: Ask): void {
     if (this.suspendable !== undefined) return this.suspendable.onAsk(ask)
-    const id = this.relay?.(ask)
+    const id = this.asks?.relayed(this.scope(), ask)
     if (id === undefined || !this.reply.write(`{"jsonrpc":"2.0","id":${id},"method":"${ask.method}","params":${ask.params}}`))
       return ask.reply('"error":{"code":-32000,"message":"the client can not be asked"}')
     ask.onWithdrawn(() => void this.reply.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`))
   }
 }
 
-/** Progress of a later round goes under the token that this round has; without one its client wants none. */
-function writeNotice(reply: ReplyStream, { text, meta }: Message, notice: string): void {
+/** In a later round progress goes under this round's token and log messages by this round's level; without them its client wants none. */
+function writeNotice(reply: ReplyStream, { logLevel }: ClientRequest, { text, meta }: Message, notice: string): void {
   const params = member(members(notice, 0, notice.length), 'params')
-  const token = params?.type === 'object' ? member(members(notice, params.start, params.end), 'progressToken') : undefined
-  if (token === undefined) return void reply.write(notice)
-  const own = member(meta ?? [], 'progressToken')
-  if (own !== undefined) reply.write(splice(notice, [{ start: token.start, end: token.end, text: textOf(text, own) }]))
+  const list = params?.type === 'object' ? members(notice, params.start, params.end) : []
+  const [token, level] = [member(list, 'progressToken'), member(list, 'level')]
+  if (token !== undefined) {
+    const own = member(meta ?? [], 'progressToken')
+    if (own !== undefined) reply.write(splice(notice, [{ start: token.start, end: token.end, text: textOf(text, own) }]))
+  } else if (level !== undefined) {
+    if (logLevel !== undefined && isAtLeast(stringOf(notice, level), logLevel)) reply.write(notice)
+  } else reply.write(notice)
 }
 
 function unknown(subject: Subject): Refusal {
@@ -263,12 +296,18 @@ function withoutInput(why: string, server: string, cancellation: Cancellation): 
   return refuse('upstream-invalid', `needs input that it did not get: ${why}`, { server })
 }
 
-/** Says whether two rounds are of one call: what it is about and its arguments, however they are spelled. */
+/** Says whether two rounds are of one call: what it is about and its arguments, however their members are ordered. */
 function fingerprint({ text, top }: Message): string {
   const params = member(top, 'params')
   const { _meta, inputResponses, requestState, ...own } =
-    params === undefined ? {} : (JSON.parse(textOf(text, params)) as Readonly<Record<string, unknown>>)
+    params === undefined ? {} : (JSON.parse(textOf(text, params), spelled) as Readonly<Record<string, unknown>>)
   return createHash('sha256').update(JSON.stringify(own, sortedKeys)).digest('base64url')
+}
+
+/** Numbers as they are written: two that a double can't tell apart are two. */
+function spelled(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
+  if (typeof value === 'number') return `n${source ?? value}`
+  return typeof value === 'string' ? `s${value}` : value
 }
 
 function sortedKeys(_key: string, value: unknown): unknown {

@@ -20,7 +20,7 @@ export interface ClientStates {
   end(key: string): void
 }
 
-/** Sessions known at a time; the one that was made first makes room. */
+/** Sessions known at a time; the longest unused that has no stream open makes room. */
 const maxStates = 20_000
 /** Resources that one session is subscribed to at a time. */
 export const maxWatches = 256
@@ -31,15 +31,21 @@ export function createClientStates(): ClientStates {
     for (const watch of states.get(key)?.watches.values() ?? []) watch.stop()
     states.delete(key)
   }
+  const makeRoom = () => {
+    for (const [key, { write }] of states) if (write === undefined) return end(key)
+  }
   return {
     find: (session) => states.get(session.key),
     get(session) {
       const known = states.get(session.key)
-      if (known !== undefined) return known
+      if (known !== undefined) {
+        states.delete(session.key)
+        states.set(session.key, known)
+        return known
+      }
       const state: ClientState = { session, level: undefined, watches: new Map(), write: undefined }
       states.set(session.key, state)
-      const [oldest] = states.size > maxStates ? states.keys() : []
-      if (oldest !== undefined) end(oldest)
+      if (states.size > maxStates) makeRoom()
       return state
     },
     end,

@@ -3,16 +3,16 @@ import {
   type ClientRequest,
   discoverResult,
   type Encoded,
+  encodeLegacy,
   eraOf,
-  errorReply,
   legacyClient,
   type Shape,
 } from '../era/era.ts'
 import { type Answer, anonymous, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Calls, Endpoint } from './calls.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
 import type { Origin } from './reply-stream.ts'
-import type { Snapshot } from './snapshot.ts'
 import type { Streams } from './streams.ts'
 import { noteAnswer, noteMeta, noteRefusal, type Trace } from './trace.ts'
 
@@ -21,25 +21,20 @@ export interface DispatchDeps {
   readonly calls: Calls
   readonly sessions: LegacySessions
   readonly streams: Streams
+  /** Gives a server by its key, those too that are on their way out. */
+  readonly upstreamOf: (key: string) => Upstream | undefined
 }
 
 /** What of a client's own words goes into the log. */
 const maxLoggedChars = 256
 
 /** Takes one message to its reply; the promise gives undefined where a stream has taken the reply over. */
-export type Dispatch = (
-  snapshot: Snapshot,
-  to: Endpoint,
-  message: Message,
-  shape: Shape,
-  origin: Origin,
-  trace: Trace,
-) => Promise<Encoded | undefined>
+export type Dispatch = (to: Endpoint, message: Message, shape: Shape, origin: Origin, trace: Trace) => Promise<Encoded | undefined>
 
 const accepted: Encoded = { status: 202, headers: {}, body: undefined }
 
-export function createDispatch({ modernClient, calls, sessions, streams }: DispatchDeps): Dispatch {
-  return async (snapshot, to, message, shape, origin, trace) => {
+export function createDispatch({ modernClient, calls, sessions, streams, upstreamOf }: DispatchDeps): Dispatch {
+  return async (to, message, shape, origin, trace) => {
     const id = shape.kind === 'request' ? shape.id : undefined
     trace.method = shape.kind === 'response' ? 'response' : shape.method.slice(0, maxLoggedChars)
     noteMeta(trace, message)
@@ -65,14 +60,18 @@ export function createDispatch({ modernClient, calls, sessions, streams }: Dispa
         sessions.rootsChanged(to, decoded.session)
         return accepted
       case 'response': {
-        const answer = sessions.respond(snapshot, to, decoded)
+        const answer = sessions.respond(upstreamOf, to, decoded)
         return answer.kind === 'refused' ? refused(answer, undefined, era) : accepted
       }
       case 'level':
-        return answered(await sessions.setLevel(to, decoded.session, decoded.level), decoded.id)
+        return answered(await sessions.setLevel(to, decoded.session, decoded.level), decoded.id, 'logging/setLevel')
       case 'subscribe':
         trace.name = decoded.subject.name.slice(0, maxLoggedChars)
-        return answered(await sessions.subscribe(to, decoded.session, decoded.subject, decoded.isOn), decoded.id)
+        return answered(
+          await sessions.subscribe(to, origin.head.remote, decoded.session, decoded.subject, decoded.isOn),
+          decoded.id,
+          'resources/subscribe',
+        )
     }
 
     async function serve(request: ClientRequest): Promise<Encoded | undefined> {
@@ -100,28 +99,14 @@ export function createDispatch({ modernClient, calls, sessions, streams }: Dispa
     }
 
     /** The reply to a request that only revisions with a handshake have. */
-    function answered(answer: Answer, requestId: string): Encoded {
+    function answered(answer: Answer, requestId: string, method: string): Encoded {
       noteAnswer(trace, answer)
-      return encodeLegacyAnswer(answer, requestId, origin.requestId)
+      return encodeLegacy(answer, { id: requestId, method, version: undefined }, origin.requestId)
     }
 
     function refused(refusal: Refusal, refusedId: string | undefined, of: typeof client.name): Encoded {
       noteRefusal(trace, refusal)
       return refusalReply(refusal, refusedId, origin.requestId, of)
     }
-  }
-}
-
-function encodeLegacyAnswer(answer: Answer, id: string, requestId: string): Encoded {
-  const headers = { 'content-type': 'application/json' }
-  switch (answer.kind) {
-    case 'complete':
-      return { status: 200, headers, body: `{"jsonrpc":"2.0","id":${id},"result":${answer.result}}` }
-    case 'failed':
-      return errorReply(id, answer.error)
-    case 'refused':
-      return refusalReply(answer, id, requestId, 'legacy')
-    case 'input-required':
-      return refusalReply(refuse('upstream-invalid', 'asks for input where there is none'), id, requestId, 'legacy')
   }
 }

@@ -35,6 +35,8 @@ async function scripted(t: TestContext, script: Script = {}) {
   return server
 }
 
+const envelope = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
+
 const call = (id: unknown, name: string, more: object = {}) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, ...more } })
 
 test('two hundred callers with the same id get each their own answer, in whatever order the server gives them', async (t) => {
@@ -81,7 +83,6 @@ test('a modern client that goes away has cancelled; a legacy one has not', async
   const server = await scripted(t, { 'tools/call': () => {} })
   const { gateway, port } = await open(t, { servers: { s: server.url } })
   await gateway.settled()
-  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
   const leave = async (body: object, headers: Readonly<Record<string, string>>, n: number) => {
     const sent = request({
       port,
@@ -97,7 +98,7 @@ test('a modern client that goes away has cancelled; a legacy one has not', async
   }
   await leave(call(1, 's_x'), {}, 1)
   const modern = await leave(
-    call(1, 's_x', { _meta }),
+    call(1, 's_x', { _meta: envelope }),
     { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 's_x' },
     2,
   )
@@ -105,22 +106,28 @@ test('a modern client that goes away has cancelled; a legacy one has not', async
   assert.equal(server.count('notifications/cancelled'), 1)
 })
 
-test('the bound on streams holds also for those that come before the servers are known', async (t) => {
-  const late: Arrival[] = []
-  const answer = ({ result }: Arrival) => result({ tools: [] })
-  const server = await scripted(t, { 'tools/list': (arrival) => void late.push(arrival) })
-  const { send, session } = await open(t, { servers: { s: server.url }, limits: { streamsPerCaller: 2 } })
-  const id = await session()
-  const opened = Array.from({ length: 5 }, () => send('GET', '', { 'mcp-session-id': id, accept: 'text/event-stream' }))
-  await server.arrived('tools/list')
-  // A request on a connection of its own that is answered shows that the five before it have been read.
-  ;(await send('GET', '')).resume()
-  server.script = { 'tools/list': answer }
-  for (const arrival of late) answer(arrival)
-  const replies = await Promise.all(opened)
-  assert.deepEqual(replies.map((reply) => reply.statusCode).toSorted(), [200, 200, 429, 429, 429])
-  for (const reply of replies) reply.on('error', () => {}).destroy()
-})
+for (const era of ['legacy', 'modern'])
+  test(`the bound on streams holds also for those of ${era} clients that come before the servers are known`, async (t) => {
+    const late: Arrival[] = []
+    const server = await scripted(t, { 'tools/list': (arrival) => void late.push(arrival) })
+    const limits = { streamsPerCaller: 2 }
+    const { gateway, send, session } = await open(t, { servers: { a: (await scripted(t)).url }, limits })
+    const id = await session()
+    gateway.apply(configFor({ servers: { b: server.url }, limits }))
+    await server.arrived('tools/list')
+    const params = { notifications: { toolsListChanged: true }, _meta: envelope }
+    const listen = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params })
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' }
+    const opened = Array.from({ length: 5 }, () =>
+      era === 'legacy' ? send('GET', '', { 'mcp-session-id': id, accept: 'text/event-stream' }) : send('POST', listen, headers),
+    )
+    // A request on a connection of its own that is answered shows that the five before it have been read.
+    ;(await send('GET', '')).resume()
+    for (const arrival of late) arrival.result({ tools: [] })
+    const replies = await Promise.all(opened)
+    assert.deepEqual(replies.map((reply) => reply.statusCode).toSorted(), [200, 200, 429, 429, 429])
+    for (const reply of replies) reply.on('error', () => {}).destroy()
+  })
 
 test('a new configuration keeps the servers that it does not change, and tells of the change', async (t) => {
   const [a, b] = [await scripted(t), await scripted(t)]

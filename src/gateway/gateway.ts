@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import { createModernClient, type Implementation } from '../era/era.ts'
 import { type ChangeKind, changeKinds, type Exchange } from '../mcp/mcp.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
-import type { UpstreamStatus } from '../upstream/upstream.ts'
+import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createAsks } from './asks.ts'
 import { createCalls } from './calls.ts'
 import { createChangeStreams, type Revisions } from './change-streams.ts'
@@ -13,6 +13,7 @@ import { createServe } from './serve.ts'
 import { compile, type Snapshot, type SnapshotDeps } from './snapshot.ts'
 import { createStreams } from './streams.ts'
 import { createSuspensions } from './suspensions.ts'
+import { createWatchShares } from './watch-shares.ts'
 
 export { socketOf } from './snapshot.ts'
 
@@ -22,6 +23,8 @@ export interface GatewayDeps {
   readonly metrics: Metrics
   /** performance.now() or alike. */
   readonly now: () => number
+  /** Milliseconds since the epoch, by which sessions expire. Default Date.now. */
+  readonly wallNow?: () => number
   readonly random: (bytes: number) => Uint8Array
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
@@ -67,7 +70,8 @@ const lookMs = 100
 export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const word = () => Buffer.from(deps.random(12)).toString('base64url')
   const processName = word()
-  const sealsFor = createSeals({ random: deps.random, secret: deps.secret, now: Date.now })
+  const wallNow = deps.wallNow ?? Date.now
+  const sealsFor = createSeals({ random: deps.random, secret: deps.secret, now: wallNow })
   let seals: Seals | undefined
   let snapshot: Snapshot | undefined
   let isSettled = false
@@ -86,6 +90,13 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const clients = createClientStates()
   const asks = createAsks(() => sealed().asks, processName)
   const suspensions = createSuspensions(processName, word)
+  const calls = createCalls({ asks, suspensions, clients, states: () => sealed().states, elicitationId: word })
+  const shares = createWatchShares()
+  /** Servers that are no longer configured, until their calls have ended. */
+  const retiring = new Set<Upstream>()
+  const upstreamOf = (key: string) =>
+    [...current().upstreams.values()].find(({ upstream }) => upstream.key === key)?.upstream ??
+    [...retiring].find((upstream) => upstream.key === key)
 
   function revisionsOf(route: string): Revisions | undefined {
     const catalog = current().endpoints.get(route)?.catalog
@@ -126,7 +137,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const retire = (old: Snapshot, next: Snapshot) => {
     for (const [key, { upstream }] of old.upstreams) {
       if (next.upstreams.get(key)?.upstream === upstream) continue
-      void upstream.close(Math.max(retireMs, upstream.settings.requestMs), isAlone(old))
+      retiring.add(upstream)
+      void upstream.close(Math.max(retireMs, upstream.settings.requestMs), isAlone(old)).finally(() => retiring.delete(upstream))
       const { name } = upstream.settings
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
@@ -141,7 +153,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const sweeper = setInterval(() => {
     const isOver = isAlone(current())
     sealed().sessions.sweep((session) => {
-      deps.metrics.observeSession(Date.now() - session.openedAtMs)
+      deps.metrics.observeSession(wallNow() - session.openedAtMs)
       changes.endSession(session.key)
       clients.end(session.key)
       for (const { upstream } of current().upstreams.values()) upstream.endSession(session, isOver)
@@ -152,9 +164,10 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     serve: createServe({
       snapshot: current,
       modernClient: createModernClient(deps.info),
-      calls: createCalls({ asks, suspensions, clients, states: () => sealed().states, elicitationId: word }),
-      sessions: createLegacySessions(clients, asks),
-      streams: createStreams({ changes, clients, asks, metrics: deps.metrics }),
+      calls,
+      sessions: createLegacySessions({ clients, asks, shares, now: deps.now }),
+      streams: createStreams({ changes, clients, asks, metrics: deps.metrics, shares, calls }),
+      upstreamOf,
       log: deps.log,
       metrics: deps.metrics,
       now: deps.now,

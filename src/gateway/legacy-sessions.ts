@@ -1,10 +1,11 @@
 import { type Decoded, type Encoded, encodeInitialize, type LegacySession } from '../era/era.ts'
-import { type Answer, anonymous, type LogLevel, refuse, type Subject, sseEvent } from '../mcp/mcp.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import { type Answer, anonymous, can, capability, type LogLevel, type Refusal, refuse, type Subject, sseEvent } from '../mcp/mcp.ts'
+import type { Upstream, Watch } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
 import type { Endpoint } from './calls.ts'
 import { type ClientStates, maxWatches } from './client-state.ts'
-import type { Snapshot } from './snapshot.ts'
+import { visibleUri } from './streams.ts'
+import type { WatchShares } from './watch-shares.ts'
 
 type Initialize = Extract<Decoded, { kind: 'initialize' }>
 type Response = Extract<Decoded, { kind: 'response' }>
@@ -16,36 +17,70 @@ export interface LegacySessions {
   /** `logging/setLevel`: for the servers' own sessions, and for the calls to come. */
   setLevel(to: Endpoint, session: LegacySession, level: LogLevel): Promise<Answer>
   /** `resources/subscribe` and `resources/unsubscribe`. */
-  subscribe(to: Endpoint, session: LegacySession, subject: Subject, isOn: boolean): Promise<Answer>
+  subscribe(to: Endpoint, holder: string, session: LegacySession, subject: Subject, isOn: boolean): Promise<Answer>
   rootsChanged(to: Endpoint, session: LegacySession): void
-  /** Takes a client's answer to a request of ours. */
-  respond(snapshot: Snapshot, to: Endpoint, response: Response): Answer
+  /** Takes a client's answer to a request of ours. @param upstreamOf gives a server by its key, those too that are on their way out */
+  respond(upstreamOf: (key: string) => Upstream | undefined, to: Endpoint, response: Response): Answer
+}
+
+export interface LegacySessionDeps {
+  readonly clients: ClientStates
+  readonly asks: Asks
+  readonly shares: WatchShares
+  /** performance.now() or alike. */
+  readonly now: () => number
 }
 
 /** How long `initialize` waits for the servers' own sessions; those that take longer are opened at the first call. */
 const openMs = 2000
+/** A server that has not opened one within that time is not asked for others until this has passed. */
+const slowMs = 30_000
+/** Longer ids of servers are not sealed into the client's: they would leave no room for others. */
+const maxIdChars = 512
 const done: Answer = { kind: 'complete', result: '{}', isError: false, hasMeta: false }
 
-export function createLegacySessions(clients: ClientStates, asks: Asks): LegacySessions {
+export function createLegacySessions({ clients, asks, shares, now }: LegacySessionDeps): LegacySessions {
+  /** Since when a server has not opened the session that it was asked for. */
+  const opening = new WeakMap<Upstream, number>()
+  const isSlow = (upstream: Upstream) => {
+    const ms = now() - (opening.get(upstream) ?? now())
+    return ms > openMs && ms < slowMs
+  }
+  const open = async (upstream: Upstream, draft: LegacySession): Promise<string | undefined> => {
+    if (now() - (opening.get(upstream) ?? Number.NEGATIVE_INFINITY) >= slowMs) opening.set(upstream, now())
+    const id = await upstream.openSession(draft)
+    // One that says no at once costs nobody any time.
+    if (id !== undefined || !isSlow(upstream)) opening.delete(upstream)
+    return id !== undefined && id.length <= maxIdChars ? id : undefined
+  }
+
   return {
     async initialize(to, request) {
       await to.catalog.settled()
       const { sessions, route } = to.endpoint
       const draft = sessions.draft(request.version, request.capabilities)
-      const opened = new Map<string, string>()
-      const opening = withSessions(to).map(async (upstream) => {
-        const id = await upstream.openSession(draft)
-        if (id !== undefined) opened.set(upstream.key, id)
+      const upstreams = withSessions(to)
+      const opened = new Map<Upstream, string>()
+      const waits = upstreams
+        .filter((upstream) => !isSlow(upstream))
+        .map(async (upstream) => {
+          const id = await open(upstream, draft)
+          if (id !== undefined) opened.set(upstream, id)
+        })
+      await within(Promise.all(waits), openMs)
+      // In the document's order, not in that of the answers: who is sealed first has room.
+      const ids = upstreams.flatMap((upstream) => {
+        const id = opened.get(upstream)
+        return id === undefined ? [] : [[upstream.key, id] as const]
       })
-      await within(Promise.all(opening), openMs)
-      return encodeInitialize(request, to.endpoint, sessions.start(draft, new Map(opened), { route, caller: anonymous.id }))
+      return encodeInitialize(request, to.endpoint, sessions.start(draft, new Map(ids), { route, caller: anonymous.id }))
     },
     async setLevel(to, session, level) {
       clients.get(session).level = level
       await Promise.all(withSessions(to).map((upstream) => upstream.setLevel(session, level)))
       return done
     },
-    async subscribe(to, session, subject, isOn) {
+    async subscribe(to, holder, session, subject, isOn) {
       const owner = to.catalog.owner(subject)
       if (owner === undefined) return refuse('unknown-name', 'Resource not found', { data: { uri: subject.name } })
       const { upstream, addressed } = owner
@@ -56,24 +91,40 @@ export function createLegacySessions(clients: ClientStates, asks: Asks): LegacyS
         state.watches.delete(subject.name)
         return done
       }
-      if (state.watches.has(subject.name)) return done
-      if (state.watches.size === maxWatches) return refuse('limited', `more than ${maxWatches} subscriptions of one session`)
-      const watch = upstream.watch(addressed.name, (own) => state.write?.(sseEvent(updated(to.catalog.exposedUri(owner.server, own)))))
+      const known = state.watches.get(subject.name)
+      if (known !== undefined) return (await known.isGranted) ? done : untold(subject)
+      const giveBack = state.watches.size === maxWatches ? undefined : shares.take(holder, [subject.name])
+      if (giveBack === undefined)
+        return refuse('limited', `more than ${maxWatches} subscriptions of one session, or too many of one caller`)
+      const shared = upstream.watch(addressed.name, (own) =>
+        state.write?.(sseEvent(updated(visibleUri(to, owner.server, own) ?? subject.name))),
+      )
+      const watch: Watch = {
+        isGranted: shared.isGranted,
+        stop() {
+          shared.stop()
+          giveBack()
+        },
+      }
       state.watches.set(subject.name, watch)
       if (await watch.isGranted) return done
       watch.stop()
       state.watches.delete(subject.name)
-      return refuse('invalid-params', 'its server tells of no updates of this resource', { data: { uri: subject.name } })
+      return untold(subject)
     },
     rootsChanged(to, session) {
+      if (!can(session.capabilities, capability.rootsChange)) return
       for (const upstream of withSessions(to)) upstream.rootsChanged(session)
     },
-    respond(snapshot, to, { session, id, rest }) {
+    respond(upstreamOf, to, { session, id, rest }) {
       const taken = asks.take({ route: to.endpoint.route, caller: anonymous.id, session: session.key }, id, rest)
       switch (taken.kind) {
-        case 'relay':
-          snapshot.upstreams.get(taken.server)?.upstream.respond(session, taken.id, rest)
+        case 'relay': {
+          const upstream = upstreamOf(taken.server)
+          if (upstream === undefined) return refuse('bad-request', 'the server that asked is no longer there')
+          upstream.respond(session, taken.id, rest)
           return done
+        }
         case 'taken':
         case 'late':
           return done
@@ -84,6 +135,10 @@ export function createLegacySessions(clients: ClientStates, asks: Asks): LegacyS
       }
     },
   }
+}
+
+function untold({ name }: Subject): Refusal {
+  return refuse('invalid-params', 'its server tells of no updates of this resource', { data: { uri: name } })
 }
 
 /** JSON text of the notification that a resource has changed. */

@@ -13,6 +13,8 @@ export interface Origin {
 export class ReplyStream {
   readonly #origin: Origin
   #events: EventStream | undefined
+  #isGone = false
+  #onLeave: (() => void) | undefined
 
   constructor(origin: Origin) {
     this.#origin = origin
@@ -27,12 +29,29 @@ export class ReplyStream {
     return this.#events !== undefined
   }
 
-  /** Sends a message (JSON text) before the answer; false where the client takes no stream. */
+  /** Sends a message (JSON text) before the answer; false where the client takes no stream, or has gone. */
   write(message: string): boolean {
-    if (!this.canStream) return false
+    if (!this.canStream || this.#isGone) return false
     this.#events ??= this.#origin.stream?.({})
-    this.#events?.write(sseEvent(message))
+    if (this.#events?.isClosed !== false) return false
+    this.#events.write(sseEvent(message))
     return true
+  }
+
+  /** The client has gone. */
+  leave(): void {
+    this.#isGone = true
+    this.#onLeave?.()
+  }
+
+  /** Calls back when the client has gone: at once where it has. One listener at a time. */
+  onLeave(listener: (() => void) | undefined): void {
+    this.#onLeave = listener
+    if (this.#isGone) listener?.()
+  }
+
+  get remote(): string {
+    return this.#origin.head.remote
   }
 
   /** Ends an open stream, with the answer where there is one. */

@@ -29,26 +29,35 @@ export async function askClient(
   const requested = member(members(result, 0, result.length), 'inputRequests')
   const questions = requested?.type === 'object' ? members(result, requested.start, requested.end) : []
   if (questions.length === 0) return { responses: undefined, state: answer.state }
-  const waits: { readonly key: string; readonly waiting: Waiting }[] = []
+  const waits: { readonly key: string; readonly waiting: Waiting; isAnswered: boolean }[] = []
   try {
     for (const question of questions) {
       const waiting = asks.waitFor(scope)
       if (waiting === undefined) return 'too many answers are waited for'
-      waits.push({ key: question.key, waiting })
+      const wait = { key: question.key, waiting, isAnswered: false }
+      waits.push(wait)
+      void waiting.answer.then(() => {
+        wait.isAnswered = true
+      })
       if (!reply.write(requestFor(result, question, waiting.id, elicitationId)))
         return 'the client takes no stream on which it could be asked'
     }
     const answers = await allWithin(
       waits.map(({ waiting }) => waiting.answer),
       cancellation,
+      reply,
     )
     if (answers === undefined) return cancellation.isCancelled ? 'the caller gave up' : 'the client did not answer'
-    const refused = answers.find((rest) => rest.startsWith('"error":'))
-    if (refused !== undefined) return `the client refused: ${errorText(refused)}`
+    if (typeof answers === 'string') {
+      for (const { waiting, isAnswered } of waits)
+        if (!isAnswered) reply.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${waiting.id}}}`)
+      return `the client refused: ${errorText(answers)}`
+    }
     const responses = answers.map((rest, i) => `${JSON.stringify(waits[i]?.key ?? '')}:${rest.slice('"result":'.length)}`)
     return { responses: `{${responses.join(',')}}`, state: answer.state }
   } finally {
     cancellation.listen(undefined)
+    reply.onLeave(undefined)
     for (const { waiting } of waits) waiting.stop()
   }
 }
@@ -62,14 +71,26 @@ function requestFor(text: string, question: Member, id: string, elicitationId: (
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(name)},"params":${askFor(name as AskMethod, own, elicitationId)}}`
 }
 
-/** All answers, or undefined after the client's patience or when the call is given up. */
-function allWithin(answers: readonly Promise<string>[], cancellation: Cancellation): Promise<readonly string[] | undefined> {
+/** All answers, the first that is an error, or undefined after the client's patience, when the call is given up, or when the client has left: it can't come back to this stream. */
+function allWithin(
+  answers: readonly Promise<string>[],
+  cancellation: Cancellation,
+  reply: ReplyStream,
+): Promise<readonly string[] | string | undefined> {
   return new Promise((resolve) => {
-    const patience = setTimeout(() => resolve(undefined), patienceMs).unref()
-    cancellation.listen(() => {
+    const giveUp = () => {
       clearTimeout(patience)
       resolve(undefined)
-    })
+    }
+    const patience = setTimeout(giveUp, patienceMs).unref()
+    cancellation.listen(giveUp)
+    reply.onLeave(giveUp)
+    for (const answer of answers)
+      void answer.then((rest) => {
+        if (!rest.startsWith('"error":')) return
+        clearTimeout(patience)
+        resolve(rest)
+      })
     void Promise.all(answers).then((all) => {
       clearTimeout(patience)
       resolve(all)

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 import { type Config, durationMs } from '../config/config.ts'
-import { createExpiringSealer, createSealer, createSessions, type Sealer, type SealKey, type Sessions } from '../era/era.ts'
+import {
+  createExpiringSealer,
+  createSealer,
+  createSessionMemory,
+  createSessions,
+  type Sealer,
+  type SealKey,
+  type Sessions,
+} from '../era/era.ts'
 
 /** All that clients keep for us, sealed by the document's keys (docs/decisions/0003). */
 export interface Seals {
@@ -26,8 +34,7 @@ const maxStateChars = 256 * 1024
 /** Gives a Config's seals: the same as long as its keys and times are; without keys of the document, this process has one of its own. */
 export function createSeals({ random, secret, now }: SealDeps): (config: Config) => Seals {
   const processKey: SealKey = { id: 'process', secret: random(32) }
-  /** Bounded by createSessions. */
-  const endedSessions = new Map<string, number>()
+  const memory = createSessionMemory()
   let made: { readonly settings: string; readonly seals: Seals } | undefined
 
   return ({ sessions }) => {
@@ -42,7 +49,7 @@ export function createSeals({ random, secret, now }: SealDeps): (config: Config)
     const expiring = (purpose: string, maxChars?: number) =>
       createExpiringSealer(createSealer(purpose, keys, random, maxChars), times.absoluteMs, now)
     const seals: Seals = {
-      sessions: createSessions(createSealer('session', keys, random), times, now, random, endedSessions),
+      sessions: createSessions(createSealer('session', keys, random), times, now, random, memory),
       states: expiring('state', maxStateChars),
       asks: expiring('ask'),
       cursors: expiring('cursor'),

@@ -97,7 +97,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     if (message.kind === 'fault') return message.fault === 'not-object' ? batch(snapshot, to, text, exchange, trace) : refusalOf(message)
     const shape = shapeOf(message)
     if (shape.kind === 'refused') return { ...shape, id: idOf(message) }
-    const reply = await dispatch(snapshot, to, message, shape, exchange, trace)
+    const reply = await dispatch(to, message, shape, exchange, trace)
     if (reply !== undefined) exchange.reply(reply.status, reply.headers, reply.body)
     return undefined
   }
@@ -109,7 +109,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     trace.method = 'batch'
     const origin = { head: exchange.head, requestId: exchange.requestId, stream: undefined }
     const answered = async ({ message, shape }: { message: Message; shape: Shape }) => {
-      const reply = await dispatch(snapshot, to, message, shape, origin, { ...trace })
+      const reply = await dispatch(to, message, shape, origin, { ...trace })
       return shape.kind === 'request' ? reply?.body : undefined
     }
     const bodies = (await Promise.all(messages.map(answered))).filter((body) => body !== undefined)

@@ -1,4 +1,4 @@
-import { type LegacySession, type ListenFilter, listenFilter, listenMessages } from '../era/era.ts'
+import { type LegacySession, type ListenFilter, listenFilter, listenMessages, unknownVersion } from '../era/era.ts'
 import {
   type Ask,
   anonymous,
@@ -21,13 +21,14 @@ import {
 import type { Metrics } from '../observe/observe.ts'
 import type { Follower, Upstream, Watch } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
-import type { Endpoint } from './calls.ts'
+import type { Calls, Endpoint } from './calls.ts'
 import type { ChangeStreams } from './change-streams.ts'
 import type { ClientStates } from './client-state.ts'
 import { acceptsEvents, isModernHead } from './negotiate.ts'
 import type { Origin } from './reply-stream.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Trace } from './trace.ts'
+import type { WatchShares } from './watch-shares.ts'
 
 /** What has no answer but a stream, and the end of sessions. Each gives a refusal, or has made the reply. */
 export interface Streams {
@@ -44,13 +45,15 @@ export interface StreamDeps {
   readonly clients: ClientStates
   readonly asks: Asks
   readonly metrics: Metrics
+  readonly shares: WatchShares
+  readonly calls: Calls
 }
 
 const postOnly = refuse('not-allowed-method', 'this revision takes POST only', { headers: { allow: 'POST' } })
 
 const legacyChanged = framed(changeKinds, (kind) => `{"jsonrpc":"2.0","method":"${lists[kind].changed}"}`)
 
-export function createStreams({ changes, clients, asks, metrics }: StreamDeps): Streams {
+export function createStreams({ changes, clients, asks, metrics, shares, calls }: StreamDeps): Streams {
   return {
     async openListen(to, message, id, origin) {
       const filter = listenFilter(message)
@@ -67,17 +70,20 @@ export function createStreams({ changes, clients, asks, metrics }: StreamDeps): 
         if (events === undefined) early.add(uri)
         else events.write(sseEvent(listenMessages.updated(id, uri)))
       }
+      const giveBack = shares.take(origin.head.remote, filter.resourceSubscriptions)
+      if (giveBack === undefined) return refuse('limited', 'too many subscriptions of one caller', { headers: { 'retry-after': '5' } })
       const { granted, watched } = watchAll(to, filter.resourceSubscriptions, update)
       const resourceSubscriptions = await granted
       // Others may have been opened in the meantime.
       const late = changes.mayOpen(origin.head.remote)
       if (late !== undefined) {
         for (const watch of watched) watch.stop()
+        giveBack()
         return late
       }
       events = origin.stream({})
       const offers = to.catalog.offers()
-      const kinds = changeKinds.filter((kind) => filter[lists[kind].flag] && offers[kind])
+      const kinds = changeKinds.filter((kind) => filter[lists[kind].flag] && (kind === 'tools' || offers[kind]))
       const honoured = Object.fromEntries(changeKinds.map((kind) => [lists[kind].flag, kinds.includes(kind)])) as Flags
       events.write(sseEvent(listenMessages.acknowledged(id, { ...honoured, resourceSubscriptions })))
       for (const uri of early) update(uri)
@@ -91,6 +97,7 @@ export function createStreams({ changes, clients, asks, metrics }: StreamDeps): 
           goodbye: sseEvent(listenMessages.end(id)),
           onEnd() {
             for (const watch of watched) watch.stop()
+            giveBack()
           },
         },
         (listener) => origin.onGone?.(listener),
@@ -148,6 +155,7 @@ export function createStreams({ changes, clients, asks, metrics }: StreamDeps): 
       const { session } = found
       trace.clientEra = 'legacy'
       to.endpoint.sessions.end(found.id, session)
+      calls.cancel(session.key)
       changes.endSession(session.key)
       clients.end(session.key)
       metrics.observeSession(Date.now() - session.openedAtMs)
@@ -173,7 +181,8 @@ export function createStreams({ changes, clients, asks, metrics }: StreamDeps): 
     const scope = { route: to.endpoint.route, caller: anonymous.id, session: session.key }
     return {
       onNotice(text, method) {
-        write(sseEvent(method === 'notifications/resources/updated' ? exposeUpdate(to, server, text) : text))
+        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(to, server, text) : text
+        if (exposed !== undefined) write(sseEvent(exposed))
       },
       onAsk(ask: Ask) {
         const id = asks.relayed(scope, ask)
@@ -198,7 +207,7 @@ function watchAll(to: Endpoint, uris: readonly string[], onUpdate: (uri: string)
   const granting = uris.map(async (uri) => {
     const owner = to.catalog.owner({ kind: 'resources', name: uri })
     if (owner === undefined) return []
-    const watch = owner.upstream.watch(owner.addressed.name, (own) => onUpdate(to.catalog.exposedUri(owner.server, own)))
+    const watch = owner.upstream.watch(owner.addressed.name, (own) => onUpdate(visibleUri(to, owner.server, own) ?? uri))
     watched.push(watch)
     return (await watch.isGranted) ? [uri] : []
   })
@@ -209,16 +218,26 @@ function framed(kinds: readonly ChangeKind[], message: (kind: ChangeKind) => str
   return Object.fromEntries(kinds.map((kind) => [kind, sseEvent(message(kind))]))
 }
 
-/** An update under the name that the client knows the resource by. */
-function exposeUpdate(to: Endpoint, server: string, text: string): string {
+/** An update under the name that the client knows the resource by; undefined for one that it can't see. */
+function exposeUpdate(to: Endpoint, server: string, text: string): string | undefined {
   const params = member(members(text, 0, text.length), 'params')
   const uri = params?.type === 'object' ? member(members(text, params.start, params.end), 'uri') : undefined
   const own = uri === undefined ? undefined : stringOf(text, uri)
-  if (uri === undefined || own === undefined) return text
-  return splice(text, [{ start: uri.start, end: uri.end, text: JSON.stringify(to.catalog.exposedUri(server, own)) }])
+  const exposed = own === undefined ? undefined : visibleUri(to, server, own)
+  return uri === undefined || exposed === undefined
+    ? undefined
+    : splice(text, [{ start: uri.start, end: uri.end, text: JSON.stringify(exposed) }])
+}
+
+/** What a server's own URI is called here, where the client may read it. */
+export function visibleUri(to: Endpoint, server: string, own: string): string | undefined {
+  const exposed = to.catalog.exposedUri(server, own)
+  return to.catalog.owner({ kind: 'resources', name: exposed })?.server === server ? exposed : undefined
 }
 
 function sessionOf(to: Endpoint, head: Head): { readonly id: string; readonly session: LegacySession } | Refusal {
+  const version = unknownVersion(head)
+  if (version !== undefined) return version
   const id = head.header('mcp-session-id')
   if (id === undefined) return refuse('bad-request', 'the Mcp-Session-Id header is missing')
   const session = to.endpoint.sessions.find(id, { route: to.endpoint.route, caller: anonymous.id })

@@ -15,7 +15,7 @@ function open(process = 'p') {
   const replies: string[] = []
   const notices: string[] = []
   const hooks = { ...quietly, onNotice: (text: string) => void notices.push(text) }
-  const call = new SuspendableCall(cancellation, hooks)
+  const call = new SuspendableCall('me', cancellation, hooks)
   let finish = (_sent: Sent) => {}
   const upstream = new Promise<Sent>((resolve) => {
     finish = resolve
@@ -171,7 +171,7 @@ test('a client that never comes back gives the call up', async (t) => {
 
 test('where there is no room the server is told, and its call goes on', async () => {
   const { suspensions } = open()
-  const calls = Array.from({ length: 1001 }, () => new SuspendableCall(new Cancellation(), quietly))
+  const calls = Array.from({ length: 1001 }, (_, n) => new SuspendableCall(`caller ${n % 40}`, new Cancellation(), quietly))
   const replies: string[] = []
   for (const call of calls) {
     void suspensions.run(call, () => new Promise(() => {}))
@@ -187,7 +187,7 @@ test('draining gives up what waits between two rounds, lets a round that is unde
   const round = waiting.start()
   waiting.ask('name?')
   await round
-  const busy = new SuspendableCall(new Cancellation(), quietly)
+  const busy = new SuspendableCall('me', new Cancellation(), quietly)
   let finish = (_sent: Sent) => {}
   const answered = suspensions.run(busy, () => new Promise((resolve) => (finish = resolve)))
   suspensions.drain()
@@ -197,4 +197,60 @@ test('draining gives up what waits between two rounds, lets a round that is unde
   assert.match(replies.join(), /^"error":/)
   finish(done)
   assert.deepEqual(await answered, done)
+})
+
+test('one caller may leave so many calls waiting, and others still may', () => {
+  const { suspensions } = open()
+  const replies: string[] = []
+  const ask = (holder: string) => {
+    const call = new SuspendableCall(holder, new Cancellation(), quietly)
+    void suspensions.run(call, () => new Promise(() => {}))
+    call.onAsk({
+      method: 'roots/list',
+      params: '{}',
+      server: 's',
+      id: '1',
+      reply: (rest) => replies.push(`${holder} ${rest}`),
+      onWithdrawn() {},
+    })
+  }
+  for (let n = 0; n < 33; n++) ask('greedy')
+  ask('modest')
+  assert.deepEqual([suspensions.size, replies.length], [33, 1])
+  assert.match(replies[0] ?? '', /^greedy "error":/)
+})
+
+test('answers that came between two rounds are kept within a bound, and for a minute', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const large: Sent = { ...done, answer: { kind: 'complete', result: 'x'.repeat(30 * 1024 * 1024), isError: false, hasMeta: false } }
+  let ids = 0
+  const suspensions = createSuspensions('p', () => `id${++ids}`)
+  for (let n = 0; n < 3; n++) {
+    const call = new SuspendableCall(`caller ${n}`, new Cancellation(), quietly)
+    let finish = (_sent: Sent) => {}
+    const round = suspensions.run(call, () => new Promise((resolve) => (finish = resolve)))
+    call.onAsk({ method: 'roots/list', params: '{}', server: 's', id: '1', reply() {}, onWithdrawn() {} })
+    t.mock.timers.tick(30)
+    await round
+    finish(large)
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  assert.equal(suspensions.size, 2)
+  assert.equal((await suspensions.resume('p id1', undefined, quietly)).answer.kind, 'refused')
+  assert.equal((await suspensions.resume('p id2', undefined, quietly)).answer, large.answer)
+  t.mock.timers.tick(60_000)
+  assert.equal(suspensions.size, 0)
+})
+
+test('what is no result at all is asked for again', async () => {
+  const { start, ask, suspensions, replies } = open()
+  const round = start()
+  ask('name?')
+  const { state, requests } = questions((await round).answer)
+  const [key = ''] = Object.keys(requests)
+  for (const bad of ['5', 'null', '"x"', '[]']) {
+    const again = questions((await suspensions.resume(state, `{"${key}":${bad}}`, quietly)).answer)
+    assert.deepEqual(Object.keys(again.requests), [key])
+  }
+  assert.deepEqual(replies, [])
 })

@@ -30,15 +30,23 @@ export interface RoundHooks {
 const quietMs = 30
 /** How long a client may take to answer; the upstream waits as long. */
 const patienceMs = 10 * 60 * 1000
-/** Calls that wait for their clients at a time. */
+/** Calls that wait for their clients at a time, and of them one caller's. */
 const maxSuspended = 1000
+const maxOfCaller = 32
+/** How long an answer that came between two rounds is kept, and how many characters of such answers together. */
+const keptMs = 60_000
+const maxKeptChars = 64 * 1024 * 1024
 
 function refused(text: string): Sent {
   return { answer: refuse('invalid-params', text), upstreamMs: 0, era: 'legacy' }
 }
 
+const nobody: RoundHooks = { onNotice() {}, onGone() {} }
+
 /** One call that may be suspended: costs nothing until the server asks. */
 export class SuspendableCall {
+  /** Who it is of. */
+  readonly holder: string
   readonly cancellation: Cancellation
   /** What the client brings back in its next round; undefined where the server has asked nothing yet. */
   state: string | undefined
@@ -48,10 +56,12 @@ export class SuspendableCall {
   private asks: Map<string, Ask> | undefined
   private count = 0
   private quiet: NodeJS.Timeout | undefined
-  private sent: Sent | undefined
+  /** How it ended. */
+  sent: Sent | undefined
   private waiter: ((sent: Sent) => void) | undefined
 
-  constructor(cancellation: Cancellation, hooks: RoundHooks) {
+  constructor(holder: string, cancellation: Cancellation, hooks: RoundHooks) {
+    this.holder = holder
     this.cancellation = cancellation
     this.hooks = hooks
   }
@@ -78,11 +88,14 @@ export class SuspendableCall {
     this.settleSoon()
   }
 
-  finish(sent: Sent): void {
+  /** Takes the answer; false where no round is under way that it could go to. */
+  finish(sent: Sent): boolean {
     this.sent = sent
     clearTimeout(this.quiet)
-    this.waiter?.(sent)
+    const { waiter } = this
     this.waiter = undefined
+    waiter?.(sent)
+    return waiter !== undefined
   }
 
   /** Resolves with the answer, or with the questions that are open. */
@@ -98,20 +111,17 @@ export class SuspendableCall {
     return this.waiter !== undefined
   }
 
-  get isFinished(): boolean {
-    return this.sent !== undefined
-  }
-
   resume(responses: string | undefined, hooks: RoundHooks): Promise<Sent> {
     this.hooks = hooks
     const next = this.next()
     if (this.sent !== undefined) return next
     hooks.onGone(() => this.cancellation.cancel())
-    for (const { key, start, end } of responses === undefined ? [] : members(responses, 0, responses.length)) {
-      const ask = this.asks?.get(key)
-      if (ask === undefined) continue
-      this.asks?.delete(key)
-      ask.reply(`"result":${textOf(responses ?? '', { start, end, type: 'object' })}`)
+    for (const response of responses === undefined ? [] : members(responses, 0, responses.length)) {
+      const ask = this.asks?.get(response.key)
+      // What is no result at all is asked for again.
+      if (ask === undefined || response.type !== 'object') continue
+      this.asks?.delete(response.key)
+      ask.reply(`"result":${textOf(responses ?? '', response)}`)
     }
     if (this.asks !== undefined && this.asks.size > 0) this.settleSoon()
     return next
@@ -123,6 +133,8 @@ export class SuspendableCall {
       const { asks, waiter } = this
       if (asks === undefined || asks.size === 0 || waiter === undefined) return
       this.waiter = undefined
+      // What the round knew of its request is of no more use.
+      this.hooks = nobody
       const requests = [...asks].map(([key, ask]) => `${JSON.stringify(key)}:${inputRequestOf(ask)}`)
       waiter({
         answer: { kind: 'input-required', result: `{"inputRequests":{${requests.join(',')}}}`, state: this.state },
@@ -135,58 +147,80 @@ export class SuspendableCall {
 
 interface Entry {
   readonly call: SuspendableCall
-  readonly patience: NodeJS.Timeout
+  /** Gives it up when its client does not come back. */
+  patience: NodeJS.Timeout
+  /** Characters of the answer that waits to be fetched. */
+  chars: number
 }
 
 /** @param process names this process among the replicas @param random gives an id that can't be guessed */
 export function createSuspensions(process: string, random: () => string): Suspensions {
   const entries = new Map<string, Entry>()
+  /** Of callers that have any. */
+  const counts = new Map<string, number>()
+  let keptChars = 0
   let isDraining = false
 
+  const forget = (state: string): SuspendableCall | undefined => {
+    const entry = entries.get(state)
+    if (entry === undefined) return undefined
+    clearTimeout(entry.patience)
+    entries.delete(state)
+    keptChars -= entry.chars
+    const left = (counts.get(entry.call.holder) ?? 1) - 1
+    if (left > 0) counts.set(entry.call.holder, left)
+    else counts.delete(entry.call.holder)
+    return entry.call
+  }
+  const expire = (state: string, ms: number) => setTimeout(() => forget(state)?.cancellation.cancel(), ms).unref()
   const register = (call: SuspendableCall): string | undefined => {
-    if (isDraining || entries.size === maxSuspended) return undefined
+    const own = counts.get(call.holder) ?? 0
+    if (isDraining || entries.size === maxSuspended || own === maxOfCaller) return undefined
     const state = `${process} ${random()}`
-    const patience = setTimeout(() => {
-      entries.delete(state)
-      call.cancellation.cancel()
-    }, patienceMs).unref()
-    entries.set(state, { call, patience })
+    counts.set(call.holder, own + 1)
+    entries.set(state, { call, patience: expire(state, patienceMs), chars: 0 })
     return state
   }
-  const forgetFinished = (call: SuspendableCall) => {
-    if (call.state === undefined || !call.isFinished) return
-    clearTimeout(entries.get(call.state)?.patience)
-    entries.delete(call.state)
+  /** Keeps an answer that came between two rounds for a while; the oldest make room. */
+  const keep = (call: SuspendableCall, { answer }: Sent) => {
+    const entry = call.state === undefined ? undefined : entries.get(call.state)
+    if (entry === undefined || call.state === undefined) return
+    clearTimeout(entry.patience)
+    entry.patience = expire(call.state, keptMs)
+    entry.chars = answer.kind === 'complete' ? answer.result.length : 0
+    keptChars += entry.chars
+    for (const [state, { chars }] of entries) {
+      if (keptChars <= maxKeptChars) return
+      if (chars > 0) forget(state)
+    }
   }
 
   return {
     async run(call, start) {
       call.begin(register)
       const round = call.next()
-      void start().then((sent) => call.finish(sent))
+      void start().then((sent) => {
+        if (!call.finish(sent)) keep(call, sent)
+      })
       const sent = await round
-      forgetFinished(call)
+      if (call.sent === sent && call.state !== undefined) forget(call.state)
       return sent
     },
     async resume(state, responses, hooks) {
       const [where] = state.split(' ')
       if (where !== process) return refused('this call waits for input at another replica, where it has to go on')
-      const call = entries.get(state)?.call
-      if (call === undefined) return refused('this call no longer waits for input: make it again')
+      const entry = entries.get(state)
+      if (entry === undefined) return refused('this call no longer waits for input: make it again')
+      const { call } = entry
       if (call.isAwaited) return refused('another round of this call is under way')
-      entries.get(state)?.patience.refresh()
+      entry.patience.refresh()
       const sent = await call.resume(responses, hooks)
-      forgetFinished(call)
+      if (call.sent === sent) forget(state)
       return sent
     },
     drain() {
       isDraining = true
-      for (const [state, { call, patience }] of entries) {
-        if (call.isAwaited) continue
-        clearTimeout(patience)
-        entries.delete(state)
-        call.cancellation.cancel()
-      }
+      for (const [state, { call }] of entries) if (!call.isAwaited) forget(state)?.cancellation.cancel()
     },
     get size() {
       return entries.size

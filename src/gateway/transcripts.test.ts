@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { suite, type TestContext, test } from 'node:test'
 import { openListener } from '../listen/listen.ts'
 import { configOf, openGateway } from './open-for-test.ts'
 import { ScriptedClient } from './transcripts/scripted-client.ts'
@@ -78,30 +78,34 @@ async function playAll({ blocks }: Case, stage: Stage): Promise<Block[]> {
   return happened
 }
 
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md')) {
-  test(`transcripts/${file}`, async (t) => {
-    const transcript = parseTranscript(readFileSync(new URL(file, folder), 'utf8'))
-    const { byName: servers, url, close } = await openServers(transcript.servers)
-    const gateway = await openGateway(configOf(transcript.config.replaceAll('http://upstream', url)), openListener)
-    await gateway.gateway.settled()
-    const standIns = new StandIns()
-    const stage: Stage = { servers, standIns, client: new ScriptedClient(gateway.port, standIns) }
-    const cases = [...transcript.cases]
-    for (const [i, one] of transcript.cases.entries()) {
-      await t.test(one.name, async () => {
-        const happened = await playAll(one, stage)
-        cases[i] = { ...one, blocks: happened }
-        if (!isUpdate) assert.deepEqual(happened, one.blocks)
-        for (const [name, { arrivals }] of servers) {
-          const bodies = arrivals.splice(0).map(({ request, body }) => `${request.method} ${body}`)
-          assert.deepEqual(bodies, [], `unexpected at ${name}`)
-        }
-        assert.deepEqual(stage.client.unexpected(), [], 'unexpected at the client')
-      })
-    }
-    for (const server of servers.values()) server.isPlaying = false
-    await gateway.close()
-    close()
-    if (isUpdate) writeFileSync(new URL(file, folder), printTranscript({ ...transcript, cases }))
-  })
+async function playFile(t: TestContext, file: string): Promise<void> {
+  const transcript = parseTranscript(readFileSync(new URL(file, folder), 'utf8'))
+  const { byName: servers, url, close } = await openServers(transcript.servers)
+  const gateway = await openGateway(configOf(transcript.config.replaceAll('http://upstream', url)), openListener)
+  await gateway.gateway.settled()
+  const standIns = new StandIns()
+  const stage: Stage = { servers, standIns, client: new ScriptedClient(gateway.port, standIns) }
+  const cases = [...transcript.cases]
+  for (const [i, one] of transcript.cases.entries()) {
+    await t.test(one.name, async () => {
+      const happened = await playAll(one, stage)
+      cases[i] = { ...one, blocks: happened }
+      if (!isUpdate) assert.deepEqual(happened, one.blocks)
+      for (const [name, { arrivals }] of servers) {
+        const bodies = arrivals.splice(0).map(({ request, body }) => `${request.method} ${body}`)
+        assert.deepEqual(bodies, [], `unexpected at ${name}`)
+      }
+      assert.deepEqual(stage.client.unexpected(), [], 'unexpected at the client')
+    })
+  }
+  for (const server of servers.values()) server.isPlaying = false
+  await gateway.close()
+  close()
+  if (isUpdate) writeFileSync(new URL(file, folder), printTranscript({ ...transcript, cases }))
 }
+
+// Files share nothing, and some wait for what is gathered for a moment.
+suite('transcripts', { concurrency: 4 }, () => {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md'))
+    test(file, (t) => playFile(t, file))
+})

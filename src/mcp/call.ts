@@ -24,7 +24,7 @@ export interface ClientSession {
   /** Names it on every replica. */
   readonly key: string
   readonly capabilities: Capabilities
-  /** The session that a server (`<backend>/<server>`) gave for this client when it was opened. */
+  /** The session that a server (by its upstream's key) gave for this client when it was opened. */
   upstreamSession(server: string): string | undefined
 }
 
@@ -71,7 +71,7 @@ export interface Ask {
   readonly method: AskMethod
   /** JSON text of its params object. */
   readonly params: string
-  /** `<backend>/<server>`. */
+  /** The key of its upstream. */
   readonly server: string
   /** The server's own id for it: JSON text. */
   readonly id: string
@@ -96,7 +96,7 @@ export type Answer =
     }
   /** `result` is without `requestState` too, which is `state`: the server's own, until `gateway` seals it. */
   | { readonly kind: 'input-required'; readonly result: string; readonly state: string | undefined }
-  | { readonly kind: 'failed'; readonly error: RpcError }
+  | { readonly kind: 'failed'; readonly error: RpcError; readonly server?: string }
   | Refusal
 
 /** A JSON-RPC error object; `data` is JSON text. */

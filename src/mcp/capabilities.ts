@@ -1,6 +1,6 @@
 import type { EraName } from './call.ts'
 import type { Member } from './json.ts'
-import { member, members } from './split.ts'
+import { elements, member, members, stringOf } from './split.ts'
 
 /**
  * What a client can do for servers: a set of the flags below. Only these are carried from end to end, so no server hears of
@@ -25,7 +25,8 @@ export const noCapabilities: Capabilities = 0
 export const allCapabilities: Capabilities = Object.values(capability).reduce((all, flag) => all | flag, 0)
 
 export const appsExtension = 'io.modelcontextprotocol/ui'
-const appsDeclared = '{"mimeTypes":["text/html;profile=mcp-app"]}'
+const appsType = 'text/html;profile=mcp-app'
+const appsDeclared = JSON.stringify({ mimeTypes: [appsType] })
 
 export function can(capabilities: Capabilities, flag: number): boolean {
   return (capabilities & flag) === flag
@@ -48,7 +49,7 @@ export function readCapabilities(text: string, value: { readonly start: number; 
     (url ? capability.elicitationUrl : 0) |
     (roots === undefined ? 0 : capability.roots) |
     (roots !== undefined && member(roots, 'listChanged')?.type === 'true' ? capability.rootsChange : 0) |
-    (isObject(within('extensions') ?? [], appsExtension) ? capability.apps : 0)
+    (showsApps(text, within('extensions') ?? []) ? capability.apps : 0)
   )
 }
 
@@ -68,6 +69,12 @@ export function declared(capabilities: Capabilities, era: EraName): string {
   if (has(capability.roots)) parts.push(era === 'legacy' && has(capability.rootsChange) ? '"roots":{"listChanged":true}' : '"roots":{}')
   if (has(capability.apps)) parts.push(`"extensions":{"${appsExtension}":${appsDeclared}}`)
   return `{${parts.join(',')}}`
+}
+
+/** Only clients that show this very type: it is the one that servers hear of. */
+function showsApps(text: string, extensions: readonly Member[]): boolean {
+  const types = member(objectIn(text, extensions, appsExtension) ?? [], 'mimeTypes')
+  return types?.type === 'array' && elements(text, types.start, types.end).some((one) => stringOf(text, one) === appsType)
 }
 
 function objectIn(text: string, list: readonly Member[], key: string): readonly Member[] | undefined {

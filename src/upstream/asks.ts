@@ -2,7 +2,7 @@ import type { Asked } from '../era/era.ts'
 import { type Ask, type Capabilities, capability } from '../mcp/mcp.ts'
 
 export interface OpenAsksOptions {
-  /** `<backend>/<server>`. */
+  /** The server's key. */
   readonly server: string
   /** The server's id of the session in which it asks. */
   readonly session: string | undefined

@@ -44,7 +44,7 @@ test('what the server asks reaches the client of the call, and its answer the se
   const [first, second] = await asked(2)
   assert.deepEqual(
     [first?.method, first?.id, first?.server, second?.method, second?.id],
-    ['elicitation/create', '"a"', 'b/s', 'sampling/createMessage', '2'],
+    ['elicitation/create', '"a"', 'b/s i', 'sampling/createMessage', '2'],
   )
   second?.reply('"error":{"code":-1,"message":"no"}')
   first?.reply('"result":{"action":"accept","content":{}}')
@@ -223,4 +223,80 @@ test('progress that comes on the stream that is no client’s reaches its call, 
     notices,
     Array(8).fill('{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"mine","progress":1}}'),
   )
+})
+
+const changed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
+const updated = '{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"u:1"}}'
+/** Offers what may change. */
+const changing = (sessions: boolean): Script => {
+  let opened = 0
+  return {
+    initialize: ({ result }) =>
+      result(
+        { protocolVersion: '2025-11-25', capabilities: { tools: { listChanged: true }, resources: { subscribe: true } }, serverInfo: {} },
+        sessions ? { 'mcp-session-id': `s${++opened}` } : {},
+      ),
+    GET: (arrival) => void events(arrival),
+    'resources/list': ({ result }) => result({ resources: [] }),
+    'resources/templates/list': ({ result }) => result({ resourceTemplates: [] }),
+    'resources/subscribe': ({ result }) => result({}),
+    ping: ({ result }) => result({}),
+  }
+}
+
+test('a list that changed, told on a call’s stream, is asked for again, once for many notices', async (t) => {
+  const { server, sent, call, upstream } = await openCall(t, [changed, changed, changed], {}, changing(false))
+  await server.arrived('tools/list', 2)
+  finish(call)
+  assert.equal((await sent).answer.kind, 'complete')
+  await upstream.close(0, true)
+  assert.deepEqual([server.count('tools/list'), server.count('response')], [2, 0])
+})
+
+/** Who hears of an update that is told on the stream of a call, in the server's terms. */
+for (const [title, sessions, caller, followed, heard] of [
+  ['in a server without sessions: all who watch', false, 'a', [], ['watch u:1']],
+  ['in a shared session: all who watch', true, undefined, ['a'], ['watch u:1']],
+  ['in a client’s own session: its follower', true, 'a', ['a', 'b'], ['a u:1']],
+  ['in an own session that nobody follows here: all who watch', true, 'a', ['b'], ['watch u:1']],
+] as const)
+  test(`an updated resource, ${title}`, async (t) => {
+    const { server, upstream } = await openMet(t, { ...changing(sessions), 'tools/call': (arrival) => void events(arrival) })
+    const got: string[] = []
+    let wake = () => {}
+    const hear = (text: string) => {
+      got.push(text)
+      wake()
+    }
+    const stops = followed.map((key) =>
+      upstream.follow(clientOf(key), { onNotice: (text) => hear(`${key} ${JSON.parse(text).params.uri}`), onAsk() {} }),
+    )
+    const watch = upstream.watch('u:1', (uri) => hear(`watch ${uri}`))
+    assert.equal(await watch.isGranted, true)
+    const sent = upstream.send(callOf({ session: caller && clientOf(caller) }), called('x'))
+    const call = await server.arrived('tools/call')
+    call.response.write(`data: ${updated.replace('{', '{"id":1,')}\n\ndata: ${updated}\n\n`)
+    while (got.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+    finish(call)
+    await sent
+    for (const stop of stops) stop()
+    assert.deepEqual(got, heard)
+  })
+
+test('a follower that has gone hears nothing more; the newer one of the same client does', async (t) => {
+  const { server, upstream } = await openMet(t, { ...changing(true), 'tools/call': (arrival) => void events(arrival, updated) })
+  const session = clientOf('a')
+  const got: string[] = []
+  const follow = (name: string) => upstream.follow(session, { onNotice: () => got.push(name), onAsk() {} })
+  const call = async () => {
+    const sent = upstream.send(callOf({ session }), called('x'))
+    finish(await server.arrived('tools/call', server.count('tools/call') + 1))
+    await sent
+  }
+  const [older, newer] = [follow('older'), follow('newer')]
+  older()
+  await call()
+  newer()
+  await call()
+  assert.deepEqual(got, ['newer'])
 })

@@ -1,5 +1,15 @@
 import { type Addressed, legacyNotification, progressIdOf } from '../era/era.ts'
-import { type Ask, type Call, type Cancellation, type Capabilities, type Message, member } from '../mcp/mcp.ts'
+import {
+  type Ask,
+  type Call,
+  type Cancellation,
+  type Capabilities,
+  type ClientSession,
+  type Message,
+  member,
+  Roster,
+  type Rostered,
+} from '../mcp/mcp.ts'
 import type { OpenAsks } from './asks.ts'
 import type { Connector, Post, Reply, Waiting } from './connector.ts'
 import type { Met } from './meet.ts'
@@ -21,31 +31,44 @@ const maxAsks = 32
 /** Calls in which something is open: each keeps a connection that other calls could have. */
 const maxSuspended = 64
 
-export function createCalls(settings: UpstreamSettings, connector: Connector, requests: ServerRequests, nextId: () => number): Calls {
+/** Takes what a legacy server tells of changes, with the session of the client that called; false where it is something else. */
+type OnChange = (message: Message, method: string, client: ClientSession | undefined) => boolean
+
+export function createCalls(
+  settings: UpstreamSettings,
+  connector: Connector,
+  requests: ServerRequests,
+  nextId: () => number,
+  onChange: OnChange,
+): Calls {
   /** Calls whose clients want progress, by the gateway's id; the server's line bounds them. */
-  const progressing = new Map<number, PostedCall>()
+  const progressing = new Roster<PostedCall>()
   const suspended: Suspended = { count: 0 }
 
   return {
     async post(met, call, addressed, session) {
       const id = nextId()
-      const posted = new PostedCall(settings, requests, suspended, met, call, addressed, session, id)
+      const posted = new PostedCall(settings, requests, onChange, suspended, met, call, addressed, session, id)
       const wantsProgress =
         met.era.name === 'legacy' && call.message.meta !== undefined && member(call.message.meta, 'progressToken') !== undefined
-      if (wantsProgress) progressing.set(id, posted)
+      if (wantsProgress) progressing.add(posted)
       const reply = await connector.post(posted)
-      if (wantsProgress) progressing.delete(id)
+      if (wantsProgress) progressing.remove(posted)
       posted.asks?.close()
       const isGivenUp = reply.kind === 'failed' && (reply.failure === 'timeout' || reply.failure === 'cancelled')
       if (isGivenUp && met.era.name === 'legacy') {
         const notice = legacyNotification('notifications/cancelled', { requestId: id, reason: reply.text }, met.facts.version, session)
-        void connector.post({ ...notice, id: undefined, timeoutMs: settings.listMs })
+        void connector.post({ ...notice, cause: 'client', id: undefined, timeoutMs: settings.listMs })
       }
       return reply
     },
     takeProgress(message) {
       const id = progressIdOf(message)
-      if (id !== undefined) progressing.get(id)?.onOtherStream(message)
+      if (id !== undefined)
+        progressing
+          .all()
+          .find((posted) => posted.id === id)
+          ?.onOtherStream(message)
     },
   }
 }
@@ -55,7 +78,8 @@ interface Suspended {
 }
 
 /** A call on its way. A class, since its methods cost a plain call nothing. */
-class PostedCall implements Post, AskingStream {
+class PostedCall implements Post, AskingStream, Rostered {
+  place = -1
   readonly isCall = true
   readonly isResumable: boolean
   readonly headers: readonly string[]
@@ -71,6 +95,7 @@ class PostedCall implements Post, AskingStream {
   asks: OpenAsks | undefined
   readonly #call: Call
   readonly #requests: ServerRequests
+  readonly #onChange: OnChange
   readonly #suspended: Suspended
   #isSuspended = false
   #waiting: Waiting | undefined
@@ -78,6 +103,7 @@ class PostedCall implements Post, AskingStream {
   constructor(
     settings: UpstreamSettings,
     requests: ServerRequests,
+    onChange: OnChange,
     suspended: Suspended,
     met: Met,
     call: Call,
@@ -98,6 +124,7 @@ class PostedCall implements Post, AskingStream {
     this.asks = undefined
     this.#call = call
     this.#requests = requests
+    this.#onChange = onChange
     this.#suspended = suspended
   }
 
@@ -112,7 +139,8 @@ class PostedCall implements Post, AskingStream {
   onMessage(message: Message, method: string): void {
     const notice = this.met.era.notice(this.#call, message, method, this.id)
     if (notice !== undefined) this.#call.onNotice(notice)
-    else if (this.met.era.name === 'legacy') this.#requests.take(this, message, method)
+    else if (this.met.era.name === 'legacy' && !this.#onChange(message, method, this.#call.session))
+      this.#requests.take(this, message, method)
   }
 
   /** Progress that the server sent elsewhere. */

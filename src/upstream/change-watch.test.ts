@@ -333,7 +333,7 @@ test('legacy: a session that is lost: the new one has its own stream and all sub
   const { presence, script: own, posts, streams, pass } = await openPresence(t, 'legacy', all, script)
   const heard: string[] = []
   presence.watch('a://1', (uri) => heard.push(uri))
-  await pass(20)
+  await pass(5001)
   const { 'tools/list': usual } = own
   own['tools/list'] = (posted) => (posted.session === 's1' ? posted.answer({ kind: 'http', status: 404, text: '' }) : usual?.(posted))
   own['resources/subscribe'] = (posted) =>
@@ -347,4 +347,25 @@ test('legacy: a session that is lost: the new one has its own stream and all sub
   assert.deepEqual(asked(again), ['a://1', 'a://2'])
   await pass(100)
   assert.deepEqual(heard, ['a://1'])
+})
+
+test('a stream that fails again and again is not opened before its time, whatever session or meeting is new', async (t) => {
+  let opened = 0
+  const script = { initialize: (posted: Posted) => inSession(`s${++opened}`, all)(posted) }
+  const { presence, streams, pass } = await openPresence(t, 'legacy', all, script)
+  const again = async () => {
+    await nextTurn()
+    presence.goDown(refuse('upstream-down', 'gone'))
+    await pass(100)
+    assert.equal(presence.isReady(), true)
+  }
+  streams[0]?.end(404)
+  // The first could have ended with its session.
+  await again()
+  assert.equal(streams.length, 2)
+  streams[1]?.end(404)
+  for (let i = 0; i < 15; i++) await again()
+  assert.equal(streams.length, 2)
+  await pass(500)
+  assert.equal(streams.length, 3)
 })

@@ -12,6 +12,8 @@ export interface ChangeWatch {
   /** Opens the stream where there is something to hear and it isn't open; it is opened again when it ends. */
   open(met: Met): void
   watch(uri: string, onUpdate: (uri: string) => void): Watch
+  /** Takes a notice of changes, on whatever stream it came; false where it is something else. */
+  hear(message: Message, method: string): boolean
   /** The server is gone; what is watched is asked for again when it is back. */
   close(): void
 }
@@ -127,13 +129,19 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
     stream.close = () => listening.close()
   }
 
-  function heard(known: Met, stream: Stream, message: Message, method: string): void {
+  function hear(message: Message, method: string): boolean {
     const kind = changeKinds.find((one) => lists[one].changed === method)
-    if (kind !== undefined) return options.onChange(kind)
-    if (method === 'notifications/resources/updated') {
+    if (kind !== undefined) options.onChange(kind)
+    else if (method === 'notifications/resources/updated') {
       const uri = updatedUri(message)
       if (uri !== undefined) watches.updated(uri)
-    } else if (method === 'notifications/subscriptions/acknowledged') acknowledged(stream, readAcknowledged(message))
+    } else return false
+    return true
+  }
+
+  function heard(known: Met, stream: Stream, message: Message, method: string): void {
+    if (hear(message, method)) return
+    if (method === 'notifications/subscriptions/acknowledged') acknowledged(stream, readAcknowledged(message))
     else options.onOther(known, message, method)
   }
 
@@ -170,7 +178,8 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
   }
 
   function closeStreams(): void {
-    for (const name of ['changes', 'watched', 'subscribe', 'acknowledge']) timers.cancel(name)
+    // Whoever closes it, a stream that failed is not opened again before its time.
+    for (const name of ['watched', 'subscribe', 'acknowledge']) timers.cancel(name)
     const open = [current, next]
     current = undefined
     next = undefined
@@ -190,6 +199,8 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       isRefused = false
       if (found !== met) {
         forget()
+        // One that had lasted ends with its session: the new one's takes its place at once.
+        if (failures < 2) timers.cancel('changes')
         met = found
         if (found.era.name === 'legacy' && found.facts.offers.subscribe)
           subscriber = createSubscriber(
@@ -201,6 +212,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       openStream()
     },
     watch: watches.watch,
+    hear,
     close() {
       forget()
       met = undefined

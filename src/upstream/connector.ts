@@ -7,13 +7,17 @@ export interface Connector {
   /** Opens a long-lived stream of the server's messages; it stays open until either side closes it. */
   listen(request: Listen): Listening
   /** Tells the server that a session is over; its answer is of no matter. */
-  delete(headers: readonly string[]): Promise<void>
+  delete(headers: readonly string[], cause?: Cause): Promise<void>
   close(): Promise<void>
 }
+
+/** What clients cause beside their calls: it has connections of its own, so that it can't hold up what keeps the server in view. */
+export type Cause = 'client'
 
 export interface Post {
   /** Calls stand in line; what keeps a server in view does not stand behind them. */
   readonly isCall?: boolean
+  readonly cause?: Cause | undefined
   readonly headers: readonly string[]
   readonly body: string
   /** The id that the answer must carry; undefined for notifications and responses. */

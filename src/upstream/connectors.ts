@@ -15,6 +15,8 @@ export interface ConnectorContext {
 /** A connector that can be opened. `settings` is all that it depends on: plain JSON, equal where nothing has to be opened again. */
 export interface ConnectorPlan {
   readonly settings: unknown
+  /** Where the server is, whatever else about it changes. */
+  readonly place: string
   open(): Connector
 }
 
@@ -22,7 +24,7 @@ export interface ConnectorPlan {
 export const connectors = {
   http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
     const settings = httpSettings(target, context)
-    return { settings, open: () => createStreamableHttp(settings) }
+    return { settings, place: settings.url, open: () => createStreamableHttp(settings) }
   },
 } as const
 

@@ -1,13 +1,15 @@
-import { type Addressed, headersFor, isHeaderMismatch, legacyNotification, readAnswer } from '../era/era.ts'
-import { type Answer, type Call, type Refusal, refuse } from '../mcp/mcp.ts'
+import { type Addressed, headersFor, isHeaderMismatch, isNotification, readAnswer } from '../era/era.ts'
+import { type Answer, type Call, type ClientSession, type Message, type Refusal, refuse } from '../mcp/mcp.ts'
 import { createCalls } from './calls.ts'
 import type { Connector, Reply } from './connector.ts'
 import { follow } from './follow.ts'
 import { failed, type Met } from './meet.ts'
-import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
+import type { Follower, Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
 import { createPresence } from './presence.ts'
+import { createRootsNotices } from './roots-notices.ts'
 import { createServerRequests } from './server-requests.ts'
-import { isSessionLost } from './session-lost.ts'
+import { type SessionLoss, sessionLoss } from './session-lost.ts'
+import type { OpenSession } from './session-pool.ts'
 import { createSessions } from './sessions.ts'
 import { openSharedStream } from './shared-stream.ts'
 
@@ -16,16 +18,18 @@ const maxFollowed = 2000
 
 export function createUpstream(settings: UpstreamSettings, connector: Connector, deps: UpstreamDeps): Upstream {
   const { now, events } = deps
-  const key = `${settings.backend}/${settings.name}`
+  const key = `${settings.backend}/${settings.name} ${settings.identity}`
   let ids = 0
   let isClosed = false
   let inFlight = 0
   let onIdle: (() => void) | undefined
   const followed = new Set<() => void>()
+  /** By the client's key, the newest: not more than are followed. */
+  const followers = new Map<string, Follower>()
   const nextId = () => ++ids
   const meet = { era: settings.era, clientInfo: deps.clientInfo, timeoutMs: settings.listMs, nextId }
   const requests = createServerRequests(key, connector, settings.listMs)
-  const calls = createCalls(settings, connector, requests, nextId)
+  const calls = createCalls(settings, connector, requests, nextId, heardInCall)
   const presence = createPresence(settings, connector, deps, meet, (met, message, method) => {
     if (method === 'notifications/progress') calls.takeProgress(message)
     else requests.takeOwn(met, message, method)
@@ -36,7 +40,17 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     return met?.era.name === 'legacy' && met.session !== undefined ? met : undefined
   }
   const streams = { connector, requests, onProgress: calls.takeProgress }
-  const sessions = createSessions({ settings, connector, meet, met: live, openStream: (met, id) => openSharedStream(met, id, streams) })
+  const openStream = (met: Met, id: string) => openSharedStream(met, id, streams)
+  const sessions = createSessions({ key, settings, connector, meet, met: live, openStream })
+  const tellRoots = createRootsNotices({ connector, sessions, met: withSessions, timeoutMs: settings.listMs })
+
+  /** What a legacy server tells of changes on a call's stream: where the client follows its own session with it, updates are that client's. */
+  function heardInCall(message: Message, method: string, client: ClientSession | undefined): boolean {
+    const follower = client === undefined || method !== 'notifications/resources/updated' ? undefined : followers.get(client.key)
+    if (follower === undefined) return presence.hear(message, method)
+    if (isNotification(message)) follower.onNotice(message.text, method)
+    return true
+  }
 
   /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
   async function postWithHeaders(met: Met, call: Call, addressed: Addressed): Promise<Reply> {
@@ -48,20 +62,28 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     return calls.post(met, call, { name: fresh.key, paramHeaders: fresh.paramHeaders }, undefined)
   }
 
-  /** A session that was lost is opened again once, and the call that was not taken sent once more. */
+  /** A session that was lost is opened again once, and the call sent once more unless it may have been taken. */
   async function postInSession(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
     const session = await sessions.of(call)
     if (session.kind === 'refused') return session
     session.users++
     const reply = await calls.post(met, call, addressed, session.id)
     sessions.release(session)
-    if (!isSessionLost(reply, session.id)) return reply
+    const loss = sessionLoss(reply, session.id)
+    if (loss !== 'untaken') {
+      if (loss !== undefined && (await isGone(met, session, loss))) sessions.lose(call, session)
+      return reply
+    }
     const again = await sessions.againOf(call, session)
     if (again.kind === 'refused') return again
     again.users++
     const second = await calls.post(met, call, addressed, again.id)
     sessions.release(again)
     return second
+  }
+
+  async function isGone(met: Met, session: OpenSession, loss: SessionLoss): Promise<boolean> {
+    return loss === 'said' || sessionLoss(await sessions.ping(met, session), session.id) !== undefined
   }
 
   function post(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
@@ -87,7 +109,13 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   }
 
   function named<T extends Answer>(answer: T): T {
-    return answer.kind === 'refused' && answer.server === undefined ? { ...answer, server: settings.name } : answer
+    const isNameless = (answer.kind === 'refused' || answer.kind === 'failed') && answer.server === undefined
+    return isNameless ? { ...answer, server: settings.name } : answer
+  }
+
+  function left(): void {
+    inFlight--
+    if (inFlight === 0) onIdle?.()
   }
 
   /** Resolves when no call is in flight, or after `graceMs`. */
@@ -111,19 +139,28 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     instructions: () => presence.met()?.facts.instructions,
     cacheHint: presence.cacheHint,
     ensureFresh: presence.ensureFresh,
+    hold() {
+      inFlight++
+      let isHeld = true
+      return () => {
+        if (isHeld) left()
+        isHeld = false
+      }
+    },
     async send(call, addressed) {
       // Ready without a meeting: the session was lost and is being opened again.
       if (presence.met() === undefined && presence.isReady()) await presence.connect()
       const met = live()
-      if (isClosed || met === undefined) return { answer: isDown(), upstreamMs: 0, era: presence.met()?.era.name }
+      // A call that is in its rounds may finish.
+      if ((isClosed && call.resume === undefined) || met === undefined)
+        return { answer: isDown(), upstreamMs: 0, era: presence.met()?.era.name }
       inFlight++
       const startedAt = now()
       try {
         const answer = named(judge(met, await post(met, call, addressed), call, addressed))
         return { answer, upstreamMs: now() - startedAt, era: met.era.name }
       } finally {
-        inFlight--
-        if (inFlight === 0) onIdle?.()
+        left()
       }
     },
 
@@ -147,15 +184,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
         if (session?.kind === 'session') requests.reply(met, session.id, id, rest)
       })
     },
-    rootsChanged(client) {
-      const met = withSessions()
-      if (met === undefined) return
-      void Promise.resolve(sessions.find(client)).then((session) => {
-        if (session?.kind !== 'session') return
-        const notice = legacyNotification('notifications/roots/list_changed', {}, met.facts.version, session.id)
-        void connector.post({ ...notice, id: undefined, timeoutMs: settings.listMs })
-      })
-    },
+    rootsChanged: (client) => void tellRoots(client),
     async setLevel(client, level) {
       sessions.keepLevel(client, level)
       // A server that does not know the method says so: that is all there is to it.
@@ -167,7 +196,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       const reply = await sessions.request(client, method, { uri })
       if (reply.kind === 'refused') return named(reply)
       if (reply.kind !== 'message') return named(failed(reply, method))
-      const { answer } = readAnswer(reply.message, method)
+      const { answer } = readAnswer(reply.message, method, 'legacy')
       if (answer.kind !== 'complete') return named(answer)
       sessions.keepUri(client, uri, isOn)
       return { kind: 'complete', result: '{}', isError: false, hasMeta: false }
@@ -176,8 +205,10 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       if (isClosed || followed.size === maxFollowed) return () => {}
       const stop = follow(client, follower, { ...streams, sessions, now, met: withSessions })
       followed.add(stop)
+      followers.set(client.key, follower)
       return () => {
         followed.delete(stop)
+        if (followers.get(client.key) === follower) followers.delete(client.key)
         stop()
       }
     },
@@ -188,6 +219,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       isClosed = true
       for (const stop of followed) stop()
       followed.clear()
+      followers.clear()
       await idle(graceMs)
       const met = withSessions()
       const own = met === undefined ? undefined : connector.delete(headersFor(met.facts.version, met.session))

@@ -142,6 +142,28 @@ for (const [status, gets] of [
   })
 }
 
+for (const status of [400, 404, 405, 410])
+  test(`a stream that is not taken up from its last event (${status}) is opened without it, as often as that is so`, async (t) => {
+    const { script } = sessionScript(({ request, response, reply }, n) => {
+      if (request.headers['last-event-id'] !== undefined) return reply(status, 'text/plain', 'Invalid event ID')
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`id: e${n}\ndata: \n\n`)
+      if (n < 4) response.end()
+    })
+    const { server, upstream } = await openMet(t, script)
+    const stop = upstream.follow(clientOf('c'), recorder().follower)
+    await server.arrived('GET', 3)
+    stop()
+    const gets = server.arrivals.filter(({ method }) => method === 'GET')
+    assert.deepEqual(
+      gets.map(({ request, session }) => [request.headers['last-event-id'], session]),
+      [
+        [undefined, 's2'],
+        ['e1', 's2'],
+        [undefined, 's2'],
+      ],
+    )
+  })
+
 test('a stream that is followed no more is closed', async (t) => {
   const { script } = sessionScript((arrival) => void events(arrival))
   const { server, upstream } = await openMet(t, script)

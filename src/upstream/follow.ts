@@ -5,7 +5,7 @@ import type { Connector, Listening } from './connector.ts'
 import type { Met } from './meet.ts'
 import type { Follower } from './model.ts'
 import type { AskingStream, ServerRequests } from './server-requests.ts'
-import { isSessionLost } from './session-lost.ts'
+import { sessionLoss } from './session-lost.ts'
 import type { OpenSession } from './session-pool.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -35,7 +35,8 @@ const passing: ReadonlySet<number> = new Set([408, 409, 425, 429])
 
 /**
  * Keeps the stream of a client's own session open until the returned function is called. It is opened again ever more seldom, not
- * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again.
+ * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again,
+ * and where it does not go on from the last event it is opened without.
  */
 export function follow(client: ClientSession, follower: Follower, options: FollowOptions): () => void {
   const { connector, sessions, now } = options
@@ -69,6 +70,7 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
 
   function listen(met: Met, session: OpenSession, from: FollowedStream): void {
     const openedAt = now()
+    const isResumed = lastEventId !== undefined
     stream = connector.listen({
       method: 'GET',
       headers: headersFor(met.facts.version, session.id),
@@ -82,21 +84,29 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
         lastEventId = eventId
         if (isStopped) return
         if (now() - openedAt > maxRetryMs) failures = 0
-        if (status === 404 || status === 400) void judgeLoss(met, session, retryMs)
+        if (status === 404 || status === 400) void judgeLoss(met, session, isResumed, retryMs)
         else if (status < 400 || status >= 500 || passing.has(status)) later(retryMs)
+        else if (isResumed) fromNow(retryMs)
       },
     })
   }
 
+  /** The server may just not have the event any more: who asks without it hears whether there is a stream. */
+  function fromNow(retryMs: number | undefined): void {
+    lastEventId = undefined
+    later(retryMs)
+  }
+
   /** That is also what servers say that have no such stream: only a request tells whether the session is gone. */
-  async function judgeLoss(met: Met, session: OpenSession, retryMs: number | undefined): Promise<void> {
+  async function judgeLoss(met: Met, session: OpenSession, isResumed: boolean, retryMs: number | undefined): Promise<void> {
     const reply = await sessions.ping(met, session)
     if (isStopped) return
-    if (isSessionLost(reply, session.id)) {
+    if (sessionLoss(reply, session.id) !== undefined) {
       lost = session
       if (failures++ === 0) return open()
       later(retryMs)
     } else if (reply.kind === 'failed') later(retryMs)
+    else if (isResumed) fromNow(retryMs)
   }
 
   function take(from: FollowedStream, message: Message, method: string): void {

@@ -23,6 +23,7 @@ export function planUpstream(
   const settings: UpstreamSettings = {
     backend,
     name,
+    identity: sha256(connector.place).slice(0, 8),
     era: server.era,
     requestMs: durationMs(server.timeouts.request),
     listMs: durationMs(server.timeouts.list),
@@ -32,11 +33,13 @@ export function planUpstream(
     listChars: sizeBytes(limits.answer),
   }
   return {
-    digest: createHash('sha256')
-      .update(JSON.stringify([connector.settings, settings]))
-      .digest('hex'),
+    digest: sha256(JSON.stringify([connector.settings, settings])),
     open: (deps) => createUpstream(settings, connector.open(), deps),
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 function planConnector(server: Server, limits: Config['limits'], userAgent: string, secret: (reference: string) => string): ConnectorPlan {

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '../era/era.ts'
 import { allCapabilities, type Capabilities, type Refusal, refuse } from '../mcp/mcp.ts'
-import type { Connector, Reply } from './connector.ts'
+import type { Cause, Connector, Reply } from './connector.ts'
 
 /** A server that has been met: its era, what it said of itself and, if it gives sessions, ours. */
 export interface Met {
@@ -54,15 +54,21 @@ async function discover(connector: Connector, options: MeetOptions): Promise<Ver
 }
 
 /** A legacy session with a server, for clients of these capabilities: `initialize`, then `notifications/initialized`. */
-export async function shakeHands(connector: Connector, options: MeetOptions, capabilities: Capabilities): Promise<Met | Refusal> {
+export async function shakeHands(
+  connector: Connector,
+  options: MeetOptions,
+  capabilities: Capabilities,
+  cause?: Cause,
+): Promise<Met | Refusal> {
   const id = options.nextId()
-  const reply = await connector.post({ ...initializeRequest(id, options.clientInfo, capabilities), id, timeoutMs: options.timeoutMs })
+  const { clientInfo, timeoutMs } = options
+  const reply = await connector.post({ ...initializeRequest(id, clientInfo, capabilities), cause, id, timeoutMs })
   if (reply.kind !== 'message') return failed(reply, 'initialize')
   if (reply.status >= 400 && reply.status < 500) return failed({ kind: 'http', status: reply.status, text: '' }, 'initialize')
   const facts = readInitialize(reply.message)
   if ('kind' in facts) return facts
   const initialized = legacyNotification('notifications/initialized', {}, facts.version, reply.session)
-  await connector.post({ ...initialized, id: undefined, timeoutMs: options.timeoutMs })
+  await connector.post({ ...initialized, cause, id: undefined, timeoutMs })
   return { kind: 'met', era: createLegacyServer(facts.version), facts, session: reply.session }
 }
 

@@ -6,6 +6,8 @@ import type { ListEntry } from './list-entry.ts'
 export interface UpstreamSettings {
   readonly backend: string
   readonly name: string
+  /** Names the place where it is: another server that is given its name has another one. */
+  readonly identity: string
   readonly era: 'auto' | 'legacy' | 'modern'
   readonly requestMs: number
   readonly listMs: number
@@ -76,7 +78,7 @@ export interface Follower {
 /** One server behind us: met, kept in view, asked. It never throws and never waits longer than its time-outs. */
 export interface Upstream {
   readonly settings: UpstreamSettings
-  /** `<backend>/<name>`. */
+  /** `<backend>/<name> <identity>`: what was sealed for one server is never given to another of its name. */
   readonly key: string
   status(): UpstreamStatus
   /** The last known entries of a list; they stay while the server is down, and are the same array until they change. */
@@ -88,6 +90,8 @@ export interface Upstream {
   cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
   /** Undefined where all its lists are fresh or the server is known to be down; else resolves when either is so. */
   ensureFresh(): Promise<void> | undefined
+  /** Keeps it from closing, within the grace, until the returned function is called: a call is between two of its rounds. */
+  hold(): () => void
   /** Sends a call to it. */
   send(call: Call, addressed: Addressed): Promise<Sent>
 

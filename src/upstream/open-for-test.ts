@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Addressed } from '../era/era.ts'
 import { type Answer, anonymous, type Call, Cancellation, type ClientSession, type Refusal, scanMessage, subjectOf } from '../mcp/mcp.ts'
+import type { Connector } from './connector.ts'
 import { createStreamableHttp } from './connectors/streamable-http.ts'
 import { createUpstream } from './create-upstream.ts'
 import type { HttpSettings } from './http/settings.ts'
@@ -135,7 +136,12 @@ export interface TestUpstream {
 }
 
 /** For tests: an upstream of a scripted server, with short time-outs. */
-export function openUpstream(url: string, settings: Partial<UpstreamSettings> = {}, http: Partial<HttpSettings> = {}): TestUpstream {
+export function openUpstream(
+  url: string,
+  settings: Partial<UpstreamSettings> = {},
+  http: Partial<HttpSettings> = {},
+  wrap: (connector: Connector) => Connector = (connector) => connector,
+): TestUpstream {
   const dropped: string[] = []
   const repaired: string[] = []
   let changes = 0
@@ -168,6 +174,7 @@ export function openUpstream(url: string, settings: Partial<UpstreamSettings> = 
     {
       backend: 'b',
       name: 's',
+      identity: 'i',
       era: 'auto',
       requestMs: 5000,
       listMs: 5000,
@@ -177,7 +184,7 @@ export function openUpstream(url: string, settings: Partial<UpstreamSettings> = 
       listChars: 1_000_000,
       ...settings,
     },
-    connector,
+    wrap(connector),
     { clientInfo: { name: 'mcplex', version: '1' }, now: () => performance.now(), random: () => 0.5, events },
   )
   return {
@@ -223,7 +230,7 @@ export function callOf(more: Partial<Call> = {}): Call {
 
 /** A legacy client's session; `sealed` is the server's that was opened with it. */
 export function clientOf(key: string, capabilities = 0, sealed?: string): ClientSession {
-  return { key, capabilities, upstreamSession: (server) => (server === 'b/s' ? sealed : undefined) }
+  return { key, capabilities, upstreamSession: (server) => (server === 'b/s i' ? sealed : undefined) }
 }
 
 /** For tests: a scripted server and an upstream that has met it, or found that it can't; both end with the test. */
@@ -232,9 +239,10 @@ export async function openMet(
   script: Script = {},
   settings: Partial<UpstreamSettings> = {},
   http: Partial<HttpSettings> = {},
+  wrap?: (connector: Connector) => Connector,
 ) {
   const server = await openScripted(script)
-  const made = openUpstream(server.url, settings, http)
+  const made = openUpstream(server.url, settings, http, wrap)
   t.after(async () => {
     await made.upstream.close(0, true)
     server.close()

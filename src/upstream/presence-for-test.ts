@@ -41,6 +41,8 @@ export interface OpenPresence {
   count(method: string): number
   /** Lets time go by: timers and clock are mocked. */
   pass(ms: number): Promise<void>
+  /** How long the house is busy with every change of a list from now on. */
+  busyMs: number
 }
 
 /** For tests: the URIs that a modern server's stream asks for. */
@@ -110,29 +112,33 @@ export async function openPresence(
     async delete() {},
     async close() {},
   }
+  let spentMs = 0
   const events: UpstreamEvents = {
-    listChanged: () => void log.push('listChanged'),
+    listChanged() {
+      log.push('listChanged')
+      spentMs += opened.busyMs
+    },
     stateChanged: ({ state }) => void log.push(state),
     dropped: (reasons) => void dropped.push(...reasons),
     repaired() {},
   }
   const clientInfo = { name: 'test', version: '1' }
   const whole: UpstreamSettings = {
-    ...{ backend: 'b', name: 's', era, requestMs: 5000, listMs: 5000, ttlMs: 60_000 },
+    ...{ backend: 'b', name: 's', identity: 'i', era, requestMs: 5000, listMs: 5000, ttlMs: 60_000 },
     ...{ pages: 10, entriesPerList: 100, listChars: 100_000 },
     ...settings,
   }
   const presence = createPresence(
     whole,
     connector,
-    { clientInfo, now: Date.now, random: () => 0.5, events },
+    { clientInfo, now: () => Date.now() + spentMs, random: () => 0.5, events },
     { era, clientInfo, timeoutMs: whole.listMs, nextId: () => ++ids },
     (_met, _message, method) => others.push(method),
   )
   t.after(() => presence.close())
-  await nextTurn()
-  return {
+  const opened: OpenPresence = {
     presence,
+    busyMs: 0,
     script,
     posts,
     streams,
@@ -146,6 +152,8 @@ export async function openPresence(
       await nextTurn()
     },
   }
+  await nextTurn()
+  return opened
 }
 
 function postedOf(request: Post, answer: (reply: Reply) => void): Posted {

@@ -170,6 +170,32 @@ test('a list is asked for at most every 500 ms, and again where a change came wh
   assert.equal(count('tools/list'), 3)
 })
 
+test('a list that keeps the process busy is asked for the more seldom, every ten seconds at least', async (t) => {
+  const opened = await openPresence(t, 'modern', all)
+  const { streams, script, count, pass } = opened
+  let version = 0
+  script['tools/list'] = ({ result }) => result({ tools: [{ name: `x${version++}`, inputSchema: { type: 'object' } }] })
+  const notice = () => streams[0]?.send('notifications/tools/list_changed')
+  await pass(1000)
+  for (const [busyMs, restMs] of [
+    [5, 500],
+    [40, 2000],
+    [1000, 10_000],
+  ] as const) {
+    opened.busyMs = busyMs
+    const before = count('tools/list')
+    notice()
+    await pass(100)
+    assert.equal(count('tools/list'), before + 1)
+    notice()
+    await pass(restMs - busyMs - 1)
+    assert.equal(count('tools/list'), before + 1, `${busyMs}`)
+    await pass(1)
+    assert.equal(count('tools/list'), before + 2, `${busyMs}`)
+    await pass(10_000)
+  }
+})
+
 test('entries stay the same array while they are equal; a change is told once', async (t) => {
   const { presence, script, log } = await openPresence(t, 'modern', all)
   const before = presence.entries('resources')
@@ -196,9 +222,10 @@ test('a server that comes back with other offers: that is told, and lists that i
 test('a session that is lost is opened again at once, and all lists are asked for', async (t) => {
   let opened = 0
   const script = { initialize: (posted: Posted) => inSession(`s${++opened}`, all)(posted) }
-  const { presence, script: own, posts, log } = await openPresence(t, 'legacy', all, script)
+  const { presence, script: own, posts, log, pass } = await openPresence(t, 'legacy', all, script)
   const usual = own['tools/list']
   own['tools/list'] = (posted) => (posted.session === 's1' ? posted.answer({ kind: 'http', status: 404, text: '' }) : usual?.(posted))
+  await pass(5001)
   log.length = 0
   await presence.refresh()
   await nextTurn()
@@ -212,7 +239,7 @@ test('a session whose loss another list finds is opened again too', async (t) =>
   let opened = 0
   const script = { initialize: (posted: Posted) => inSession(`s${++opened}`, all)(posted) }
   const { presence, script: own, streams, pass } = await openPresence(t, 'legacy', all, script)
-  await pass(1000)
+  await pass(5001)
   for (const method of ['tools/list', 'prompts/list']) {
     const { [method]: usual } = own
     own[method] = (posted) => (posted.session === 's1' ? posted.answer({ kind: 'http', status: 404, text: '' }) : usual?.(posted))
@@ -220,6 +247,42 @@ test('a session whose loss another list finds is opened again too', async (t) =>
   streams[0]?.send('notifications/prompts/list_changed')
   await pass(100)
   assert.deepEqual([presence.met()?.session, presence.isReady(), presence.cacheHint('prompts').isWhole], ['s2', true, true])
+})
+
+test('sessions that are soon lost are opened ever more seldom, and the server is up meanwhile', async (t) => {
+  let opened = 0
+  const script = { initialize: (posted: Posted) => inSession(`s${++opened}`, all)(posted) }
+  const { presence, script: own, streams, log, pass } = await openPresence(t, 'legacy', all, script)
+  const { 'tools/list': usual } = own
+  const listed = new Set<string | undefined>()
+  own['tools/list'] = (posted) => {
+    if (listed.has(posted.session)) return posted.answer({ kind: 'http', status: 404, text: '' })
+    listed.add(posted.session)
+    usual?.(posted)
+  }
+  await pass(5001)
+  listed.add('s1')
+  // This one had lasted.
+  await presence.refresh()
+  await nextTurn()
+  assert.equal(presence.met()?.session, 's2')
+  for (const wait of [100, 200, 400, 800, 1600, 2000, 2000]) {
+    const before = opened
+    for (let i = 0; i < 3; i++) await presence.refresh()
+    streams.at(-1)?.end(404)
+    await pass(wait - 1)
+    assert.deepEqual([opened, presence.met()?.session, presence.isReady()], [before, `s${before}`, true])
+    await pass(1)
+    assert.equal(presence.met()?.session, `s${before + 1}`)
+  }
+  assert.equal(log.includes('down'), false)
+  await pass(5001)
+  await presence.refresh()
+  await nextTurn()
+  assert.equal(opened, 10)
+  await presence.refresh()
+  await pass(100)
+  assert.equal(opened, 11)
 })
 
 test('what is no change goes to whoever takes it', async (t) => {

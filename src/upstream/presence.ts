@@ -41,6 +41,8 @@ export interface Presence {
   /** It can't be reached: it is tried again, ever more seldom. */
   goDown(refusal: Refusal): void
   watch(uri: string, onUpdate: (uri: string) => void): Watch
+  /** Takes a notice of changes that came on another stream than theirs; false where it is something else. */
+  hear(message: Message, method: string): boolean
   close(): void
 }
 
@@ -49,6 +51,8 @@ interface Known {
   list: EntryList
   /** When it was asked for last, with whatever success. */
   askedAt: number
+  /** How long it then is not asked for again because of a notice. */
+  restMs: number
   /** The last answer was a list. */
   isWhole: boolean
   /** What was wrong with it when that was last told. */
@@ -58,10 +62,15 @@ interface Known {
 
 const firstRetryMs = 100
 const maxRetryMs = 2000
+/** A session that is lost after this long is opened again at once, a shorter one ever more seldom. */
+const lastingMs = 5000
 /** Change notices within this time are one. */
 const noticeMs = 100
 /** A list is asked for at most this often, whatever notices come. */
 const minRefreshMs = 500
+/** The more seldom, the longer reading it kept the process busy; receiving it, and what comes of a change, cost about as much again. */
+const restPerBusy = 50
+const maxRestMs = 10_000
 const minTtlMs = 5000
 /** Of an error's text; what a server says may be long. */
 const maxErrorChars = 300
@@ -93,6 +102,10 @@ export function createPresence(
   let connecting: Promise<void> | undefined
   let isClosed = false
   let failures = 0
+  /** When it was met last. */
+  let metAt = 0
+  /** Sessions in a row that were lost soon. */
+  let losses = 0
   /** A list or the offers have become others since that was last told. */
   let isNews = false
 
@@ -146,8 +159,11 @@ export function createPresence(
     changes.close()
     timers.cancel('refresh')
     enter('down', refusal.text)
-    const wait = Math.min(maxRetryMs, firstRetryMs * 2 ** failures++)
-    timers.start('connect', wait * (0.8 + 0.4 * deps.random()), () => void connect())
+    timers.start('connect', backOff(failures++), () => void connect())
+  }
+
+  function backOff(tries: number): number {
+    return Math.min(maxRetryMs, firstRetryMs * 2 ** tries) * (0.8 + 0.4 * deps.random())
   }
 
   function connect(): Promise<void> {
@@ -163,6 +179,7 @@ export function createPresence(
     if (isClosed) return
     if (found.kind === 'refused') return goDown(found)
     met = found
+    metAt = now()
     if (JSON.stringify(found.facts.offers) !== JSON.stringify(offers)) isNews = true
     offers = found.facts.offers
     for (const kind of listKinds) if (!offers[lists[kind].capability]) known[kind].list = noList
@@ -210,8 +227,23 @@ export function createPresence(
     const until = now() + settings.listMs
     const era = current.era.name
     const bounds = { pages: settings.pages, entries: settings.entriesPerList, era, chars: settings.listChars }
-    const found = await listEntries(kind, (cursor) => page(kind, current, cursor, until - now()), bounds)
+    let busySince = now()
+    let busyMs = 0
+    const nextPage = async (cursor: string | undefined) => {
+      busyMs += now() - busySince
+      const answer = await page(kind, current, cursor, until - now())
+      busySince = now()
+      return answer
+    }
+    const found = await listEntries(kind, nextPage, bounds)
     if (isClosed || met !== current) return
+    conclude(kind, found, current)
+    busyMs += now() - busySince
+    known[kind].restMs = Math.min(maxRestMs, Math.max(minRefreshMs, restPerBusy * busyMs))
+  }
+
+  function conclude(kind: ListKind, found: EntryList | Refusal, current: Met): void {
+    const era = current.era.name
     if (found.kind !== 'refused') take(kind, found, current)
     // Before templates had a list of their own to be empty, servers left the method out.
     else if (kind === 'templates' && era === 'legacy' && found.reason === 'method-unknown') take(kind, noList, current)
@@ -238,10 +270,20 @@ export function createPresence(
 
   /** The server is gone, or just its session. */
   function lose(refusal: Refusal, current: Met): void {
-    // A session that was good once is opened again at once; one that never was is a failure.
+    // One that never was good is a failure.
     if (refusal.reason !== 'session-unknown' || listed !== current) return goDown(refusal)
-    met = undefined
-    void connect()
+    if (timers.isRunning('connect')) return
+    if (now() - metAt > lastingMs) {
+      losses = 0
+      met = undefined
+      void connect()
+    } else timers.start('connect', backOff(losses++), () => void reconnect(current))
+  }
+
+  /** In place of a session that was lost soon: it stays what calls go by until then, since theirs are others. */
+  async function reconnect(lost: Met): Promise<void> {
+    await connecting
+    if (met === lost) await connect()
   }
 
   async function refreshDecider(current: Met): Promise<void> {
@@ -278,7 +320,7 @@ export function createPresence(
 
   function noticed(changed: ChangeKind): void {
     const kinds = changedWith[changed].filter((kind) => offers[lists[kind].capability])
-    const rest = () => minRefreshMs - (now() - Math.max(...kinds.map((kind) => known[kind].askedAt)))
+    const rest = () => Math.max(...kinds.map((kind) => known[kind].askedAt + known[kind].restMs)) - now()
     timers.start(`notice ${changed}`, Math.max(noticeMs, rest()), () => {
       // A list that is under way may have been read before the change.
       if (rest() > 0 || kinds.some((kind) => known[kind].asking !== undefined)) noticed(changed)
@@ -314,6 +356,7 @@ export function createPresence(
     },
     goDown,
     watch: changes.watch,
+    hear: changes.hear,
     close() {
       isClosed = true
       changes.close()
@@ -323,7 +366,7 @@ export function createPresence(
 }
 
 function unknown(): Known {
-  return { list: noList, askedAt: Number.NEGATIVE_INFINITY, isWhole: true, reported: '', asking: undefined }
+  return { list: noList, askedAt: Number.NEGATIVE_INFINITY, restMs: minRefreshMs, isWhole: true, reported: '', asking: undefined }
 }
 
 /** The code of an error response. */

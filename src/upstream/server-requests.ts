@@ -1,7 +1,7 @@
 import { askOf, isNotification, replyToServer, requiredFor } from '../era/era.ts'
 import { type Ask, type Capabilities, can, type Message, member, textOf } from '../mcp/mcp.ts'
 import { notCapable, OpenAsks, tooManyAsks, unknownMethod } from './asks.ts'
-import type { Connector } from './connector.ts'
+import type { Cause, Connector } from './connector.ts'
 import type { Met } from './meet.ts'
 
 /** A stream on which a legacy server may ask one client something. */
@@ -38,22 +38,22 @@ const maxIdChars = 1024
 /** Characters of the requests that are open at a time. */
 const maxOpenChars = 64 * 1024 * 1024
 
-/** @param server `<backend>/<server>` */
+/** @param server its key */
 export function createServerRequests(server: string, connector: Connector, timeoutMs: number): ServerRequests {
   /** Those with something open: as many as streams may have that. */
   const waiting = new Set<OpenAsks>()
   const room = { chars: maxOpenChars }
   let answering = 0
 
-  function post(met: Met, session: string | undefined, id: string, rest: string): Promise<unknown> {
-    return connector.post({ ...replyToServer(id, rest, met.facts.version, session), id: undefined, timeoutMs })
+  function post(met: Met, session: string | undefined, id: string, rest: string, cause: Cause | undefined): Promise<unknown> {
+    return connector.post({ ...replyToServer(id, rest, met.facts.version, session), cause, id: undefined, timeoutMs })
   }
 
-  function answer(met: Met, session: string | undefined, message: Message, rest: string): void {
+  function answer(met: Met, session: string | undefined, message: Message, rest: string, cause?: Cause): void {
     const id = member(message.top, 'id')
     if (id === undefined || id.end - id.start > maxIdChars || answering === maxAnswering) return
     answering++
-    void post(met, session, textOf(message.text, id), rest).finally(() => answering--)
+    void post(met, session, textOf(message.text, id), rest, cause).finally(() => answering--)
   }
 
   function openAsks(stream: AskingStream): OpenAsks {
@@ -64,7 +64,7 @@ export function createServerRequests(server: string, connector: Connector, timeo
       max,
       isRolling,
       room,
-      post: (id, rest) => void post(met, session, id, rest),
+      post: (id, rest) => void post(met, session, id, rest, 'client'),
       onCount(count) {
         if (count === 0) waiting.delete(asks)
         else waiting.add(asks)
@@ -83,12 +83,12 @@ export function createServerRequests(server: string, connector: Connector, timeo
         return
       }
       const asked = askOf(message, method)
-      if (asked === undefined) return answer(met, session, message, method === 'ping' ? '"result":{}' : unknownMethod)
-      if (!can(capabilities, requiredFor(asked))) return answer(met, session, message, notCapable(asked, capabilities))
+      if (asked === undefined) return answer(met, session, message, method === 'ping' ? '"result":{}' : unknownMethod, 'client')
+      if (!can(capabilities, requiredFor(asked))) return answer(met, session, message, notCapable(asked, capabilities), 'client')
       stream.asks ??= openAsks(stream)
       if (stream.asks.has(asked.id)) return
       const ask = stream.asks.count > 0 || stream.mayAsk() ? stream.asks.add(asked) : undefined
-      if (ask === undefined) answer(met, session, message, tooManyAsks)
+      if (ask === undefined) answer(met, session, message, tooManyAsks, 'client')
       else stream.onAsk(ask)
     },
     takeOwn(met, message, method) {
@@ -97,7 +97,7 @@ export function createServerRequests(server: string, connector: Connector, timeo
     },
     reply(met, session, id, rest) {
       for (const asks of waiting) if (asks.session === session && asks.reply(id, rest)) return
-      void post(met, session, id, rest)
+      void post(met, session, id, rest, 'client')
     },
   }
 }

@@ -22,6 +22,8 @@ export interface SessionPool<K extends { readonly key: string }> {
   get(whom: K): Opening
   /** A session in place of one that the server no longer knows; all who lost the same one get the same one. */
   again(whom: K, lost: OpenSession): Opening
+  /** The server no longer knows it: the next who comes opens another one. */
+  lose(key: string, lost: OpenSession): void
   /** Without opening one; undefined where there is none. */
   find(whom: K): Opening | undefined
   remove(key: string): void
@@ -100,6 +102,11 @@ export function createSessionPool<K extends { readonly key: string }>(options: P
       const known = entries.get(whom.key)
       if (known === undefined || known.session === lost) return open(whom)
       return known.session ?? known.opening ?? open(whom)
+    },
+    lose(key, lost) {
+      const known = entries.get(key)
+      // It stays in its place, so that the lost one is not adopted again.
+      if (known?.session === lost) known.session = undefined
     },
     remove: (key) => void entries.delete(key),
     drain() {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { capability } from '../mcp/mcp.ts'
-import { type Arrival, called, callOf, clientOf, openMet, refused, type Script } from './open-for-test.ts'
+import { type Ask, Cancellation, capability } from '../mcp/mcp.ts'
+import type { Connector } from './connector.ts'
+import { type Arrival, called, callOf, clientOf, events, openMet, refused, type Script } from './open-for-test.ts'
 
 /** A server with sessions, `s1` being the gateway's own. */
 function sessionScript(status: number, capabilities: object = {}) {
@@ -80,6 +81,48 @@ test('an error under the call’s own id comes from behind the session: the call
   assert.equal((await upstream.send(callOf(), called('x'))).answer.kind, 'failed')
   assert.deepEqual([server.count('tools/call'), state.opened], [1, 2])
 })
+
+/** What the server says under the request's own id, and whether a ping finds the session gone. */
+for (const [title, status, text, isGone, opened] of [
+  ['404 and a word', 404, 'Session not found', true, 3],
+  ['400 and a word', 400, 'No valid session ID provided', true, 3],
+  ['404 alone, while it is gone', 404, 'Not found', true, 3],
+  ['404 alone, while it is there', 404, 'Not found', false, 2],
+  ['400 alone', 400, 'Bad arguments', true, 2],
+] as const)
+  test(`a session that is lost under the calls’ own ids (${title}): no call is sent again, those to come are in one new session`, async (t) => {
+    for (const session of [undefined, clientOf('c', 0, 'sealed')]) {
+      const { script, state, known, lose } = sessionScript(404)
+      const { server, upstream } = await openMet(t, script)
+      known.add('sealed')
+      const send = () => upstream.send(callOf({ session }), called('x'))
+      await send()
+      const error = ({ reply, id }: Arrival) =>
+        reply(status, 'application/json', `{"jsonrpc":"2.0","id":${id},"error":{"code":-32001,"message":"${text}"}}`)
+      const own = script['tools/call']
+      server.script = {
+        ...script,
+        'tools/call': (arrival) => (known.has(arrival.session) && arrival.id !== undefined ? own?.(arrival) : error(arrival)),
+        ping: (arrival) => (isGone ? error(arrival) : arrival.result({})),
+      }
+      const before = session === undefined ? 's2' : 'sealed'
+      lose(before)
+      const sent = await Promise.all(Array.from({ length: 3 }, send))
+      assert.deepEqual(
+        sent.map(({ answer }) => answer.kind === 'failed' && answer.error.message),
+        [text, text, text],
+      )
+      const calls = server.count('tools/call')
+      const isNew = opened === 3
+      const answers = await Promise.all(Array.from({ length: 3 }, send))
+      assert.deepEqual([calls, server.count('tools/call')], [4, 7])
+      assert.deepEqual(
+        answers.map(({ answer }) => answer.kind),
+        Array(3).fill(isNew ? 'complete' : 'failed'),
+      )
+      assert.equal(state.opened, session === undefined ? opened : opened - 1)
+    }
+  })
 
 test('a session that is lost again at once is not opened a third time for one call', async (t) => {
   const { script, state } = sessionScript(404)
@@ -221,7 +264,7 @@ test('setting a level never throws, and what a server says to a subscription is 
   const session = clientOf('c')
   await upstream.setLevel(session, 'info')
   const answer = await upstream.subscribe(session, 'u:1', true)
-  assert.deepEqual(answer, { kind: 'failed', error: { code: -32601, message: 'no', data: undefined } })
+  assert.deepEqual(answer, { kind: 'failed', error: { code: -32601, message: 'no', data: undefined }, server: 's' })
 })
 
 test('changed roots are told in the client’s own session, where it has one', async (t) => {
@@ -233,6 +276,106 @@ test('changed roots are told in the client’s own session, where it has one', a
   upstream.rootsChanged(open)
   assert.equal((await server.arrived('notifications/roots/list_changed')).session, 's2')
   assert.equal(server.count('initialize'), 2)
+})
+
+test('however often roots change, one notice of a client’s is on its way and one follows', async (t) => {
+  const { script } = sessionScript(404)
+  const method = 'notifications/roots/list_changed'
+  const { server, upstream } = await openMet(t, { ...script, [method]: () => {} })
+  const [busy, other] = [clientOf('busy'), clientOf('other')]
+  for (const client of [busy, other]) await upstream.openSession(client)
+  for (let i = 0; i < 10; i++) upstream.rootsChanged(busy)
+  const first = await server.arrived(method)
+  upstream.rootsChanged(other)
+  await server.arrived(method, 2)
+  first.reply(202, 'text/plain', '')
+  const last = await server.arrived(method, 3)
+  last.reply(202, 'text/plain', '')
+  upstream.setLevel(other, 'info')
+  await upstream.subscribe(other, 'u:1', true)
+  assert.deepEqual(sessionsOf(server.arrivals, method), ['s2', 's3', 's2'])
+  upstream.rootsChanged(busy)
+  assert.equal((await server.arrived(method, 4)).session, 's2')
+})
+
+test('what is under way when its client ends the session opens no other and is not sent again', async (t) => {
+  const { script, state, known } = sessionScript(404, { logging: {} })
+  known.add('sealed')
+  const { server, upstream } = await openMet(t, { ...script, 'tools/call': () => {}, 'resources/subscribe': () => {} })
+  const [client, sealed] = [clientOf('c'), clientOf('d', 0, 'sealed')]
+  await upstream.openSession(client)
+  const sent = upstream.send(callOf({ session: client }), called('x'))
+  const subscribed = upstream.subscribe(client, 'u:1', true)
+  const held = [await server.arrived('tools/call'), await server.arrived('resources/subscribe')]
+  for (const one of [client, sealed]) upstream.endSession(one, true)
+  await server.arrived('DELETE', 2)
+  for (const one of held) one.reply(404, 'text/plain', '')
+  const { reason, server: named } = refused((await sent).answer)
+  assert.deepEqual([reason, named], ['session-unknown', 's'])
+  assert.equal(refused(await subscribed).reason, 'session-unknown')
+  // Nor does what comes late open one, or go on with the one that was sealed.
+  for (const session of [client, sealed]) {
+    assert.equal(refused((await upstream.send(callOf({ session }), called('x'))).answer).reason, 'session-unknown')
+    assert.equal(await upstream.openSession(session), undefined)
+    await upstream.setLevel(session, 'info')
+    upstream.rootsChanged(session)
+    upstream.respond(session, '1', '"result":{}')
+  }
+  await upstream.openSession(clientOf('e'))
+  assert.deepEqual([state.opened, server.count('tools/call'), server.count('logging/setLevel'), server.count('response')], [3, 1, 0, 0])
+  assert.equal(server.count('notifications/roots/list_changed'), 0)
+})
+
+test('what clients cause beside their calls has connections of its own, what keeps the server in view has not', async (t) => {
+  const posts: (readonly [method: string, session: string | undefined, cause: string | undefined])[] = []
+  const wrap = (connector: Connector): Connector => ({
+    ...connector,
+    post(request) {
+      const { method = 'response' } = JSON.parse(request.body) as { method?: string }
+      posts.push([method, request.headers[request.headers.indexOf('mcp-session-id') + 1], request.isCall ? 'call' : request.cause])
+      return connector.post(request)
+    },
+    delete(headers, cause) {
+      posts.push(['DELETE', headers[headers.indexOf('mcp-session-id') + 1], cause])
+      return connector.delete(headers, cause)
+    },
+  })
+  const { script } = sessionScript(404, { logging: {}, resources: { subscribe: true } })
+  const ping = '{"jsonrpc":"2.0","id":"p","method":"ping"}'
+  const more: Script = {
+    ...script,
+    'resources/list': ({ result }) => result({ resources: [] }),
+    'tools/call': (arrival) => void events(arrival, '{"jsonrpc":"2.0","id":"a","method":"roots/list"}'),
+    GET: (arrival) => void events(arrival, ping),
+  }
+  const { server, upstream } = await openMet(t, more, {}, {}, wrap)
+  upstream.watch('u:0', () => {})
+  await server.arrived('response')
+  await server.arrived('resources/subscribe')
+  const client = clientOf('c', capability.roots)
+  await upstream.openSession(client)
+  await upstream.setLevel(client, 'info')
+  for (const isOn of [true, false]) await upstream.subscribe(client, 'u:1', isOn)
+  upstream.rootsChanged(client)
+  const cancellation = new Cancellation()
+  const asked = new Promise<Ask>((onAsk) => void upstream.send(callOf({ session: client, cancellation, onAsk }), called('x')))
+  ;(await asked).reply('"result":{"roots":[]}')
+  await server.arrived('response', 2)
+  upstream.respond(client, '"b"', '"result":{}')
+  cancellation.cancel()
+  await server.arrived('notifications/cancelled')
+  upstream.endSession(client, true)
+  await server.arrived('DELETE')
+  const causes = (session: string) => new Set(posts.filter((one) => one[1] === session).map((one) => one[2]))
+  assert.deepEqual([causes('s1'), causes('s2')], [new Set([undefined]), new Set(['client', 'call'])])
+  assert.deepEqual(
+    posts.filter(([method, , cause]) => method === 'initialize' || cause === 'call').map(([method, , cause]) => [method, cause]),
+    [
+      ['initialize', undefined],
+      ['initialize', 'client'],
+      ['tools/call', 'call'],
+    ],
+  )
 })
 
 test('a server without session ids gets every call plainly, and no session is opened for a client', async (t) => {

@@ -1,6 +1,15 @@
 import { headersFor, legacyRequest } from '../era/era.ts'
-import { type Call, type Capabilities, type ClientSession, capability, type LogLevel, noCapabilities, type Refusal } from '../mcp/mcp.ts'
-import type { Connector, Reply } from './connector.ts'
+import {
+  type Call,
+  type Capabilities,
+  type ClientSession,
+  capability,
+  type LogLevel,
+  noCapabilities,
+  type Refusal,
+  refuse,
+} from '../mcp/mcp.ts'
+import type { Cause, Connector, Reply } from './connector.ts'
 import { type MeetOptions, type Met, shakeHands } from './meet.ts'
 import type { UpstreamSettings } from './model.ts'
 import { isSessionLost } from './session-lost.ts'
@@ -12,6 +21,8 @@ export interface Sessions {
   of(call: Call): Opening
   /** In place of one that the server no longer knows. */
   againOf(call: Call, lost: OpenSession): Opening
+  /** For all calls to come; one that waits for nothing else opens nothing. */
+  lose(call: Call, lost: OpenSession): void
   /** A call has left its session. */
   release(session: OpenSession): void
   own(client: ClientSession): Opening
@@ -25,12 +36,15 @@ export interface Sessions {
   /** Remembers what a client's own session is told again when it has to be opened again. */
   keepLevel(client: ClientSession, level: LogLevel): void
   keepUri(client: ClientSession, uri: string, isOn: boolean): void
+  /** A client's session is over: what is still under way in it opens no other and is not sent again. */
   end(client: ClientSession, isDeleted: boolean): void
   /** Ends all with which no other process may go on and, where there is none, the others too; resolves when the server has been told. */
   endAll(isLast: boolean): Promise<void>
 }
 
 export interface SessionsOptions {
+  /** The server's, by which a client's session knows its own with it. */
+  readonly key: string
   readonly settings: UpstreamSettings
   readonly connector: Connector
   readonly meet: MeetOptions
@@ -55,17 +69,21 @@ interface Kept {
 const maxOwn = 10_000
 /** Shared ones: there are more sets of capabilities than anybody has clients for. */
 const maxShared = 64
+/** Clients whose sessions are over, and are known to be: the oldest are forgotten. */
+const maxEnded = 10_000
 /** Clients of whose levels and subscriptions is known, and subscriptions of one: the oldest are forgotten. */
 const maxKept = 10_000
 const maxUris = 100
 
-export function createSessions({ settings, connector, meet, met, openStream }: SessionsOptions): Sessions {
-  const name = `${settings.backend}/${settings.name}`
+const over = refuse('session-unknown', 'no longer has a session of this client, who has ended it')
+
+export function createSessions({ key, settings, connector, meet, met, openStream }: SessionsOptions): Sessions {
+  const ended = new Set<string>()
   const kept = new Map<string, Kept>()
   const own = createSessionPool<ClientSession>({
     max: maxOwn,
     open: openOwn,
-    adopt: (client) => client.upstreamSession(name),
+    adopt: (client) => client.upstreamSession(key),
     onEvicted: endUnused,
   })
   const shared = createSessionPool<Sharing>({ max: maxShared, open: openShared, adopt: () => undefined, onEvicted: endShared })
@@ -90,7 +108,7 @@ export function createSessions({ settings, connector, meet, met, openStream }: S
   }
 
   async function open(capabilities: Capabilities): Promise<OpenSession | Refusal> {
-    const found = await shakeHands(connector, meet, capabilities)
+    const found = await shakeHands(connector, meet, capabilities, 'client')
     return found.kind === 'refused' ? found : openSession(found.session, false)
   }
 
@@ -101,16 +119,17 @@ export function createSessions({ settings, connector, meet, met, openStream }: S
 
   function post({ facts }: Met, session: OpenSession, method: string, params: object): Promise<Reply> {
     const id = meet.nextId()
-    return connector.post({ ...legacyRequest(id, method, params, facts.version, session.id), id, timeoutMs: settings.listMs })
+    const outbound = legacyRequest(id, method, params, facts.version, session.id)
+    return connector.post({ ...outbound, cause: 'client', id, timeoutMs: settings.listMs })
   }
 
-  async function tellEnd({ id }: OpenSession): Promise<void> {
+  async function tellEnd({ id }: OpenSession, cause?: Cause): Promise<void> {
     const current = met()
-    if (id !== undefined && current !== undefined) await connector.delete(headersFor(current.facts.version, id))
+    if (id !== undefined && current !== undefined) await connector.delete(headersFor(current.facts.version, id), cause)
   }
 
   function endUnused(session: OpenSession): void {
-    if (!session.isHandedOut && session.users === 0) void tellEnd(session)
+    if (!session.isHandedOut && session.users === 0) void tellEnd(session, 'client')
   }
 
   function endShared(session: OpenSession): void {
@@ -133,26 +152,39 @@ export function createSessions({ settings, connector, meet, met, openStream }: S
     return fresh
   }
 
+  function ownOf(client: ClientSession): Opening {
+    return ended.has(client.key) ? Promise.resolve(over) : own.get(client)
+  }
+
+  function ownAgain(client: ClientSession, lost: OpenSession): Opening {
+    return ended.has(client.key) ? Promise.resolve(over) : own.again(client, lost)
+  }
+
   return {
-    of: (call) => (call.session === undefined ? shared.get(sharingOf(call)) : own.get(call.session)),
+    of: (call) => (call.session === undefined ? shared.get(sharingOf(call)) : ownOf(call.session)),
     againOf(call, lost) {
       lost.closeStream?.()
-      return call.session === undefined ? shared.again(sharingOf(call), lost) : own.again(call.session, lost)
+      return call.session === undefined ? shared.again(sharingOf(call), lost) : ownAgain(call.session, lost)
+    },
+    lose(call, lost) {
+      lost.closeStream?.()
+      if (call.session === undefined) shared.lose(sharingOf(call).key, lost)
+      else own.lose(call.session.key, lost)
     },
     release(session) {
       session.users--
       if (session.isEvicted) endUnused(session)
     },
-    own: own.get,
-    ownAgain: own.again,
-    find: own.find,
+    own: ownOf,
+    ownAgain,
+    find: (client) => (ended.has(client.key) ? undefined : own.find(client)),
     ping: (current, session) => post(current, session, 'ping', {}),
     async request(client, method, params) {
-      const session = await own.get(client)
+      const session = await ownOf(client)
       if (session.kind === 'refused') return session
       const reply = await request(session, method, params)
       if (!isSessionLost(reply, session.id)) return reply
-      const again = await own.again(client, session)
+      const again = await ownAgain(client, session)
       return again.kind === 'refused' ? again : request(again, method, params)
     },
     keepLevel(client, level) {
@@ -167,9 +199,11 @@ export function createSessions({ settings, connector, meet, met, openStream }: S
       const found = own.find(client)
       own.remove(client.key)
       kept.delete(client.key)
+      ended.add(client.key)
+      if (ended.size > maxEnded) for (const oldest of ended) if (ended.delete(oldest)) break
       if (found === undefined) return
       void Promise.resolve(found).then((session) => {
-        if (session.kind === 'session' && (isDeleted || !session.isHandedOut)) void tellEnd(session)
+        if (session.kind === 'session' && (isDeleted || !session.isHandedOut)) void tellEnd(session, 'client')
       })
     },
     async endAll(isLast) {

@@ -70,6 +70,29 @@ test('what is below a watched URI is told by its own, nothing else is', (t) => {
   assert.deepEqual(heard.sort(), ['f://d < f://d/', 'f://d < f://d/a', 'f://d/a < f://d/a', 'f://e/ < f://e/x/y'])
 })
 
+test('of a long URI with many levels only those are looked up that are as long as what is watched', (t) => {
+  const { watches, heard, watch, pass } = open(t)
+  const deep = `f://${'x'.repeat(8000)}${'/a'.repeat(64)}`
+  const above = deep.slice(0, -4)
+  for (const uri of ['f://d', above]) watch(uri)
+  let looked = 0
+  const updated = {
+    length: deep.length,
+    lastIndexOf: (found: string, from?: number) => deep.lastIndexOf(found, from),
+    slice(start: number, end: number) {
+      looked++
+      return deep.slice(start, end)
+    },
+  }
+  watches.updated(updated as unknown as string)
+  pass(100)
+  assert.deepEqual([heard.length, looked], [1, 1])
+  watch(above).stop()
+  watch(deep).stop()
+  watches.updated(updated as unknown as string)
+  assert.equal(looked, 2)
+})
+
 test('updates of very many resources below a watched one are one of itself', (t) => {
   const { watches, heard, watch, pass } = open(t)
   watch('f://d')

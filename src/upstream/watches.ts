@@ -45,6 +45,8 @@ const maxLevels = 64
 /** @param onWanted hears that a URI is to be asked for, or nobody watches it any more */
 export function createWatches(timers: Timers, patienceMs: number, onWanted: (uri: string) => void): Watches {
   const entries = new Map<string, Entry>()
+  /** How many of them have which length: of a long URI with many levels only those are looked up that could be there. */
+  const lengths = new Map<number, number>()
   let chars = 0
 
   function answer(uri: string, entry: Entry, isGranted: boolean): void {
@@ -63,9 +65,16 @@ export function createWatches(timers: Timers, patienceMs: number, onWanted: (uri
     })
   }
 
+  function count(length: number, change: number): void {
+    chars += length * change
+    const same = (lengths.get(length) ?? 0) + change
+    if (same === 0) lengths.delete(length)
+    else lengths.set(length, same)
+  }
+
   function open(uri: string): Entry | undefined {
     if (entries.size === maxUris || uri.length > maxUriChars || chars + uri.length > maxTotalChars) return undefined
-    chars += uri.length
+    count(uri.length, 1)
     const entry: Entry = { watchers: new Set(), waiting: new Set(), state: 'asked', updated: new Set() }
     entries.set(uri, entry)
     return entry
@@ -73,7 +82,7 @@ export function createWatches(timers: Timers, patienceMs: number, onWanted: (uri
 
   function close(uri: string, entry: Entry): void {
     entries.delete(uri)
-    chars -= uri.length
+    count(uri.length, -1)
     timers.cancel(`update ${uri}`)
     answer(uri, entry, false)
     onWanted(uri)
@@ -114,15 +123,17 @@ export function createWatches(timers: Timers, patienceMs: number, onWanted: (uri
     },
     updated(updated) {
       if (updated.length > maxUriChars) return
-      const told = (uri: string) => {
+      const told = (length: number) => {
+        if (!lengths.has(length)) return
+        const uri = updated.slice(0, length)
         const entry = entries.get(uri)
         if (entry !== undefined) tell(uri, entry, updated)
       }
-      told(updated)
+      told(updated.length)
       let slash = updated.lastIndexOf('/')
       for (let levels = 0; slash > 0 && levels < maxLevels; levels++) {
-        told(updated.slice(0, slash))
-        told(updated.slice(0, slash + 1))
+        told(slash)
+        if (slash + 1 < updated.length) told(slash + 1)
         slash = updated.lastIndexOf('/', slash - 1)
       }
     },

@@ -2,6 +2,7 @@ import {
   type Answer,
   type Capabilities,
   capability,
+  type Head,
   isLogLevel,
   isMethod,
   logLevels,
@@ -28,6 +29,7 @@ import {
   type InitializeRequest,
   isUpstreamFailure,
   jsonHeaders,
+  namingServer,
   offeredCapabilities,
   toolFailure,
 } from '../client-era.ts'
@@ -41,10 +43,8 @@ export const legacyClient: ClientEra = {
   decode(head, message, shape, endpoint, caller) {
     if (shape.kind === 'request' && shape.method === 'initialize') return initialize(message, shape.id)
     const version = head.header('mcp-protocol-version')
-    if (version !== undefined && !isLegacyVersion(version))
-      return refuse('version', `MCP-Protocol-Version ${version} is not known here`, {
-        data: { supported: legacyVersions, requested: version },
-      })
+    const unknown = unknownVersion(head)
+    if (unknown !== undefined) return unknown
     const sessionId = head.header('mcp-session-id')
     const session = sessionId === undefined ? undefined : endpoint.sessions.find(sessionId, { route: endpoint.route, caller: caller.id })
     if (sessionId !== undefined && session === undefined)
@@ -53,21 +53,34 @@ export const legacyClient: ClientEra = {
     if (shape.kind === 'notification') return session === undefined ? accepted(shape.method) : notification(message, shape.method, session)
     return request(message, shape.id, shape.method, session, session?.version ?? version)
   },
-  encode(answer, request, requestId): Encoded {
-    switch (answer.kind) {
-      case 'complete':
-        return result(request.id, resultFor(answer.result, request.method, request.version))
-      case 'input-required':
-        return failed(request, refuse('upstream-invalid', 'asks for input that was never offered'), requestId)
-      case 'failed':
-        // What a modern server wants of its client was never offered: the model is told, not the protocol.
-        if (answer.error.code === -32021)
-          return failed(request, refuse('upstream-invalid', 'the server needs what this client has not offered'), requestId)
-        return errorReply(request.id, answer.error)
-      case 'refused':
-        return failed(request, answer, requestId)
-    }
-  },
+  encode: encodeLegacy,
+}
+
+/** Why a request's `MCP-Protocol-Version` is not one of these revisions (2025-11-25, transports, Protocol Version Header). */
+export function unknownVersion(head: Head): Refusal | undefined {
+  const version = head.header('mcp-protocol-version')
+  if (version === undefined || isLegacyVersion(version)) return undefined
+  return refuse('version', `MCP-Protocol-Version ${version} is not known here`, { data: { supported: legacyVersions, requested: version } })
+}
+
+/** The reply to a request of a legacy client, those included that only its revisions have. */
+export function encodeLegacy(answer: Answer, request: LegacyRequest, requestId: string): Encoded {
+  switch (answer.kind) {
+    case 'complete':
+      return result(request.id, resultFor(answer.result, request.method, request.version))
+    case 'input-required':
+      return failed(request, refuse('upstream-invalid', 'asks for input that was never offered'), requestId)
+    case 'failed':
+      return errorReply(request.id, answer.error)
+    case 'refused':
+      return failed(request, answer, requestId)
+  }
+}
+
+interface LegacyRequest {
+  readonly id: string
+  readonly method: string
+  readonly version: string | undefined
 }
 
 /** The reply to a client that wants a session. @param sessionId from `Sessions.start` */
@@ -161,11 +174,10 @@ function result(id: string, text: string): Encoded {
   return { status: 200, headers: jsonHeaders, body: `{"jsonrpc":"2.0","id":${id},"result":${text}}` }
 }
 
-function failed(
-  { id, method }: { readonly id: string; readonly method: string },
-  refusal: Extract<Answer, { kind: 'refused' }>,
-  requestId: string,
-): Encoded {
+function failed({ id, method }: LegacyRequest, refusal: Refusal, requestId: string): Encoded {
   if (method === 'tools/call' && isUpstreamFailure(refusal)) return result(id, toolFailure(refusal, requestId))
-  return refusalReply(refusal, id, requestId, 'legacy')
+  // These revisions have a code of their own for it (2025-11-25, resources, Error Handling).
+  if (refusal.reason === 'unknown-name' && method.startsWith('resources/'))
+    return errorReply(id, { code: -32002, message: refusal.text, data: JSON.stringify({ ...refusal.data, requestId }) })
+  return refusalReply(namingServer(refusal, method), id, requestId, 'legacy')
 }

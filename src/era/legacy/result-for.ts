@@ -1,11 +1,11 @@
-import { elements, type Member, type Method, member, members, rebuildObject, splice, stringOf, textOf } from '../../mcp/mcp.ts'
+import { elements, type Member, member, members, rebuildObject, splice, stringOf, textOf } from '../../mcp/mcp.ts'
 import { knows } from '../versions.ts'
 
 /**
  * A result's text as a client of that revision can read it: what came later is told in text blocks, or left out.
  * The same text where nothing is too new. @param version undefined is read as the newest with a handshake
  */
-export function resultFor(text: string, method: Method, version: string | undefined): string {
+export function resultFor(text: string, method: string, version: string | undefined): string {
   switch (method) {
     case 'tools/call':
       return toolResult(text, version)

@@ -92,13 +92,20 @@ export function createLegacyServer(version: string): ServerEra {
       }
     },
     readAnswer(message, call) {
-      const read = readAnswer(message, call.method)
+      const read = readAnswer(message, call.method, 'legacy')
       const { answer } = read
-      if (answer.kind !== 'failed' || answer.error.code !== urlRequiredCode) return read
-      if (call.clientEra === 'legacy' || !hasRounds(call.method)) return read
-      return { answer: readUrlRequired(answer.error, call), isRepaired: false }
+      if (answer.kind !== 'failed' || call.clientEra === 'legacy') return read
+      const { error } = answer
+      if (isModernCode(error.code)) return { answer: { kind: 'failed', error: { ...error, code: -32603 } }, isRepaired: false }
+      if (error.code !== urlRequiredCode || !hasRounds(call.method)) return read
+      return { answer: readUrlRequired(error, call), isRepaired: false }
     },
   }
+}
+
+/** Codes that got a meaning with 2026-07-28 (basic, Error Codes): a legacy server means something of its own. */
+function isModernCode(code: number): boolean {
+  return code <= -32020 && code >= -32022
 }
 
 /** The gateway's id of the call whose progress a legacy server tells; undefined where the notification has none of its ids. */

@@ -4,15 +4,23 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { allCapabilities, type Capabilities } from '../../mcp/mcp.ts'
 import { createSealer, type SealKey } from '../seal.ts'
-import { createSessions, type LegacySession, type SessionScope, type SessionSettings, type Sessions } from './session.ts'
+import {
+  createSessionMemory,
+  createSessions,
+  type LegacySession,
+  type SessionMemory,
+  type SessionScope,
+  type SessionSettings,
+  type Sessions,
+} from './session.ts'
 
 const settings: SessionSettings = { idleMs: 1000, absoluteMs: 5000 }
 const keyOf = (id: string): SealKey => ({ id, secret: randomBytes(32) })
 const key = keyOf('k')
 const clock = { at: 0 }
 
-function sessionsOf(keys: readonly SealKey[], times: SessionSettings, ended?: Map<string, number>): Sessions {
-  return createSessions(createSealer('session', keys, randomBytes), times, () => clock.at, randomBytes, ended)
+function sessionsOf(keys: readonly SealKey[], times: SessionSettings, memory?: SessionMemory): Sessions {
+  return createSessions(createSealer('session', keys, randomBytes), times, () => clock.at, randomBytes, memory)
 }
 
 const fresh = () => sessionsOf([key], settings)
@@ -52,7 +60,7 @@ interface Model {
 /** One process; its keys are those of the model. */
 interface Real {
   sessions: Sessions
-  ended: Map<string, number>
+  memory: SessionMemory
   keys: readonly SealKey[]
 }
 
@@ -62,10 +70,13 @@ function pick<T>(list: readonly T[], n: number): T {
   return found
 }
 
-function isAlive(known: Known, { keys, times }: Model): boolean {
+function isExpired(known: Known, { times }: Model): boolean {
   const isIdle = known.usedAt !== undefined && clock.at - known.usedAt > times.idleMs
-  const isOld = clock.at - known.openedAt > times.absoluteMs || clock.at > known.expiresAt
-  return !known.isEnded && !isIdle && !isOld && (known.usedAt !== undefined || keys.includes(known.sealedWith))
+  return isIdle || clock.at - known.openedAt > times.absoluteMs || clock.at > known.expiresAt
+}
+
+function isAlive(known: Known, model: Model): boolean {
+  return !known.isEnded && !isExpired(known, model) && model.keys.includes(known.sealedWith)
 }
 
 function assertIs(found: LegacySession | undefined, known: Known): void {
@@ -166,17 +177,16 @@ class Wait implements fc.Command<Model, Real> {
     if (!this.sweeps) return
     const expired: string[] = []
     real.sessions.sweep((session) => expired.push(session.key))
-    const gone = model.all.filter((known) => known.usedAt !== undefined && !known.isEnded && !isAlive(known, model))
+    const gone = model.all.filter((known) => known.usedAt !== undefined && !known.isEnded && isExpired(known, model))
     assert.deepEqual(expired.toSorted(), gone.map((known) => known.key).toSorted())
     for (const known of gone) known.isEnded = true
   }
   toString = () => `wait ${this.ms}${this.sweeps ? ', sweep' : ''}`
 }
 
-/** Other keys or times in the same process: it has not seen any session under them, but knows what has ended. */
+/** Other keys or times in the same process, which knows what it has seen and what has ended. */
 function reload(model: Model, real: Real): void {
-  real.sessions = sessionsOf(real.keys, model.times, real.ended)
-  for (const known of model.all) known.usedAt = undefined
+  real.sessions = sessionsOf(real.keys, model.times, real.memory)
 }
 
 class Reload implements fc.Command<Model, Real> {
@@ -208,9 +218,12 @@ class Rotate implements fc.Command<Model, Real> {
 class Restart implements fc.Command<Model, Real> {
   check = () => true
   run(model: Model, real: Real) {
-    real.ended = new Map()
+    real.memory = createSessionMemory()
     reload(model, real)
-    for (const known of model.all) known.isEnded = false
+    for (const known of model.all) {
+      known.isEnded = false
+      known.usedAt = undefined
+    }
   }
   toString = () => 'restart'
 }
@@ -234,11 +247,11 @@ test('sessions behave as their model: open, find, end, expire, sweep, rotate key
     fc.property(commands, (sequence) => {
       clock.at = 1_000_000
       const first = keyOf('first')
-      const ended = new Map<string, number>()
+      const memory = createSessionMemory()
       fc.modelRun(
         () => ({
           model: { all: [], keys: ['first'], times: settings },
-          real: { sessions: sessionsOf([first], settings, ended), ended, keys: [first] },
+          real: { sessions: sessionsOf([first], settings, memory), memory, keys: [first] },
         }),
         sequence,
       )
@@ -311,18 +324,18 @@ test('a session that was used is idle from then on; the sweep tells of an expire
 
 test('an ended session stays ended when a reload gives sessions more time', () => {
   clock.at = 0
-  const ended = new Map<string, number>()
+  const memory = createSessionMemory()
   const scope = { route: 'r', caller: 'c' }
-  const before = sessionsOf([key], settings, ended)
+  const before = sessionsOf([key], settings, memory)
   const id = start(before, scope)
   const session = before.find(id, scope)
   assert.ok(session)
   before.end(id, session)
-  const after = sessionsOf([key], { idleMs: 100_000, absoluteMs: 100_000 }, ended)
+  const after = sessionsOf([key], { idleMs: 100_000, absoluteMs: 100_000 }, memory)
   assert.equal(after.find(id, scope), undefined)
   clock.at = settings.absoluteMs + 1
   after.sweep(() => assert.fail())
-  assert.equal(ended.size, 0)
+  assert.equal(memory.ended.size, 0)
   assert.equal(after.find(id, scope), undefined)
 })
 

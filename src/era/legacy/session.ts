@@ -22,7 +22,7 @@ export interface Sessions {
   draft(version: string, capabilities: Capabilities): LegacySession
   /**
    * The id of a session: visible ASCII, at most 6,000 characters.
-   * @param upstreams the servers' session ids by server (`<backend>/<server>`); what has no room in the id is left out.
+   * @param upstreams the servers' session ids by server (by their upstreams’ keys); what has no room in the id is left out.
    */
   start(draft: LegacySession, upstreams: ReadonlyMap<string, string>, scope: SessionScope): string
   /** The session behind an id; undefined where it is forged, of another route or caller, ended or expired. */
@@ -42,6 +42,8 @@ interface Seen {
   readonly session: LegacySession
   readonly scope: SessionScope
   usedAtMs: number
+  /** The keys by which its id was opened last. */
+  openedBy: Sealer
 }
 
 /** Sessions remembered at a time, and the characters of their ids; the first seen is forgotten first, which costs only one opening of its seal. */
@@ -61,25 +63,38 @@ type Payload = readonly [
   upstreams: readonly (readonly [server: string, session: string])[],
 ]
 
+/** What one process remembers of sessions; it outlives a change of keys or times. */
+export interface SessionMemory {
+  /** By session id. */
+  readonly seen: Map<string, Seen>
+  /** Characters of their ids. */
+  seenChars: number
+  /** Keys of sessions that were ended, with the time until which they would have been good. */
+  readonly ended: Map<string, number>
+}
+
+/** Bounded by the sessions that it is given to. */
+export function createSessionMemory(): SessionMemory {
+  return { seen: new Map(), seenChars: 0, ended: new Map() }
+}
+
 export function createSessions(
   sealer: Sealer,
   settings: SessionSettings,
   now: () => number,
   random: (bytes: number) => Uint8Array,
-  /** Keys of sessions that were ended, with the time until which they would have been good: it outlives a change of keys or times. */
-  ended: Map<string, number> = new Map(),
+  memory: SessionMemory = createSessionMemory(),
 ): Sessions {
-  const seen = new Map<string, Seen>()
-  let seenChars = 0
+  const { seen, ended } = memory
   const forget = (id: string) => {
-    if (seen.delete(id)) seenChars -= id.length
+    if (seen.delete(id)) memory.seenChars -= id.length
   }
   const remember = (id: string, entry: Seen) => {
     forget(id)
     seen.set(id, entry)
-    seenChars += id.length
+    memory.seenChars += id.length
     for (const [oldest] of seen) {
-      if (seen.size <= maxSeen && seenChars <= maxSeenChars) break
+      if (seen.size <= maxSeen && memory.seenChars <= maxSeenChars) break
       forget(oldest)
     }
   }
@@ -98,7 +113,7 @@ export function createSessions(
     start({ key, version, openedAtMs, expiresAtMs, capabilities }, upstreams, scope) {
       const payload = fitted([key, version, openedAtMs, expiresAtMs, capabilities, []], upstreams)
       const id = sealer.seal(JSON.stringify(payload), boundOf(scope))
-      remember(id, { session: sessionOf(payload), scope, usedAtMs: now() })
+      remember(id, { session: sessionOf(payload), scope, usedAtMs: now(), openedBy: sealer })
       return id
     },
     find(id, scope) {
@@ -107,12 +122,17 @@ export function createSessions(
       if (known !== undefined) {
         if (known.scope.route !== scope.route || known.scope.caller !== scope.caller) return undefined
         if (isExpired(known, at)) return undefined
+        if (known.openedBy !== sealer) {
+          // The keys have changed: one that is gone opens nothing any more.
+          if (sealer.open(id, boundOf(scope)) === undefined) return undefined
+          known.openedBy = sealer
+        }
         known.usedAtMs = at
         return known.session
       }
       const text = sealer.open(id, boundOf(scope))
       if (text === undefined) return undefined
-      const entry: Seen = { session: sessionOf(JSON.parse(text) as Payload), scope, usedAtMs: at }
+      const entry: Seen = { session: sessionOf(JSON.parse(text) as Payload), scope, usedAtMs: at, openedBy: sealer }
       if (ended.has(entry.session.key) || isExpired(entry, at)) return undefined
       remember(id, entry)
       return entry.session

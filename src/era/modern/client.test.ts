@@ -242,10 +242,14 @@ function complete(result: string, more: Partial<Extract<Answer, { kind: 'complet
   return { kind: 'complete', result, isError: false, hasMeta: false, ...more }
 }
 
-test('answers carry resultType, and serverInfo where the server gave no _meta', () => {
+test('answers carry resultType, and serverInfo where the server named none', () => {
   const rows: readonly [Answer, unknown][] = [
     [complete('{"content":[]}'), { resultType: 'complete', _meta: own, content: [] }],
-    [complete('{"_meta":{"a":1}}', { hasMeta: true }), { resultType: 'complete', _meta: { a: 1 } }],
+    [complete('{"_meta":{"a":1}}', { hasMeta: true }), { resultType: 'complete', _meta: { ...own, a: 1 } }],
+    [
+      complete(`{"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"theirs","version":"2"}}}`, { hasMeta: true }),
+      { resultType: 'complete', _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'theirs', version: '2' } } },
+    ],
     [complete('{ \n }'), { resultType: 'complete', _meta: own }],
     [
       complete('{"tools":[]}', { cache: { ttlMs: 5, scope: 'private' } }),
@@ -261,7 +265,7 @@ test('answers carry resultType, and serverInfo where the server gave no _meta', 
     ],
     [
       { kind: 'input-required', result: '{"inputRequests":{},"_meta":{}}', state: undefined },
-      { resultType: 'input_required', inputRequests: {}, _meta: {} },
+      { resultType: 'input_required', inputRequests: {}, _meta: own },
     ],
   ]
   for (const [answer, result] of rows) {
@@ -290,12 +294,13 @@ test('what was read carries valid cache hints, once each', () => {
   assert.ok(client.encode(complete(untouched), toolCall, 'q').body?.endsWith(`,${untouched.slice(1)}}`))
 })
 
-test('an error keeps its code but for those that this revision must not send, and its HTTP status is 200 but for a missing capability', () => {
+test('an error keeps its code but for those that this revision must not send, and its HTTP status is 200 but for a missing capability or method', () => {
   for (const [code, sent, status] of [
     [-32602, -32602, 200],
     [-32002, -32602, 200],
     [-32042, -32603, 200],
     [-32021, -32021, 400],
+    [-32601, -32601, 404],
     [17, 17, 200],
   ] as const) {
     const reply = client.encode({ kind: 'failed', error: { code, message: 'm', data: '{"a":1e400}' } }, toolCall, 'q')

@@ -4,6 +4,7 @@ import {
   type Capabilities,
   capability,
   type Head,
+  insertMember,
   isLogLevel,
   isMethod,
   type LogLevel,
@@ -24,6 +25,7 @@ import {
   refusalReply,
   refuse,
   type Subject,
+  splice,
   stringOf,
   subjectOf,
   textOf,
@@ -37,17 +39,27 @@ import {
   errorReply,
   isUpstreamFailure,
   jsonHeaders,
+  namingServer,
   offeredCapabilities,
   toolFailure,
 } from '../client-era.ts'
 import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
 import { decodeHeaderValue } from './header-value.ts'
 
-/** Clients of the stateless revision, 2026-07-28. `serverInfo` goes into the `_meta` of results that have none. */
+/** Clients of the stateless revision, 2026-07-28. `serverInfo` goes into the `_meta` of results that name no server. */
 export function createModernClient(serverInfo: Implementation): ClientEra {
-  const infoMember = `"_meta":{"${metaKeys.serverInfo}":${JSON.stringify(serverInfo)}}`
-  const encodeResult = (id: string, resultType: string, extra: string, text: string, hasMeta: boolean): Encoded => {
+  const info = `"${metaKeys.serverInfo}":${JSON.stringify(serverInfo)}`
+  const infoMember = `"_meta":{${info}}`
+  /** A result with a `_meta` of its own keeps what is in it. */
+  const withInfo = (text: string): string => {
+    const meta = member(members(text, 0, text.length), '_meta')
+    if (meta?.type !== 'object') return text
+    const own = members(text, meta.start, meta.end)
+    return member(own, metaKeys.serverInfo) === undefined ? splice(text, [insertMember(text, meta.start, own.length === 0, info)]) : text
+  }
+  const encodeResult = (id: string, resultType: string, extra: string, sent: string, hasMeta: boolean): Encoded => {
     const meta = hasMeta ? '' : `,${infoMember}`
+    const text = hasMeta ? withInfo(sent) : sent
     const rest = isEmptyObject(text) ? '}' : `,${text.slice(1)}`
     return {
       status: 200,
@@ -95,11 +107,11 @@ export function createModernClient(serverInfo: Implementation): ClientEra {
           return encodeResult(id, 'input_required', state, answer.result, hasMeta)
         }
         case 'failed':
-          return errorReply(id, modernError(answer.error, request), answer.error.code === -32021 ? 400 : 200)
+          return errorReply(id, modernError(answer.error, request), statusOf(answer.error.code))
         case 'refused':
           if (method === 'tools/call' && isUpstreamFailure(answer))
             return encodeResult(id, 'complete', '', toolFailure(answer, requestId), true)
-          return refusalReply(answer, id, requestId, 'modern')
+          return refusalReply(namingServer(answer, method), id, requestId, 'modern')
       }
     },
   }
@@ -182,6 +194,11 @@ function isEmptyObject(text: string): boolean {
   let at = 1
   while (text.charCodeAt(at) <= 0x20) at++
   return text.charCodeAt(at) === 0x7d
+}
+
+/** The HTTP status of an error (2026-07-28, streamable HTTP, Protocol Version Header; schema, MissingRequiredClientCapabilityError). */
+function statusOf(code: number): number {
+  return code === -32601 ? 404 : code === -32021 ? 400 : 200
 }
 
 /** Codes of earlier revisions that this one must not send (2026-07-28, basic, Error Codes; resources, Error Handling). */

@@ -13,6 +13,7 @@ export interface ListenFilter {
 /** Of one stream, which lives as long as its client wants. */
 const maxUris = 256
 const maxUriChars = 8192
+const maxChars = 64 * 1024
 
 const flags = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
 
@@ -35,6 +36,8 @@ export function listenFilter(message: Message): ListenFilter | Refusal {
   if (uris.length > maxUris) return refuse('invalid-params', `notifications.resourceSubscriptions holds more than ${maxUris} URIs`)
   if (uris.some((uri) => uri.length > maxUriChars))
     return refuse('invalid-params', `notifications.resourceSubscriptions holds a URI of more than ${maxUriChars} characters`)
+  if (uris.reduce((sum, uri) => sum + uri.length, 0) > maxChars)
+    return refuse('invalid-params', `notifications.resourceSubscriptions holds more than ${maxChars} characters`)
   const isOn = (key: (typeof flags)[number]) => member(list, key)?.type === 'true'
   return {
     toolsListChanged: isOn('toolsListChanged'),

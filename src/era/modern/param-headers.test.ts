@@ -50,6 +50,35 @@ test('what breaks a constraint makes the tool invalid', () => {
     assert.ok('fault' in readParamHeaders(schema), schema)
 })
 
+const many = (count: number) =>
+  schemaOf(Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { type: 'string', 'x-mcp-header': `H${i}` }])))
+
+test('a tool may ask for 64 headers and no more', () => {
+  assert.equal(declared(many(64)).length, 64)
+  assert.deepEqual(readParamHeaders(many(65)), { fault: 'its x-mcp-header asks for more than 64 headers' })
+})
+
+test('the arguments of a call are read once, however many headers they are looked up for', () => {
+  const headers = declared(many(64))
+  let reads = 0
+  const { text, params, ...rest } = messageOf(JSON.stringify(Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`p${i}`, 'v']))))
+  const message = {
+    ...rest,
+    text,
+    get params() {
+      reads++
+      return params
+    },
+  } as ReturnType<typeof messageOf>
+  const sent = paramHeaders(headers, message)
+  assert.deepEqual([sent.length, reads], [128, 1])
+  const head = { header: (name: string) => sent[sent.indexOf(name) + 1] } as unknown as Head
+  assert.deepEqual([checkParamHeaders(headers, head, message), reads], [undefined, 2])
+  paramHeaders([], message)
+  checkParamHeaders([], head, message)
+  assert.equal(reads, 2)
+})
+
 const all = declared(
   schemaOf({
     text: { type: 'string', 'x-mcp-header': 'Text' },
@@ -71,6 +100,7 @@ test('a call carries the arguments that are there, encoded', () => {
     ['{"count":9007199254740993}', []],
     ['{"dry":true,"in":{"side":"a\\nb"}}', ['mcp-param-dry', 'true', 'mcp-param-side', '=?base64?YQpi?=']],
     ['{"in":"no object","text":["x"]}', []],
+    ['{"in":{"__proto__":{"side":"l"}},"__proto__":{"text":"a"}}', []],
   ]
   for (const [args, headers] of rows) assert.deepEqual(paramHeaders(all, messageOf(args)), headers, String(args))
 })

@@ -1,4 +1,4 @@
-import { type Element, type Head, type Message, member, members, type Refusal, refuse, stringOf, textOf } from '../../mcp/mcp.ts'
+import { type Head, type Message, member, type Refusal, refuse } from '../../mcp/mcp.ts'
 import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts'
 
 /** An argument that is repeated in a header: `Mcp-Param-<name>` (2026-07-28, streamable HTTP, Custom Headers from Tool Parameters). */
@@ -12,43 +12,51 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const types: ReadonlySet<unknown> = new Set(['string', 'integer', 'boolean'])
 const none: readonly ParamHeader[] = []
 
+/** Annotations of one tool: each is a header of every call of it. */
+const maxHeaders = 64
+
+/** What a walk over a schema has come to. */
+interface Walk {
+  readonly found: ParamHeader[]
+  readonly names: Set<string>
+  /** The chain of properties that leads to where it is. */
+  readonly path: string[]
+}
+
 /**
  * The headers that a tool's `inputSchema` asks for by `x-mcp-header`, or why the annotations are invalid: then no client of this
- * revision may show the tool. They are allowed on strings, integers and booleans reached by `properties` alone, once each.
+ * revision may show the tool. They are allowed on strings, integers and booleans reached by `properties` alone, once each, and up to 64.
  * @param schema JSON text that was scanned
  */
 export function readParamHeaders(schema: string): readonly ParamHeader[] | { readonly fault: string } {
   if (!schema.includes('x-mcp-header')) return none
-  const found: ParamHeader[] = []
-  const fault = visit(JSON.parse(schema), [], true, found)
-  return fault === undefined ? found : { fault }
+  const walk: Walk = { found: [], names: new Set(), path: [] }
+  const fault = visit(JSON.parse(schema), true, walk)
+  return fault === undefined ? walk.found : { fault }
 }
 
-function visit(node: unknown, path: readonly string[], isReachable: boolean, found: ParamHeader[]): string | undefined {
+function visit(node: unknown, isReachable: boolean, walk: Walk): string | undefined {
   if (typeof node !== 'object' || node === null) return undefined
   const schema = node as Readonly<Record<string, unknown>>
   if (!Array.isArray(node) && Object.hasOwn(schema, 'x-mcp-header')) {
-    const fault = annotationFault(schema, path, isReachable, found)
+    const fault = take(schema, isReachable, walk)
     if (fault !== undefined) return fault
-    found.push({ name: headerName(schema['x-mcp-header']), path })
   }
   for (const [key, child] of Object.entries(schema)) {
     const isProperties = key === 'properties' && !Array.isArray(node)
     // Under any other keyword an annotation can't say where its value stands.
-    const fault = isProperties
-      ? visitProperties(child, path, isReachable, found)
-      : isData(key)
-        ? undefined
-        : visit(child, path, false, found)
+    const fault = isProperties ? visitProperties(child, isReachable, walk) : isData(key) ? undefined : visit(child, false, walk)
     if (fault !== undefined) return fault
   }
   return undefined
 }
 
-function visitProperties(node: unknown, path: readonly string[], isReachable: boolean, found: ParamHeader[]): string | undefined {
+function visitProperties(node: unknown, isReachable: boolean, walk: Walk): string | undefined {
   if (typeof node !== 'object' || node === null || Array.isArray(node)) return undefined
   for (const [name, child] of Object.entries(node)) {
-    const fault = visit(child, [...path, name], isReachable, found)
+    walk.path.push(name)
+    const fault = visit(child, isReachable, walk)
+    walk.path.pop()
     if (fault !== undefined) return fault
   }
   return undefined
@@ -59,62 +67,67 @@ function isData(key: string): boolean {
   return key === 'default' || key === 'const' || key === 'enum' || key === 'examples' || key === 'x-mcp-header'
 }
 
-function annotationFault(
-  schema: Readonly<Record<string, unknown>>,
-  path: readonly string[],
-  isReachable: boolean,
-  found: readonly ParamHeader[],
-): string | undefined {
+/** Takes the annotation of a schema, or says what is wrong with it. */
+function take(schema: Readonly<Record<string, unknown>>, isReachable: boolean, { found, names, path }: Walk): string | undefined {
   const value = schema['x-mcp-header']
   if (!isReachable || path.length === 0) return 'its x-mcp-header stands where no chain of properties leads'
   if (typeof value !== 'string' || !token.test(value)) return 'its x-mcp-header is no header name'
   if (!types.has(schema['type'])) return 'its x-mcp-header is on something other than a string, integer or boolean'
-  return found.some((other) => other.name === headerName(value)) ? 'its x-mcp-header names the same header twice' : undefined
-}
-
-function headerName(value: unknown): string {
-  return `mcp-param-${String(value).toLowerCase()}`
+  const name = `mcp-param-${value.toLowerCase()}`
+  if (names.has(name)) return 'its x-mcp-header names the same header twice'
+  if (found.length === maxHeaders) return `its x-mcp-header asks for more than ${maxHeaders} headers`
+  names.add(name)
+  found.push({ name, path: path.slice() })
+  return undefined
 }
 
 /** The headers of a call, as a flat list of names and values; an argument that is absent or null has none. */
 export function paramHeaders(declared: readonly ParamHeader[], message: Message): string[] {
+  if (declared.length === 0) return []
+  const args = argumentsOf(message)
   return declared.flatMap(({ name, path }) => {
-    const value = valueAt(message, path)
-    const text = value === undefined ? undefined : headerText(message.text, value)
+    const text = headerText(valueAt(args, path))
     return text === undefined ? [] : [name, encodeHeaderValue(text)]
   })
 }
 
 /** Whether a client's headers say what its arguments say (2026-07-28, streamable HTTP, Server Behavior for Custom Headers). */
 export function checkParamHeaders(declared: readonly ParamHeader[], head: Head, message: Message): Refusal | undefined {
+  if (declared.length === 0) return undefined
+  const args = argumentsOf(message)
   for (const { name, path } of declared) {
     const header = head.header(name)
     const decoded = header === undefined ? undefined : decodeHeaderValue(header)
     if (header !== undefined && decoded === undefined) return refuse('header-mismatch', `the ${name} header holds broken Base64`)
-    const value = valueAt(message, path)
-    const text = value === undefined ? undefined : headerText(message.text, value)
-    if (value === undefined || text === undefined) continue
+    const value = valueAt(args, path)
+    const text = headerText(value)
+    if (text === undefined) continue
     if (decoded === undefined) return refuse('header-mismatch', `the ${name} header is missing: argument ${path.join('.')} is set`)
-    const isSame = value.type === 'number' && /^-?\d+(\.\d+)?$/.test(decoded) ? Number(decoded) === Number(text) : decoded === text
+    const isSame = typeof value === 'number' && /^-?\d+(\.\d+)?$/.test(decoded) ? Number(decoded) === value : decoded === text
     if (!isSame) return refuse('header-mismatch', `the ${name} header differs from argument ${path.join('.')}`)
   }
   return undefined
 }
 
-function valueAt({ text, params }: Message, path: readonly string[]): Element | undefined {
-  let value: Element | undefined = member(params ?? [], 'arguments')
+/** Read once for all headers: finding each by a scan of its own would cost their product. */
+function argumentsOf({ text, params }: Message): unknown {
+  const args = member(params ?? [], 'arguments')
+  return args === undefined ? undefined : JSON.parse(text.slice(args.start, args.end))
+}
+
+function valueAt(args: unknown, path: readonly string[]): unknown {
+  let value = args
   for (const key of path) {
-    if (value?.type !== 'object') return undefined
-    value = member(members(text, value.start, value.end), key)
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[key]
   }
   return value
 }
 
 /** A primitive as a header writes it; undefined for null, and for what the schema does not allow, which is the server's to refuse. */
-function headerText(text: string, value: Element): string | undefined {
-  if (value.type === 'string') return stringOf(text, value)
-  if (value.type === 'true' || value.type === 'false') return value.type
-  if (value.type !== 'number') return undefined
-  const number = Number(textOf(text, value))
-  return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? String(number) : undefined
+function headerText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value !== 'number') return undefined
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? String(value) : undefined
 }

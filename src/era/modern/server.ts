@@ -1,4 +1,5 @@
 import {
+  type Answer,
   allCapabilities,
   appsExtension,
   type Call,
@@ -16,6 +17,7 @@ import {
   members,
   methods,
   type Refusal,
+  type RpcError,
   rebuildObject,
   refuse,
   stringOf,
@@ -153,9 +155,27 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
     },
     readAnswer(message, call) {
       if (isInputRequired(message)) return { answer: readInputRequired(message, call), isRepaired: false }
-      return readAnswer(message, call.method)
+      const read = readAnswer(message, call.method, 'modern')
+      if (read.answer.kind !== 'failed') return read
+      return { answer: readFailed(read.answer, call), isRepaired: false }
     },
   }
+}
+
+/** Codes by which a server faults the gateway's own request are the gateway's failure, and what a legacy client lacks it was never asked for. */
+function readFailed(answer: Extract<Answer, { kind: 'failed' }>, { clientEra }: Call): Answer {
+  const { error } = answer
+  if (error.code === -32020 || error.code === -32022)
+    return refuse('upstream-invalid', `refused the gateway's request with error ${error.code}`)
+  if (error.code !== -32021 || clientEra === 'modern') return answer
+  return refuse('upstream-invalid', `needs what this client has not offered${requiredCapabilities(error)}`)
+}
+
+/** The names in `data.requiredCapabilities` (2026-07-28, basic, Error Codes). */
+function requiredCapabilities({ data = '' }: RpcError): string {
+  const required = data.startsWith('{') ? objectIn(data, members(data, 0, data.length), 'requiredCapabilities') : undefined
+  const names = (required ?? []).map(({ key }) => key)
+  return names.length === 0 ? '' : `: ${names.slice(0, 8).join(', ').slice(0, 200)}`
 }
 
 /** What the `Mcp-Name` header repeats: not a completion's reference (2026-07-28, streamable HTTP, Standard Request Headers). */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request as openRequest } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http'
 import { within } from './patience.ts'
 import type { StandIns } from './stand-ins.ts'
 import { type Block, splitLines } from './transcript.ts'
@@ -7,6 +7,7 @@ import { type Block, splitLines } from './transcript.ts'
 const shownReply = ['content-type', 'mcp-session-id', 'allow', 'retry-after', 'access-control-allow-origin']
 
 interface Exchange {
+  readonly request: ClientRequest
   readonly reply: Promise<IncomingMessage>
   /** What came of a stream and has not been looked at. */
   text: string
@@ -37,9 +38,9 @@ export class ScriptedClient {
       if (value === '(none)') delete headers[name]
       else headers[name] = value === 'SESSION' ? this.#session : value
     }
-    const sent = openRequest({ port: this.#port, host: '127.0.0.1', method, path, headers })
-    const reply = once(sent, 'response').then(([response]) => (response as IncomingMessage).setEncoding('utf8'))
-    const exchange: Exchange = { reply, text: '', isEnded: false, isSeen: false }
+    const request = openRequest({ port: this.#port, host: '127.0.0.1', method, path, headers })
+    const reply = once(request, 'response').then(([response]) => (response as IncomingMessage).setEncoding('utf8'))
+    const exchange: Exchange = { request, reply, text: '', isEnded: false, isSeen: false }
     reply.then(
       (response) => {
         response.on('data', (chunk: string) => {
@@ -54,7 +55,7 @@ export class ScriptedClient {
     )
     this.#exchanges.set(label, exchange)
     this.#last = exchange
-    sent.end(this.#standIns.reveal(body.join('\n')))
+    request.end(this.#standIns.reveal(body.join('\n')))
   }
 
   /** The head of a reply, and its body: whole, or that many events. */
@@ -95,10 +96,10 @@ export class ScriptedClient {
     return lines.map((line) => this.#standIns.hide(line))
   }
 
-  async gone(label: string): Promise<void> {
-    const exchange = this.#of(label)
-    ;(await exchange.reply).destroy()
+  goAway(label: string): void {
+    this.#of(label).request.destroy()
     this.#exchanges.delete(label)
+    this.#last = undefined
   }
 
   /** Rejects when a reply ends that was not looked at yet, for whoever waits for a server to be asked first. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { within } from './patience.ts'
 import type { StandIns } from './stand-ins.ts'
 import { type Block, type ServerPart, splitLines } from './transcript.ts'
@@ -10,6 +11,9 @@ export interface Arrival {
   readonly response: ServerResponse
   readonly body: string
 }
+
+/** How long the expected request may come after another. */
+const graceMs = 200
 
 interface Received {
   readonly id?: number
@@ -63,7 +67,7 @@ export class ScriptedServer {
 
   /** What every server does, unless it is what the transcripts are about. */
   #isRoutine({ request, body }: Arrival): boolean {
-    if (request.method === 'GET') return true
+    if (request.method === 'GET') return request.headers['last-event-id'] === undefined
     if (request.method === 'DELETE') return this.kind !== 'stateful'
     const { method, params } = JSON.parse(body) as Received
     switch (method) {
@@ -94,17 +98,16 @@ export class ScriptedServer {
     }
     const { id, method, params } = JSON.parse(body) as Received
     const result = (value: object, headers = {}) => void json(200, { jsonrpc: '2.0', id, result: value }, headers)
-    const fail = (status: number, code: number, message: string) => void json(status, { jsonrpc: '2.0', id, error: { code, message } })
     const isModern = this.kind === 'modern'
     if (method === 'server/discover')
       return isModern
         ? result({ resultType: 'complete', supportedVersions: ['2026-07-28'], ...this.#facts() })
-        : fail(404, -32601, 'Method not found')
+        : void json(404, { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })
     if (method === 'initialize') {
       const protocolVersion = this.kind === 'seed' ? '2024-11-05' : '2025-11-25'
       return result({ protocolVersion, ...this.#facts(), serverInfo: { name: 's', version: '1' } }, this.#newSession())
     }
-    if (this.#isLost(session)) return fail(404, -32001, 'Session not found')
+    if (this.#isLost(session)) return void json(404, { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } })
     if (method === 'subscriptions/listen')
       return this.#stream(response, session, 'data: {"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{}}\n\n')
     if (id === undefined || method === undefined)
@@ -120,28 +123,34 @@ export class ScriptedServer {
 
   /** Plays a block `--- NAME`: what it gets, and from `=>` what it answers. */
   async answer({ title, lines }: Block, label: string, standIns: StandIns, whoElse: Promise<never>): Promise<string[]> {
-    const arrival = await within(Promise.race([this.#next(), whoElse]), title)
-    const { request, response, body } = arrival
     const at = lines.findIndex((line) => line.startsWith('=> '))
+    const arrival = await within(Promise.race([this.#next(lines.slice(0, at)), whoElse]), title)
+    const { request, response, body } = arrival
     const [, status = '', type = 'application/json'] = lines[at]?.split(' ') ?? []
     const received = [...(request.method === 'POST' ? [] : [request.method ?? '']), ...shownFields(request), standIns.hideIds(body, label)]
     if (status === 'itself') this.answerItself(arrival)
     else if (status === 'close') response.destroy()
     else if (status === 'nothing') this.#open.set(label, response)
-    else this.#write(arrival, Number(status), type, splitLines(lines.slice(at + 1)), standIns)
+    else this.#write(arrival, Number(status), type, splitLines(lines.slice(at + 1)), (text) => standIns.revealIds(text, label))
     if (lines[at]?.endsWith(' and goes on')) {
       if (body.includes('"method":"subscriptions/listen"')) this.#stream(response, undefined, '')
       else this.#open.set(label, response)
-    } else if (!/^(itself|nothing)$/.test(status)) response.end()
+    } else if (!/^(itself|nothing|close)$/.test(status)) response.end()
     return [...received.filter((line) => line !== ''), ...lines.slice(at)]
   }
 
-  #write({ response }: Arrival, status: number, type: string, { fields, body }: ReturnType<typeof splitLines>, standIns: StandIns): void {
+  #write(
+    { response }: Arrival,
+    status: number,
+    type: string,
+    { fields, body }: ReturnType<typeof splitLines>,
+    reveal: (text: string) => string,
+  ): void {
     const isStream = type === 'text/event-stream'
     response.writeHead(status, { ...(body.length > 0 || isStream ? { 'content-type': type } : {}), ...Object.fromEntries(fields) })
-    const text = standIns.revealIds(body.join(isStream ? '\n\n' : '\n'))
-    if (text !== '') response.write(isStream ? `${text}\n\n` : text)
-    else response.flushHeaders()
+    const text = reveal(isStream ? framed(body) : body.join('\n'))
+    if (text === '') response.flushHeaders()
+    else response.write(text)
   }
 
   /** The gateway gives up a request that has no whole answer. */
@@ -156,7 +165,7 @@ export class ScriptedServer {
   goOn({ lines }: Block, label: string, standIns: StandIns, isEnd: boolean): void {
     const response = this.#open.get(label)
     if (response === undefined) throw new Error(`nothing goes on ${label}`)
-    for (const line of lines) response.write(`${standIns.revealIds(line)}\n\n`)
+    response.write(standIns.revealIds(framed(lines), label))
     if (isEnd) response.end()
   }
 
@@ -167,15 +176,18 @@ export class ScriptedServer {
       this.#until(() => newest() !== undefined),
       title,
     )
-    for (const line of lines) newest()?.response.write(`${standIns.revealIds(line)}\n\n`)
+    newest()?.response.write(standIns.revealIds(framed(lines), ''))
   }
 
-  #next(): Promise<Arrival> {
-    return this.#until(() => this.arrivals.length > 0).then(() => {
-      const arrival = this.arrivals.shift()
-      if (arrival === undefined) throw new Error('nothing came')
-      return arrival
-    })
+  /** What is expected comes before what came earlier: requests that go out together arrive in any order. */
+  async #next(lines: readonly string[]): Promise<Arrival> {
+    const expected = new Set(lines.map(withoutIds))
+    const place = () => this.arrivals.findIndex(({ body }) => expected.has(withoutIds(body)))
+    await this.#until(() => this.arrivals.length > 0)
+    if (expected.size > 0 && place() < 0) await Promise.race([this.#until(() => place() >= 0), setTimeout(graceMs)])
+    const [arrival] = this.arrivals.splice(Math.max(0, place()), 1)
+    if (arrival === undefined) throw new Error('nothing came')
+    return arrival
   }
 
   async #until(isSo: () => boolean): Promise<void> {
@@ -226,6 +238,16 @@ export class ScriptedServer {
     const end = Number(cursor) + size
     return { [member]: all.slice(Number(cursor), end), ...(end < all.length ? { nextCursor: String(end) } : {}) }
   }
+}
+
+/** Events: a line of data is the last of each. */
+function framed(lines: readonly string[]): string {
+  return lines.map((line) => (line.startsWith('data:') ? `${line}\n\n` : `${line}\n`)).join('')
+}
+
+/** A body for comparison alone. */
+function withoutIds(body: string): string {
+  return body.replace(/(?<="(?:id|requestId|progressToken)":)(?:\d+|N(?:\.\w+)?)(?=[,}])/g, '0')
 }
 
 function shownFields({ headers }: IncomingMessage): string[] {

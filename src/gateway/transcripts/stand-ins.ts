@@ -32,9 +32,11 @@ export class StandIns {
     return body.replace(/^(\{"jsonrpc":"2.0","id":)(\d+)(?=,"method")/, called).replace(/("(?:requestId|progressToken)":)(\d+)/g, called)
   }
 
-  /** What a server sends. The newest id of a name is meant. */
-  revealIds(text: string): string {
-    return text.replace(/(?<=:)N(?:\.\w+)?(?=[,}])/g, (name) => [...this.#ids].findLast(([, one]) => one === name)?.[0] ?? name)
+  /** What a server sends; `N` alone is the id that the label is for. The newest id of a name is meant. */
+  revealIds(text: string, label: string): string {
+    const own = label === '' ? 'N' : `N.${label}`
+    const idOf = (name: string) => [...this.#ids].findLast(([, one]) => one === (name === 'N' ? own : name))?.[0] ?? name
+    return text.replace(/(?<=:)N(?:\.\w+)?(?=[,}])/g, idOf)
   }
 
   #nameOf(key: string, value: string): string {

@@ -65,7 +65,7 @@ export function printTranscript({ intro, cases }: Transcript): string {
 
 /** Header fields and the rest of a block's lines. */
 export function splitLines(lines: readonly string[]): { fields: readonly (readonly [string, string])[]; body: readonly string[] } {
-  const isField = (line: string) => /^[a-z-]+: /.test(line) && !/^(data|event|id): /.test(line)
+  const isField = (line: string) => /^[a-z-]+: /.test(line) && !/^(data|event|id|retry): ?/.test(line)
   const fields = lines.filter(isField).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const)
   return { fields, body: lines.filter((line) => !isField(line)) }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import type { Connector } from '../connector.ts'
 import { type Arrival, called, callOf, events, openMet, progressOf, refused, type Script } from '../open-for-test.ts'
 
 /** Name, what the server does with a call, the reason and a part of the text of what the caller hears. */
@@ -65,6 +66,14 @@ const failures: readonly (readonly [name: string, act: (arrival: Arrival) => unk
     'upstream-invalid',
     /repeated key/,
   ],
+  ['answers an empty batch', ({ reply }) => reply(200, 'application/json', '[]'), 'upstream-invalid', /batch of 0 messages/],
+  ['sends an event that is a list', (arrival) => events(arrival, '["secret"]'), 'upstream-invalid', /not JSON-RPC/],
+  [
+    'answers others in a batch',
+    ({ reply, id }) => reply(200, 'application/json', `[{"jsonrpc":"2.0","id":${(id ?? 0) + 1},"result":{}}]`),
+    'upstream-invalid',
+    /another request/,
+  ],
   ['sends an event that is no JSON', (arrival) => events(arrival, 'secret'), 'upstream-invalid', /not JSON-RPC/],
   [
     'has no result object',
@@ -126,6 +135,38 @@ for (const [name, act, reason, text] of failures) {
   })
 }
 
+const log = '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"d"}}'
+for (const [title, send] of [
+  [
+    'in an event',
+    (arrival: Arrival, batch: string) => {
+      events(arrival, batch)
+      arrival.response.end()
+    },
+  ],
+  ['as the body', ({ reply }: Arrival, batch: string) => reply(200, 'application/json', batch)],
+] as const)
+  test(`a batch ${title} is each of its messages, up to 50 of them`, async (t) => {
+    const notices: string[] = []
+    let logs = 1
+    const { upstream } = await openMet(t, {
+      'tools/call': (arrival) =>
+        send(
+          arrival,
+          `[${Array(logs).fill(log).join(' , ')},{"jsonrpc":"2.0","id":${arrival.id},"result":{"content":[]}},{"jsonrpc":"2.0","id":"x","result":{}}]`,
+        ),
+    })
+    const once = async () => (await upstream.send(callOf({ onNotice: (text) => notices.push(text) }), called('x'))).answer
+    assert.equal((await once()).kind, 'complete')
+    assert.deepEqual(notices, [log])
+    logs = 48
+    assert.equal((await once()).kind, 'complete')
+    assert.equal(notices.length, 49)
+    logs = 49
+    assert.match(refused(await once()).text, /a batch of 51 messages/)
+    assert.equal(notices.length, 49)
+  })
+
 test('an answer of 17 MiB is cut at 16', async (t) => {
   const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(200, 'application/json', 'x'.repeat(17 * 1024 * 1024)) })
   assert.match(refused((await upstream.send(callOf(), called('x'))).answer).text, /more than 16777216 bytes/)
@@ -135,5 +176,31 @@ test('an answer with a null id belongs to the request of its exchange', async (t
   const error = '{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"m"}}'
   const { upstream } = await openMet(t, { 'tools/call': ({ reply }) => reply(500, 'application/json', error) })
   const { answer } = await upstream.send(callOf(), called('x'))
-  assert.deepEqual(answer, { kind: 'failed', error: { code: -32603, message: 'm', data: undefined } })
+  assert.deepEqual(answer, { kind: 'failed', error: { code: -32603, message: 'm', data: undefined }, server: 's' })
+})
+
+test('what clients cause has 32 connections and a line of 1,000; what keeps the server in view does not stand behind it', async (t) => {
+  let connector: Connector | undefined
+  const wrap = (made: Connector) => {
+    connector = made
+    return made
+  }
+  const { server } = await openMet(t, { ping: () => {} }, {}, {}, wrap)
+  assert.ok(connector !== undefined)
+  const { post } = connector
+  const request = (method: string, id: number) => ({
+    headers: [],
+    body: `{"jsonrpc":"2.0","id":${id},"method":"${method}"}`,
+    id,
+    timeoutMs: 5000,
+  })
+  const settled: string[] = []
+  const pings = Array.from({ length: 1033 }, (_, i) => post({ ...request('ping', i), cause: 'client' }))
+  for (const one of pings) void one.then((reply) => settled.push(reply.kind === 'failed' ? reply.failure : reply.kind))
+  await server.arrived('ping', 32)
+  assert.equal((await post(request('tools/list', 9000))).kind, 'message')
+  await connector.delete([], 'client')
+  assert.deepEqual([server.count('ping'), server.count('DELETE'), settled], [32, 0, ['busy']])
+  await connector.delete([])
+  assert.equal(server.count('DELETE'), 1)
 })

@@ -9,6 +9,8 @@ import type { HttpSettings } from '../http/settings.ts'
 
 /** Calls in flight to one server at a time, each on a connection of its own. */
 const maxCalls = 256
+/** Connections for what clients cause beside calls; it stands in a line as calls do. */
+const maxAsides = 32
 /** Connections for all else: a server whose calls hang is still seen to be there, or not. */
 const maxControls = 32
 /** Streams of single clients; who follows bounds them further. */
@@ -41,9 +43,11 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
       }),
     })
   const calls = poolOf(maxCalls)
+  const asides = poolOf(maxAsides)
   const controls = poolOf(maxControls)
   const followed = poolOf(maxFollowed)
   const lane = new CallLane(maxCalls, (options, exchange) => void calls.dispatch(options, exchange))
+  const asideLane = new CallLane(maxAsides, (options, exchange) => void asides.dispatch(options, exchange))
   const path = `${url.pathname}${url.search}`
   const base = ['accept', 'application/json, text/event-stream', 'accept-encoding', 'identity', ...settings.headers]
   const posted = ['content-type', 'application/json', ...base]
@@ -76,8 +80,9 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
         const exchange = new PostExchange(request, settings, settle, request.isResumable ? resume : undefined)
         watch(exchange)
         const options = { path, method: 'POST' as const, headers: posted.concat(request.headers), body: request.body }
-        if (!request.isCall) return void controls.dispatch(options, exchange)
-        if (!lane.add(options, exchange, request.body.length)) exchange.refuse('has too many calls waiting')
+        const own = request.isCall ? lane : request.cause === undefined ? undefined : asideLane
+        if (own === undefined) controls.dispatch(options, exchange)
+        else if (!own.add(options, exchange, request.body.length)) exchange.refuse('has too many calls waiting')
       })
     },
     listen(request) {
@@ -91,19 +96,21 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
       pool.dispatch({ path, method, headers, ...(body === undefined ? {} : { body }) }, stream)
       return { close: () => stream.close() }
     },
-    async delete(headers) {
+    async delete(headers, cause) {
       await new Promise<void>((resolve) => {
         const ignored = new PostExchange({ headers, body: '', id: undefined, timeoutMs: 2000 }, settings, () => {
           waiting.remove(ignored)
           resolve()
         })
         watch(ignored)
-        controls.dispatch({ path, method: 'DELETE', headers: base.concat(headers) }, ignored)
+        const options = { path, method: 'DELETE' as const, headers: base.concat(headers) }
+        if (cause === undefined) controls.dispatch(options, ignored)
+        else if (!asideLane.add(options, ignored, 0)) ignored.refuse('has too much to do')
       })
     },
     async close() {
       clearInterval(sweeper)
-      await Promise.all([calls.destroy(), controls.destroy(), followed.destroy()])
+      await Promise.all([calls.destroy(), asides.destroy(), controls.destroy(), followed.destroy()])
     },
   }
 }

@@ -1,4 +1,4 @@
-import { createSseParser, decodeText, type Message, type SseParser, scanMessage } from '../../mcp/mcp.ts'
+import { createSseParser, decodeText, type JsonFault, type Message, type SseParser, scanBatch, scanMessage } from '../../mcp/mcp.ts'
 import type { HttpSettings } from './settings.ts'
 
 /** What both kinds of exchange share: reading a body as JSON or as events, within the bounds. */
@@ -40,23 +40,46 @@ export class BodyReader {
       if (event.id !== undefined) this.lastEventId = isFitId(event.id) ? event.id : undefined
       if (event.data === '' || (event.event !== undefined && event.event !== 'message')) continue
       const message = scanMessage(event.data, this.settings.json)
-      if (message.kind === 'fault') return `sent an event that is not JSON-RPC: ${message.text}`
-      messages.push(message)
+      if (message.kind === 'message') {
+        messages.push(message)
+        continue
+      }
+      const batch = this.batch(event.data, message)
+      if (typeof batch === 'string') return `sent an event that is not JSON-RPC: ${batch}`
+      messages.push(...batch)
     }
     return messages
   }
 
-  /** The body that is not a stream, whole. */
-  whole(): Message | string {
+  /** The body that is not a stream, whole: one message, or a batch. */
+  whole(): Message | Message[] | string {
     const [only] = this.chunks
     const text = decodeText(this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks))
     if (typeof text !== 'string') return text.text
     const message = scanMessage(text, this.settings.json)
-    return message.kind === 'fault' ? message.text : message
+    return message.kind === 'fault' ? this.batch(text, message) : message
+  }
+
+  /** The messages of a batch (2025-03-26, basic, Batching), or why there are none. @param fault by which it is no single message */
+  private batch(text: string, fault: JsonFault): Message[] | string {
+    if (fault.fault !== 'not-object') return fault.text
+    const { json } = this.settings
+    const found = scanBatch(text, json)
+    if ('kind' in found) return fault.text
+    if (found.length === 0 || found.length > maxBatch) return `a batch of ${found.length} messages`
+    const messages: Message[] = []
+    for (const { start, end } of found) {
+      const message = scanMessage(text.slice(start, end), json)
+      if (message.kind === 'fault') return message.text
+      messages.push(message)
+    }
+    return messages
   }
 }
 
 const maxIdChars = 1024
+/** Messages of one batch. */
+const maxBatch = 50
 
 /** An empty id takes back the one before (WHATWG HTML, 9.2.6). */
 function isFitId(id: string): boolean {

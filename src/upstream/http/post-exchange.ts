@@ -128,7 +128,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     if (reader === undefined || reader.isStream) return this.broken(cutOff)
     // What an authentication layer says is not the server's answer, even where it is JSON-RPC.
     if (status === 401 || status === 403) return this.finish({ kind: 'http', status, text: this.type })
-    const message = this.type.startsWith('application/json') || status >= 400 ? reader.whole() : undefined
+    const read = this.type.startsWith('application/json') || status >= 400 ? reader.whole() : undefined
+    const message = Array.isArray(read) ? this.takeBatch(read) : read
     if (message === undefined || typeof message === 'string' || !isResponse(message)) {
       if (status < 300 && typeof message === 'string' && this.request.id !== undefined)
         return this.broken(`answered with broken JSON: ${message}`)
@@ -163,6 +164,13 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
       Math.min(this.retryMs, maxResumeMs),
     ).unref()
     return true
+  }
+
+  /** Takes what is no response; the one that is this request's, if any is. */
+  private takeBatch(messages: readonly Message[]): Message | undefined {
+    for (const message of messages) if (!isResponse(message)) this.take(message)
+    const responses = messages.filter(isResponse)
+    return responses.find((message) => this.isOwn(message)) ?? responses[0]
   }
 
   private take(message: Message): void {

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { openListener } from '../listen/listen.ts'
+import { type Arrival, events, modernScript, openScripted, type Script, type ScriptedServer } from '../upstream/open-for-test.ts'
+import { configOf, openGateway } from './open-for-test.ts'
+
+// What was begun with a server goes on with it, and with no other, when a new configuration takes it away.
+
+async function scripted(t: TestContext, script: Script = {}): Promise<ScriptedServer> {
+  const server = await openScripted(script)
+  t.after(() => server.close())
+  return server
+}
+
+/** A legacy server that gives session ids, of which the first is its gateway's own. */
+function keeping(letter: string, more: Script = {}): Script {
+  let count = 0
+  const answer = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: letter, version: '1' } }
+  return { initialize: ({ result }) => result(answer, { 'mcp-session-id': `${letter}-${++count}` }), ...more }
+}
+
+async function open(t: TestContext, servers: Readonly<Record<string, string>>) {
+  const configFor = (named: Readonly<Record<string, string>>) => configOf(JSON.stringify({ servers: named }))
+  const { gateway, port, close } = await openGateway(configFor(servers), openListener)
+  t.after(close)
+  await gateway.settled()
+  const send = (message: object, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(`http://127.0.0.1:${port}/mcp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    })
+  return {
+    send,
+    async apply(named: Readonly<Record<string, string>>) {
+      gateway.apply(configFor(named))
+      await gateway.settled()
+    },
+    /** A legacy client's session: the header that names it. */
+    async session() {
+      const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} }, clientInfo: { name: 'c', version: '1' } }
+      const reply = await send({ id: 0, method: 'initialize', params })
+      await reply.text()
+      return { 'mcp-session-id': reply.headers.get('mcp-session-id') ?? '' }
+    },
+    /** A modern client's call of `s_x`. */
+    async call(more: object = {}) {
+      const _meta = {
+        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+        'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+      }
+      const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 's_x' }
+      const reply = await send({ id: 1, method: 'tools/call', params: { name: 's_x', ...more, _meta } }, headers)
+      return (await reply.json()) as Reply
+    },
+  }
+}
+
+interface Reply {
+  readonly result?: { readonly resultType?: string; readonly requestState?: string; readonly content?: unknown }
+  readonly error?: { readonly code: number; readonly message: string }
+}
+
+interface Message extends Reply {
+  readonly id: string | number
+  readonly method?: string
+}
+
+/** The messages of an event stream, one by one. */
+async function* messagesOf(reply: Response): AsyncGenerator<Message, undefined> {
+  let text = ''
+  for await (const chunk of reply.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      yield JSON.parse(text.slice('data: '.length, end))
+      text = text.slice(end + 2)
+    }
+  }
+  return undefined
+}
+
+async function next(messages: AsyncGenerator<Message, undefined>): Promise<Message> {
+  const { value } = await messages.next()
+  assert.ok(value, 'the stream has ended')
+  return value
+}
+
+const question = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: { type: 'object', properties: {} } } }
+const asking = (arrival: Arrival) => void events(arrival, JSON.stringify({ jsonrpc: '2.0', id: 'q', ...question }))
+const finish = ({ response, id }: Arrival) =>
+  void response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } })}\n\n`)
+const accepted = { action: 'accept', content: {} }
+
+for (const [kind, script] of [
+  ['with sessions', keeping('a', { 'tools/call': asking })],
+  ['without sessions', { 'tools/call': asking }],
+] as const)
+  for (const [how, isReplaced] of [
+    ['is taken away', false],
+    ['gives its name to another', true],
+  ] as const)
+    test(`a legacy server ${kind} ${how} while its question is open: the answer reaches it, and the call finishes`, async (t) => {
+      const [a, b] = [await scripted(t, script), await scripted(t, keeping('b'))]
+      const { send, session, apply } = await open(t, { s: a.url })
+      const mine = await session()
+      const messages = messagesOf(await send({ id: 1, method: 'tools/call', params: { name: 's_x' } }, mine))
+      const asked = await next(messages)
+      assert.equal(asked.method, 'elicitation/create')
+      await apply({ [isReplaced ? 's' : 'other']: b.url })
+      assert.equal((await send({ id: asked.id, result: accepted }, mine)).status, 202)
+      const answer = await a.arrived('response')
+      const call = await a.arrived('tools/call')
+      assert.deepEqual([answer.message['id'], answer.message['result'], answer.session], ['q', accepted, call.session])
+      finish(call)
+      assert.deepEqual((await next(messages)).result, { content: [] })
+      assert.deepEqual([b.count('response'), b.count('tools/call')], [0, 0])
+    })
+
+/** A modern server that asks in the first round of each call. */
+const inRounds: Script = {
+  ...modernScript,
+  'tools/call': ({ params, result }) =>
+    params['inputResponses'] === undefined
+      ? result({ resultType: 'input_required', inputRequests: { q: question }, requestState: 'its own' })
+      : result({ resultType: 'complete', content: [] }),
+}
+
+for (const [how, isReplaced] of [
+  ['is taken away', false],
+  ['gives its name to another', true],
+] as const)
+  test(`a modern server ${how} while a legacy client is asked: the call finishes there, and no other server hears of it`, async (t) => {
+    const [a, b] = [await scripted(t, inRounds), await scripted(t, inRounds)]
+    const { send, session, apply } = await open(t, { s: a.url })
+    const mine = await session()
+    const messages = messagesOf(await send({ id: 1, method: 'tools/call', params: { name: 's_x' } }, mine))
+    const asked = await next(messages)
+    await apply({ [isReplaced ? 's' : 'other']: b.url })
+    assert.equal((await send({ id: asked.id, result: accepted }, mine)).status, 202)
+    assert.deepEqual((await next(messages)).result, { content: [] })
+    assert.deepEqual([a.count('tools/call'), b.count('tools/call')], [2, 0])
+  })
+
+for (const [kind, scripts] of [
+  ['modern servers', [inRounds, inRounds]],
+  ['legacy servers with sessions', [keeping('a', { 'tools/call': asking }), keeping('b')]],
+  ['legacy servers without sessions', [{ 'tools/call': asking }, {}]],
+  ['a legacy server before a modern one', [{ 'tools/call': asking }, inRounds]],
+  ['a modern server before a legacy one', [inRounds, {}]],
+] as const)
+  test(`${kind} of one name in turn: a requestState of the first is not good for the second`, async (t) => {
+    const [a, b] = [await scripted(t, scripts[0]), await scripted(t, scripts[1])]
+    const { call, apply } = await open(t, { s: a.url })
+    const { result } = await call()
+    assert.equal(result?.resultType, 'input_required')
+    await apply({ s: b.url })
+    const inputResponses = { q: accepted, 'input-1': accepted }
+    const { error } = await call({ inputResponses, requestState: result.requestState })
+    assert.equal(error?.code, -32602)
+    assert.match(error.message, /^requestState is not good here/)
+    assert.deepEqual([b.count('tools/call'), a.count('response')], [0, 0])
+    // The same server under its name again takes up what it began, where that lies with the client.
+    if (scripts[0] !== inRounds) return
+    await apply({ s: a.url })
+    assert.deepEqual((await call({ inputResponses, requestState: result.requestState })).result?.content, [])
+  })
+
+test('legacy servers of one name in turn: a client’s session with the first is not named to the second', async (t) => {
+  const [a, b] = [await scripted(t, keeping('a')), await scripted(t, keeping('b'))]
+  const { send, session, apply } = await open(t, { s: a.url })
+  const mine = await session()
+  const call = async () => ((await (await send({ id: 1, method: 'tools/call', params: { name: 's_x' } }, mine)).json()) as Reply).result
+  assert.deepEqual(await call(), { content: [] })
+  assert.equal((await a.arrived('tools/call')).session, 'a-2')
+  await apply({ s: b.url })
+  assert.deepEqual(await call(), { content: [] })
+  assert.deepEqual(
+    b.arrivals.filter(({ session: id }) => id?.startsWith('a')).map(({ method }) => method),
+    [],
+  )
+  assert.equal((await b.arrived('tools/call')).session, 'b-2')
+  const opened = await b.arrived('initialize', 2)
+  assert.deepEqual(opened.params['capabilities'], { elicitation: {} })
+  // Back at the first, where its own session is still known.
+  await apply({ s: a.url })
+  assert.deepEqual(await call(), { content: [] })
+  assert.deepEqual(
+    a.arrivals.filter(({ session: id }) => id?.startsWith('b')).map(({ method }) => method),
+    [],
+  )
+})
