@@ -18,7 +18,8 @@ function fill(count = maxStates) {
 function watch(states: ReturnType<typeof createClientStates>, key: string, ...uris: readonly string[]): readonly string[] {
   const stopped: string[] = []
   const { watches } = states.get(sessionOf(key))
-  for (const uri of uris) watches.set(uri, { isGranted: Promise.resolve(true), stop: () => void stopped.push(uri) })
+  for (const uri of uris)
+    watches.set(uri, { isGranted: Promise.resolve(true), upstream: undefined, renew() {}, stop: () => void stopped.push(uri) })
   return stopped
 }
 

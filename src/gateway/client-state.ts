@@ -1,5 +1,5 @@
 import type { ClientSession, LogLevel } from '../mcp/mcp.ts'
-import type { Watch } from '../upstream/upstream.ts'
+import type { LastingWatch } from './resource-watch.ts'
 
 /**
  * What this process knows of a legacy client's session beyond its sealed id: it is lost with the process, and the client's
@@ -9,7 +9,7 @@ export interface ClientState {
   readonly session: ClientSession
   level: LogLevel | undefined
   /** Shared subscriptions by exposed URI. */
-  readonly watches: Map<string, Watch>
+  readonly watches: Map<string, LastingWatch>
   /** Writes to the client's newest event stream, where it has one here. */
   write: ((text: string) => void) | undefined
 }

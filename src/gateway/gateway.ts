@@ -98,6 +98,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     [...current().upstreams.values()].find(({ upstream }) => upstream.key === key)?.upstream ??
     [...retiring].find((upstream) => upstream.key === key)
 
+  function endpointOf(name: string) {
+    return current().endpoints.get(name)
+  }
   function revisionsOf(route: string): Revisions | undefined {
     const catalog = current().endpoints.get(route)?.catalog
     if (catalog === undefined) return undefined
@@ -138,7 +141,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     for (const [key, { upstream }] of old.upstreams) {
       if (next.upstreams.get(key)?.upstream === upstream) continue
       retiring.add(upstream)
-      void upstream.close(Math.max(retireMs, upstream.settings.requestMs), isAlone(old)).finally(() => retiring.delete(upstream))
+      const isLast = isAlone(old) && ![...next.upstreams.values()].some((other) => other.upstream.key === upstream.key)
+      void upstream.close(Math.max(retireMs, upstream.settings.requestMs), isLast).finally(() => retiring.delete(upstream))
       const { name } = upstream.settings
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
@@ -165,8 +169,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       snapshot: current,
       modernClient: createModernClient(deps.info),
       calls,
-      sessions: createLegacySessions({ clients, asks, shares, now: deps.now }),
-      streams: createStreams({ changes, clients, asks, metrics: deps.metrics, shares, calls }),
+      sessions: createLegacySessions({ clients, asks, shares, now: deps.now, endpointOf }),
+      streams: createStreams({ changes, clients, asks, metrics: deps.metrics, shares, calls, endpointOf }),
       upstreamOf,
       log: deps.log,
       metrics: deps.metrics,
@@ -206,7 +210,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     },
     async close(graceMs) {
       clearInterval(sweeper)
-      await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.close(graceMs, isAlone(current()))))
+      const all = [...[...current().upstreams.values()].map(({ upstream }) => upstream), ...retiring]
+      await Promise.all(all.map((upstream) => upstream.close(graceMs, isAlone(current()))))
     },
   }
 }

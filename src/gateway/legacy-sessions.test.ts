@@ -54,6 +54,7 @@ function open(t: TestContext, servers: readonly FakeUpstream[]) {
     asks: createAsks(() => sealer, 'p'),
     shares: createWatchShares(),
     now: () => nowMs,
+    endpointOf: () => to,
   })
   return {
     pass(ms: number) {

@@ -1,10 +1,10 @@
 import { type Decoded, type Encoded, encodeInitialize, type LegacySession } from '../era/era.ts'
 import { type Answer, anonymous, can, capability, type LogLevel, type Refusal, refuse, type Subject, sseEvent } from '../mcp/mcp.ts'
-import type { Upstream, Watch } from '../upstream/upstream.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
 import type { Endpoint } from './calls.ts'
 import { type ClientStates, maxWatches } from './client-state.ts'
-import { visibleUri } from './streams.ts'
+import { ResourceWatch } from './resource-watch.ts'
 import type { WatchShares } from './watch-shares.ts'
 
 type Initialize = Extract<Decoded, { kind: 'initialize' }>
@@ -27,6 +27,8 @@ export interface LegacySessionDeps {
   readonly clients: ClientStates
   readonly asks: Asks
   readonly shares: WatchShares
+  /** An endpoint by its name as it is now; undefined where it is gone. */
+  readonly endpointOf: (name: string) => Endpoint | undefined
   /** performance.now() or alike. */
   readonly now: () => number
 }
@@ -39,7 +41,7 @@ const slowMs = 30_000
 const maxIdChars = 512
 const done: Answer = { kind: 'complete', result: '{}', isError: false, hasMeta: false }
 
-export function createLegacySessions({ clients, asks, shares, now }: LegacySessionDeps): LegacySessions {
+export function createLegacySessions({ clients, asks, shares, now, endpointOf }: LegacySessionDeps): LegacySessions {
   /** Since when a server has not opened the session that it was asked for. */
   const opening = new WeakMap<Upstream, number>()
   const isSlow = (upstream: Upstream) => {
@@ -77,39 +79,33 @@ export function createLegacySessions({ clients, asks, shares, now }: LegacySessi
     },
     async setLevel(to, session, level) {
       clients.get(session).level = level
-      await Promise.all(withSessions(to).map((upstream) => upstream.setLevel(session, level)))
+      await Promise.all(to.catalog.servers().map(({ upstream }) => upstream.setLevel(session, level)))
       return done
     },
     async subscribe(to, holder, session, subject, isOn) {
+      const { name: uri } = subject
       const owner = to.catalog.owner(subject)
-      if (owner === undefined) return refuse('unknown-name', 'Resource not found', { data: { uri: subject.name } })
+      if (owner === undefined) return refuse('unknown-name', 'Resource not found', { data: { uri } })
       const { upstream, addressed } = owner
+      const shared = clients.find(session)?.watches
+      const known = shared?.get(uri)
+      if (known !== undefined && (!isOn || known.upstream !== upstream)) {
+        known.stop()
+        shared?.delete(uri)
+      }
       if (upstream.hasSessions()) return owner.expose(await upstream.subscribe(session, addressed.name, isOn), 'resources/read', subject)
-      const state = clients.get(session)
-      if (!isOn) {
-        state.watches.get(subject.name)?.stop()
-        state.watches.delete(subject.name)
-        return done
-      }
-      const known = state.watches.get(subject.name)
-      if (known !== undefined) return (await known.isGranted) ? done : untold(subject)
-      const giveBack = state.watches.size === maxWatches ? undefined : shares.take(holder, [subject.name])
-      if (giveBack === undefined)
-        return refuse('limited', `more than ${maxWatches} subscriptions of one session, or too many of one caller`)
-      const shared = upstream.watch(addressed.name, (own) =>
-        state.write?.(sseEvent(updated(visibleUri(to, owner.server, own) ?? subject.name))),
-      )
-      const watch: Watch = {
-        isGranted: shared.isGranted,
-        stop() {
-          shared.stop()
-          giveBack()
-        },
-      }
-      state.watches.set(subject.name, watch)
+      if (!isOn) return done
+      const { watches } = clients.get(session)
+      const same = watches.get(uri)
+      if (same !== undefined) return (await same.isGranted) ? done : untold(subject)
+      const onStop = watches.size === maxWatches ? undefined : shares.take(holder, [uri])
+      if (onStop === undefined) return refuse('limited', `more than ${maxWatches} subscriptions of one session, or too many of one caller`)
+      const onUpdate = (changed: string) => clients.find(session)?.write?.(sseEvent(updated(changed)))
+      const watch = new ResourceWatch({ endpointOf: () => endpointOf(to.name), uri, onUpdate, onStop })
+      watches.set(uri, watch)
       if (await watch.isGranted) return done
       watch.stop()
-      state.watches.delete(subject.name)
+      if (watches.get(uri) === watch) watches.delete(uri)
       return untold(subject)
     },
     rootsChanged(to, session) {

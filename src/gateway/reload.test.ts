@@ -19,8 +19,10 @@ function keeping(letter: string, more: Script = {}): Script {
   return { initialize: ({ result }) => result(answer, { 'mcp-session-id': `${letter}-${++count}` }), ...more }
 }
 
-async function open(t: TestContext, servers: Readonly<Record<string, string>>) {
-  const configFor = (named: Readonly<Record<string, string>>) => configOf(JSON.stringify({ servers: named }))
+type Servers = Readonly<Record<string, string | { readonly http: string; readonly ttl: string }>>
+
+async function open(t: TestContext, servers: Servers) {
+  const configFor = (named: Servers) => configOf(JSON.stringify({ servers: named }))
   const { gateway, port, close } = await openGateway(configFor(servers), openListener)
   t.after(close)
   await gateway.settled()
@@ -32,7 +34,10 @@ async function open(t: TestContext, servers: Readonly<Record<string, string>>) {
     })
   return {
     send,
-    async apply(named: Readonly<Record<string, string>>) {
+    /** A legacy client's stream. */
+    listen: (headers: Readonly<Record<string, string>>) =>
+      fetch(`http://127.0.0.1:${port}/mcp`, { headers: { accept: 'text/event-stream', ...headers } }),
+    async apply(named: Servers) {
       gateway.apply(configFor(named))
       await gateway.settled()
     },
@@ -72,7 +77,7 @@ async function* messagesOf(reply: Response): AsyncGenerator<Message, undefined> 
   for await (const chunk of reply.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += chunk
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      yield JSON.parse(text.slice('data: '.length, end))
+      if (text.startsWith('data: ')) yield JSON.parse(text.slice('data: '.length, end))
       text = text.slice(end + 2)
     }
   }
@@ -186,6 +191,43 @@ test('legacy servers of one name in turn: a client’s session with the first is
   assert.deepEqual(await call(), { content: [] })
   assert.deepEqual(
     a.arrivals.filter(({ session: id }) => id?.startsWith('b')).map(({ method }) => method),
+    [],
+  )
+})
+
+test('other settings of a server: open streams go on with it, what was subscribed to stays, and so do the clients’ sessions', async (t) => {
+  const answer = {
+    protocolVersion: '2025-11-25',
+    capabilities: { tools: {}, resources: { subscribe: true } },
+    serverInfo: { name: 'a', version: '1' },
+  }
+  let count = 0
+  const streams: { readonly session: string | undefined; readonly write: (text: string) => void }[] = []
+  const a = await scripted(t, {
+    initialize: ({ result }) => result(answer, { 'mcp-session-id': `a-${++count}` }),
+    GET(arrival) {
+      events(arrival)
+      streams.push({ session: arrival.session, write: (text) => void arrival.response.write(`data: ${text}\n\n`) })
+    },
+    'resources/list': ({ result }) => result({ resources: [{ uri: 'note:1', name: 'n' }] }),
+    'resources/templates/list': ({ result }) => result({ resourceTemplates: [] }),
+    'resources/subscribe': ({ result }) => result({}),
+  })
+  const { send, listen, session, apply } = await open(t, { s: a.url })
+  const mine = await session()
+  const messages = messagesOf(await listen(mine))
+  await (await send({ id: 1, method: 'resources/subscribe', params: { uri: 's+note:1' } }, mine)).text()
+  await a.arrived('GET')
+  const before = streams.length
+  await apply({ s: { http: a.url, ttl: '61s' } })
+  while (!streams.slice(before).some((stream) => stream.session === 'a-2')) await a.arrived('GET', streams.length + 1)
+  streams
+    .findLast((stream) => stream.session === 'a-2')
+    ?.write('{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"note:1"}}')
+  const { method, params } = (await next(messages)) as Message & { readonly params?: unknown }
+  assert.deepEqual([method, params], ['notifications/resources/updated', { uri: 's+note:1' }])
+  assert.deepEqual(
+    a.arrivals.filter((one) => one.method === 'DELETE' && one.session === 'a-2'),
     [],
   )
 })

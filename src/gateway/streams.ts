@@ -19,13 +19,14 @@ import {
   stringOf,
 } from '../mcp/mcp.ts'
 import type { Metrics } from '../observe/observe.ts'
-import type { Follower, Upstream, Watch } from '../upstream/upstream.ts'
+import type { Follower, Upstream } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
 import type { Calls, Endpoint } from './calls.ts'
 import type { ChangeStreams } from './change-streams.ts'
 import type { ClientStates } from './client-state.ts'
 import { acceptsEvents, isModernHead } from './negotiate.ts'
 import type { Origin } from './reply-stream.ts'
+import { ResourceWatch, visibleUri } from './resource-watch.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Trace } from './trace.ts'
 import type { WatchShares } from './watch-shares.ts'
@@ -47,13 +48,15 @@ export interface StreamDeps {
   readonly metrics: Metrics
   readonly shares: WatchShares
   readonly calls: Calls
+  /** An endpoint by its name as it is now; undefined where it is gone. */
+  readonly endpointOf: (name: string) => Endpoint | undefined
 }
 
 const postOnly = refuse('not-allowed-method', 'this revision takes POST only', { headers: { allow: 'POST' } })
 
 const legacyChanged = framed(changeKinds, (kind) => `{"jsonrpc":"2.0","method":"${lists[kind].changed}"}`)
 
-export function createStreams({ changes, clients, asks, metrics, shares, calls }: StreamDeps): Streams {
+export function createStreams({ changes, clients, asks, metrics, shares, calls, endpointOf }: StreamDeps): Streams {
   return {
     async openListen(to, message, id, origin) {
       const filter = listenFilter(message)
@@ -72,15 +75,25 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls }
       }
       const giveBack = shares.take(origin.head.remote, filter.resourceSubscriptions)
       if (giveBack === undefined) return refuse('limited', 'too many subscriptions of one caller', { headers: { 'retry-after': '5' } })
-      const { granted, watched } = watchAll(to, filter.resourceSubscriptions, update)
-      const resourceSubscriptions = await granted
+      const endpointNow = () => endpointOf(to.name)
+      const watches = filter.resourceSubscriptions.map((uri) => {
+        const watch = new ResourceWatch({ endpointOf: endpointNow, uri, onUpdate: update, onStop() {} })
+        return { uri, watch }
+      })
+      const stopAll = () => {
+        for (const { watch } of watches) watch.stop()
+        giveBack()
+      }
+      const answers = await Promise.all(watches.map(({ watch }) => watch.isGranted))
       // Others may have been opened in the meantime.
       const late = changes.mayOpen(origin.head.remote)
       if (late !== undefined) {
-        for (const watch of watched) watch.stop()
-        giveBack()
+        stopAll()
         return late
       }
+      // What is not acknowledged is not told of either.
+      const granted = watches.filter(({ watch }, i) => answers[i] || void watch.stop())
+      const resourceSubscriptions = granted.map(({ uri }) => uri)
       events = origin.stream({})
       const offers = to.catalog.offers()
       const kinds = changeKinds.filter((kind) => filter[lists[kind].flag] && (kind === 'tools' || offers[kind]))
@@ -95,10 +108,10 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls }
           events,
           changed: framed(kinds, (kind) => listenMessages.changed(id, lists[kind].changed)),
           goodbye: sseEvent(listenMessages.end(id)),
-          onEnd() {
-            for (const watch of watched) watch.stop()
-            giveBack()
+          onLook() {
+            for (const { watch } of granted) watch.renew()
           },
+          onEnd: stopAll,
         },
         (listener) => origin.onGone?.(listener),
       )
@@ -135,8 +148,10 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls }
           goodbye: undefined,
           onLook() {
             // A newer stream of the session gets the messages.
-            if (state.write !== write) stopAll()
-            else followServers(to, session, followed, write)
+            const now = endpointOf(to.name)
+            if (state.write !== write || now === undefined) return stopAll()
+            followServers(now, session, followed, write)
+            for (const watch of state.watches.values()) watch.renew()
           },
           onEnd() {
             stopAll()
@@ -181,7 +196,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls }
     const scope = { route: to.endpoint.route, caller: anonymous.id, session: session.key }
     return {
       onNotice(text, method) {
-        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(to, server, text) : text
+        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(endpointOf(to.name) ?? to, server, text) : text
         if (exposed !== undefined) write(sseEvent(exposed))
       },
       onAsk(ask: Ask) {
@@ -194,25 +209,6 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls }
 }
 
 type Flags = Pick<ListenFilter, (typeof lists)[ChangeKind]['flag']>
-
-interface Watched {
-  readonly watched: readonly Watch[]
-  /** The URIs to which the servers agreed, in the order asked for. */
-  readonly granted: Promise<readonly string[]>
-}
-
-/** Subscribes to all that can be subscribed to. */
-function watchAll(to: Endpoint, uris: readonly string[], onUpdate: (uri: string) => void): Watched {
-  const watched: Watch[] = []
-  const granting = uris.map(async (uri) => {
-    const owner = to.catalog.owner({ kind: 'resources', name: uri })
-    if (owner === undefined) return []
-    const watch = owner.upstream.watch(owner.addressed.name, (own) => onUpdate(visibleUri(to, owner.server, own) ?? uri))
-    watched.push(watch)
-    return (await watch.isGranted) ? [uri] : []
-  })
-  return { watched, granted: Promise.all(granting).then((lists) => lists.flat()) }
-}
 
 function framed(kinds: readonly ChangeKind[], message: (kind: ChangeKind) => string): Readonly<Partial<Record<ChangeKind, string>>> {
   return Object.fromEntries(kinds.map((kind) => [kind, sseEvent(message(kind))]))
@@ -227,12 +223,6 @@ function exposeUpdate(to: Endpoint, server: string, text: string): string | unde
   return uri === undefined || exposed === undefined
     ? undefined
     : splice(text, [{ start: uri.start, end: uri.end, text: JSON.stringify(exposed) }])
-}
-
-/** What a server's own URI is called here, where the client may read it. */
-export function visibleUri(to: Endpoint, server: string, own: string): string | undefined {
-  const exposed = to.catalog.exposedUri(server, own)
-  return to.catalog.owner({ kind: 'resources', name: exposed })?.server === server ? exposed : undefined
 }
 
 function sessionOf(to: Endpoint, head: Head): { readonly id: string; readonly session: LegacySession } | Refusal {

@@ -254,3 +254,22 @@ test('what is no result at all is asked for again', async () => {
   }
   assert.deepEqual(replies, [])
 })
+
+test('patience is for the client: a round that is under way may take longer, and the next question has all of it again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { start, ask, cancellation, suspensions } = open()
+  const round = start()
+  ask('name?')
+  t.mock.timers.tick(30)
+  const first = questions((await round).answer)
+  const next = suspensions.resume(first.state, `{"${Object.keys(first.requests)[0]}":{}}`, quietly)
+  t.mock.timers.tick(11 * 60 * 1000)
+  assert.equal(cancellation.isCancelled, false)
+  ask('colour?')
+  t.mock.timers.tick(30)
+  questions((await next).answer)
+  t.mock.timers.tick(9 * 60 * 1000)
+  assert.equal(cancellation.isCancelled, false)
+  t.mock.timers.tick(60 * 1000)
+  assert.equal(cancellation.isCancelled, true)
+})

@@ -213,9 +213,10 @@ export function createSuspensions(process: string, random: () => string): Suspen
       if (entry === undefined) return refused('this call no longer waits for input: make it again')
       const { call } = entry
       if (call.isAwaited) return refused('another round of this call is under way')
-      entry.patience.refresh()
+      clearTimeout(entry.patience)
       const sent = await call.resume(responses, hooks)
       if (call.sent === sent) forget(state)
+      else if (entries.get(state) === entry) entry.patience = expire(state, patienceMs)
       return sent
     },
     drain() {

@@ -40,6 +40,8 @@ interface Stream {
 
 const firstRetryMs = 1000
 const maxRetryMs = 30_000
+/** How soon another meeting's stream is opened where the ones before did not last. */
+const renewMs = 2000
 /** Changes of what is watched within this time are one. A request names every URI: the more there are, the longer it waits. */
 const gatherMs = 20
 const gatherMsPerUri = 0.1
@@ -91,6 +93,12 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
     })
     // A server without streams says so by then.
     if (subscriber !== undefined) timers.start('subscribe', gatherMs, subscriber.again)
+  }
+
+  /** What was told of in the meantime is lost: the lists are asked for again. */
+  function openLate(): void {
+    openStream()
+    options.onEnd()
   }
 
   function replaceStream(known: Met): void {
@@ -172,7 +180,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       if (now() - stream.openedAt > maxRetryMs) failures = 0
       // The server may ask for a longer wait, never for a shorter one.
       const wait = Math.min(maxRetryMs, Math.max(retryMs ?? 0, firstRetryMs * 2 ** failures++))
-      timers.start('changes', wait, openStream)
+      timers.start('changes', wait, openLate)
     } else timers.cancel('acknowledge')
     options.onEnd()
   }
@@ -200,7 +208,9 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       if (found !== met) {
         forget()
         // One that had lasted ends with its session: the new one's takes its place at once.
-        if (failures < 2) timers.cancel('changes')
+        const isLate = failures >= 2 && timers.isRunning('changes')
+        timers.cancel('changes')
+        if (isLate) timers.start('changes', renewMs, openLate)
         met = found
         if (found.era.name === 'legacy' && found.facts.offers.subscribe)
           subscriber = createSubscriber(

@@ -22,7 +22,9 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   let ids = 0
   let isClosed = false
   let inFlight = 0
+  let keeps = false
   let onIdle: (() => void) | undefined
+  let closing: Promise<void> | undefined
   const followed = new Set<() => void>()
   /** By the client's key, the newest: not more than are followed. */
   const followers = new Map<string, Follower>()
@@ -130,6 +132,19 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     })
   }
 
+  async function end(graceMs: number, isLast: boolean): Promise<void> {
+    isClosed = true
+    for (const stop of followed) stop()
+    followed.clear()
+    followers.clear()
+    await idle(graceMs)
+    const met = withSessions()
+    const own = met === undefined ? undefined : connector.delete(headersFor(met.facts.version, met.session))
+    await Promise.all([sessions.endAll(isLast), own])
+    presence.close()
+    await connector.close()
+  }
+
   return {
     settings,
     key,
@@ -166,7 +181,9 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
 
     hasSessions() {
       const met = presence.met()
-      return met?.era.name === 'legacy' && met.session !== undefined
+      // While a lost session is opened again, as before.
+      if (met !== undefined) keeps = met.era.name === 'legacy' && met.session !== undefined
+      return keeps
     },
     async openSession(client) {
       if (isClosed || withSessions() === undefined) return undefined
@@ -214,18 +231,11 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     },
     watch: presence.watch,
 
-    async close(graceMs, isLast) {
-      if (isClosed) return
-      isClosed = true
-      for (const stop of followed) stop()
-      followed.clear()
-      followers.clear()
-      await idle(graceMs)
-      const met = withSessions()
-      const own = met === undefined ? undefined : connector.delete(headersFor(met.facts.version, met.session))
-      await Promise.all([sessions.endAll(isLast), own])
-      presence.close()
-      await connector.close()
+    close(graceMs, isLast) {
+      // Called again, it ends as soon as the shorter of both says.
+      if (closing !== undefined) setTimeout(() => onIdle?.(), graceMs).unref()
+      closing ??= end(graceMs, isLast)
+      return closing
     },
   }
 }
