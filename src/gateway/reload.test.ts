@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { openListener } from '../listen/listen.ts'
 import { type Arrival, events, modernScript, openScripted, type Script, type ScriptedServer } from '../upstream/open-for-test.ts'
@@ -13,9 +14,9 @@ async function scripted(t: TestContext, script: Script = {}): Promise<ScriptedSe
 }
 
 /** A legacy server that gives session ids, of which the first is its gateway's own. */
-function keeping(letter: string, more: Script = {}): Script {
+function keeping(letter: string, more: Script = {}, capabilities: object = { tools: {} }): Script {
   let count = 0
-  const answer = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: letter, version: '1' } }
+  const answer = { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: letter, version: '1' } }
   return { initialize: ({ result }) => result(answer, { 'mcp-session-id': `${letter}-${++count}` }), ...more }
 }
 
@@ -41,6 +42,7 @@ async function open(t: TestContext, servers: Servers) {
       gateway.apply(configFor(named))
       await gateway.settled()
     },
+    closeNow: () => gateway.close(0),
     /** A legacy client's session: the header that names it. */
     async session() {
       const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} }, clientInfo: { name: 'c', version: '1' } }
@@ -230,4 +232,78 @@ test('other settings of a server: open streams go on with it, what was subscribe
     a.arrivals.filter((one) => one.method === 'DELETE' && one.session === 'a-2'),
     [],
   )
+})
+
+test('a gateway that closes does not wait for a server that is on its way out, and ends its sessions', async (t) => {
+  const [a, b] = [await scripted(t, keeping('a', { 'tools/call': () => {} })), await scripted(t)]
+  const { send, session, apply, closeNow } = await open(t, { s: a.url })
+  const sent = send({ id: 1, method: 'tools/call', params: { name: 's_x' } }, await session())
+  await a.arrived('tools/call')
+  await apply({ other: b.url })
+  assert.equal(a.count('DELETE'), 0)
+  await closeNow()
+  const ended = a.arrivals.filter(({ method }) => method === 'DELETE').map((one) => one.session)
+  assert.deepEqual(ended.toSorted(), ['a-1', 'a-2'])
+  await (await sent).text()
+})
+
+test('a log level set while a server is not there reaches the session that it opens later, before the call', async (t) => {
+  const a = await scripted(t, { initialize: ({ reply }) => reply(500, 'text/plain', '') })
+  const { send, session } = await open(t, { s: a.url })
+  const mine = await session()
+  const ask = async (method: string, params: object) => ((await (await send({ id: 1, method, params }, mine)).json()) as Reply).result
+  assert.deepEqual(await ask('logging/setLevel', { level: 'error' }), {})
+  a.script = keeping('a', {}, { tools: {}, logging: {} })
+  await a.arrived('tools/list')
+  while ((await ask('tools/call', { name: 's_x' })) === undefined);
+  const told = a.arrivals.filter((one) => one.session === 'a-2' && one.method !== 'notifications/initialized')
+  assert.deepEqual(
+    told.map(({ method, params }) => [method, params['level']]),
+    [
+      ['logging/setLevel', 'error'],
+      ['tools/call', undefined],
+    ],
+  )
+})
+
+// Where the old watch is left alone nothing tells so: the call in flight keeps it for a minute.
+test('a server with sessions in place of a modern one: unsubscribing stops the old watch, and reaches the new server', {
+  timeout: 20_000,
+}, async (t) => {
+  const resources = {
+    'resources/list': ({ result }: Arrival) =>
+      result({ resultType: 'complete', ttlMs: 1000, cacheScope: 'public', resources: [{ uri: 'note:1', name: 'n' }] }),
+    'resources/templates/list': ({ result }: Arrival) =>
+      result({ resultType: 'complete', ttlMs: 1000, cacheScope: 'public', resourceTemplates: [] }),
+  }
+  const capabilities = { tools: {}, resources: { subscribe: true } }
+  const a = await scripted(t, {
+    ...modernScript,
+    ...resources,
+    'server/discover': ({ result }) => result({ resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities }),
+    'subscriptions/listen': (arrival) => {
+      const notifications = { resourceSubscriptions: ['note:1'] }
+      const _meta = { 'io.modelcontextprotocol/subscriptionId': arrival.id }
+      const params = { _meta, notifications }
+      events(arrival, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params }))
+    },
+    'tools/call': () => {},
+  })
+  const b = await scripted(t, keeping('b', { ...resources, 'resources/unsubscribe': ({ result }) => result({}) }, capabilities))
+  const { send, session, apply } = await open(t, { s: a.url })
+  const mine = await session()
+  const ask = async (method: string, params: object) => (await (await send({ id: 1, method, params }, mine)).json()) as Reply
+  assert.deepEqual((await ask('resources/subscribe', { uri: 's+note:1' })).result, {})
+  const watching = await a.arrived('subscriptions/listen')
+  const stopped = once(watching.response, 'close')
+  const held = send({ id: 2, method: 'tools/call', params: { name: 's_x' } }, mine)
+  const call = await a.arrived('tools/call')
+  await apply({ s: b.url })
+  assert.equal(watching.response.closed, false)
+  assert.deepEqual((await ask('resources/unsubscribe', { uri: 's+note:1' })).result, {})
+  const { session: told, params } = await b.arrived('resources/unsubscribe')
+  assert.deepEqual([told, params['uri']], ['b-2', 'note:1'])
+  await stopped
+  call.result({ resultType: 'complete', content: [] })
+  await (await held).text()
 })

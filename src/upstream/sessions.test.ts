@@ -385,3 +385,15 @@ test('a server without session ids gets every call plainly, and no session is op
   await upstream.send(callOf({ session }), called('x'))
   assert.deepEqual([server.count('initialize'), sessionsOf(server.arrivals, 'tools/call')], [1, [undefined]])
 })
+
+test('a server has sessions while the one that keeps it in view is lost and opened again', async (t) => {
+  const { script, lose } = sessionScript(404)
+  const { server, upstream } = await openMet(t, script)
+  assert.equal(upstream.hasSessions(), true)
+  t.mock.method(performance, 'now', () => 1e9)
+  lose('s1')
+  server.script = { ...script, initialize: () => {} }
+  void upstream.ensureFresh()
+  await server.arrived('initialize', 2)
+  assert.deepEqual([upstream.status().era, upstream.hasSessions()], [undefined, true])
+})

@@ -92,7 +92,7 @@ export function createSessions({ key, settings, connector, meet, met, openStream
     const session = await open(client.capabilities)
     const known = kept.get(client.key)
     if (session.kind === 'refused' || known === undefined) return session
-    if (known.level !== undefined) await request(session, 'logging/setLevel', { level: known.level })
+    if (known.level !== undefined && met()?.facts.offers.logging) await request(session, 'logging/setLevel', { level: known.level })
     for (const uri of known.uris) void request(session, 'resources/subscribe', { uri })
     return session
   }

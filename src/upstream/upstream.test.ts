@@ -416,3 +416,14 @@ test('closing lets a call in flight finish', async (t) => {
   await closed
   assert.equal(refused((await upstream.send(callOf(), called('x'))).answer).reason, 'upstream-down')
 })
+
+test('closed again with a shorter grace, it does not wait for the call in flight any longer', async (t) => {
+  const { server, upstream } = await openMet(t, { 'tools/call': () => {} })
+  const sent = upstream.send(callOf(), called('x'))
+  await server.arrived('tools/call')
+  const first = upstream.close(60_000, true)
+  await upstream.close(0, true)
+  await first
+  // Not by its own time-out.
+  assert.notEqual(refused((await sent).answer).reason, 'upstream-timeout')
+})
