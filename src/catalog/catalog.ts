@@ -1,4 +1,4 @@
-import { type Answer, changeKinds, type Dialect, type ListKind, listKinds, lists, type Refusal, refuse } from '../mcp/mcp.ts'
+import { type Answer, changeKinds, type Dialect, type ListKind, listKinds, lists, type Refusal, refuse, within } from '../mcp/mcp.ts'
 import { createExpose } from './expose-answer.ts'
 import { exposedUri } from './exposed-uri.ts'
 import { cursorText, type ListPages, pageAt, pageBounds, pagesOf } from './list-pages.ts'
@@ -134,7 +134,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
       if (fresh === undefined) continue
       waiting ??= []
       // What is known serves meanwhile: a server that hangs holds up a list no longer than this.
-      waiting.push(upstream.status().state === 'connecting' ? fresh : withinMs(fresh, staleWaitMs))
+      waiting.push(upstream.status().state === 'connecting' ? fresh : within(staleWaitMs, fresh))
     }
     return waiting ?? none
   }
@@ -184,16 +184,6 @@ function selectionsOf({ selection }: CatalogSettings): Selections {
   const [tools, prompts, resources] = changeKinds.map((kind) => createSelection(selection[kind]))
   const byKind = { tools, prompts, resources, templates: resources }
   return (kind) => byKind[kind]
-}
-
-function withinMs(promise: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    void promise.finally(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 function whyDown(server: CatalogServer): string {

@@ -14,7 +14,7 @@ export {
   replyToServer,
 } from './legacy/server.ts'
 export * from './legacy/session.ts'
-export { isResendState, resendState } from './legacy/url-required.ts'
+export { resendState } from './legacy/url-required.ts'
 export { createModernClient, discoverResult } from './modern/client.ts'
 export * from './modern/listen.ts'
 export { checkParamHeaders, type ParamHeader, readParamHeaders } from './modern/param-headers.ts'

@@ -136,3 +136,17 @@ test('every open stream is looked after, and hears of its end once, however it c
   streams.endAll()
   assert.deepEqual(calls, ['end gone', 'end ended', 'end dropped'])
 })
+
+test('the streams of one session are looked after alone', () => {
+  const { streams, add } = open(9)
+  const calls: string[] = []
+  for (const [name, session] of [
+    ['first', 's'],
+    ['second', 's'],
+    ['other', 't'],
+    ['modern', undefined],
+  ] as const)
+    add(stream('a', { session, onLook: () => calls.push(name) }))
+  streams.tend('s')
+  assert.deepEqual(calls, ['first', 'second'])
+})

@@ -26,6 +26,8 @@ export interface ChangeStreams {
   add(stream: ChangeStream, onGone: (listener: () => void) => void): void
   /** Tells every client whose lists have become others, and ends the streams of routes that are gone. */
   look(): void
+  /** Looks after the streams of one session only: a newer one has been opened. */
+  tend(session: string): void
   endSession(session: string): void
   endAll(): void
   readonly size: number
@@ -87,6 +89,9 @@ export function createChangeStreams(maxPerHolder: () => number, revisionsOf: (ro
       onGone(() => remove(stream))
     },
     look,
+    tend(session) {
+      for (const stream of [...open.keys()]) if (stream.session === session) stream.onLook?.()
+    },
     endSession(session) {
       for (const stream of [...open.keys()]) if (stream.session === session) end(stream)
     },

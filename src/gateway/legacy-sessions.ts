@@ -1,5 +1,5 @@
 import { type Decoded, type Encoded, encodeInitialize, type LegacySession } from '../era/era.ts'
-import { type Answer, anonymous, can, capability, type LogLevel, type Refusal, refuse, type Subject, sseEvent } from '../mcp/mcp.ts'
+import { type Answer, anonymous, can, capability, type LogLevel, type Refusal, refuse, type Subject, sseEvent, within } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
 import type { Endpoint } from './calls.ts'
@@ -69,7 +69,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
           const id = await open(upstream, draft)
           if (id !== undefined) opened.set(upstream, id)
         })
-      await within(Promise.all(waits), openMs)
+      await within(openMs, Promise.all(waits))
       // In the document's order, not in that of the answers: who is sealed first has room.
       const ids = upstreams.flatMap((upstream) => {
         const id = opened.get(upstream)
@@ -148,14 +148,4 @@ export function withSessions(to: Endpoint): readonly Upstream[] {
     .servers()
     .map(({ upstream }) => upstream)
     .filter((upstream) => upstream.hasSessions())
-}
-
-function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    void promise.finally(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

@@ -1,12 +1,21 @@
 import { askFor } from '../era/era.ts'
-import { type Answer, type AskMethod, type Cancellation, type Member, member, members, type Resume, stringOf, textOf } from '../mcp/mcp.ts'
+import {
+  type Answer,
+  type AskMethod,
+  type Cancellation,
+  type Member,
+  member,
+  members,
+  patienceMs,
+  type Resume,
+  stringOf,
+  textOf,
+} from '../mcp/mcp.ts'
 import type { AskScope, Asks, Waiting } from './asks.ts'
 import type { ReplyStream } from './reply-stream.ts'
 
 /** How often a server may ask in one call of a legacy client's, which has no rounds of its own. */
 export const maxRounds = 8
-/** How long a client may take to answer. */
-const patienceMs = 10 * 60 * 1000
 
 export interface RoundDeps {
   readonly asks: Asks

@@ -160,7 +160,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
         },
         (listener) => exchange.onGone(listener),
       )
-      changes.look()
+      changes.tend(session.key)
       return undefined
     },
     endSession(snapshot, to, exchange, trace) {

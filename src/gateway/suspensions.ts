@@ -1,5 +1,5 @@
 import { inputRequestOf } from '../era/era.ts'
-import { type Ask, type Cancellation, members, refuse, textOf } from '../mcp/mcp.ts'
+import { type Ask, type Cancellation, members, patienceMs, refuse, textOf } from '../mcp/mcp.ts'
 import type { Sent } from '../upstream/upstream.ts'
 
 /**
@@ -28,8 +28,6 @@ export interface RoundHooks {
 
 /** After a question, how long others are waited for that belong to the same round. */
 const quietMs = 30
-/** How long a client may take to answer; the upstream waits as long. */
-const patienceMs = 10 * 60 * 1000
 /** Calls that wait for their clients at a time, and of them one caller's. */
 const maxSuspended = 1000
 const maxOfCaller = 32

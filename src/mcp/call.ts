@@ -63,6 +63,9 @@ export interface Resume {
   readonly state: string | undefined
 }
 
+/** How long a client may take to answer what a server asks in the midst of a call, in ms: a person may have to. */
+export const patienceMs = 10 * 60 * 1000
+
 /** The requests that servers may make of clients. */
 export type AskMethod = 'sampling/createMessage' | 'elicitation/create' | 'roots/list'
 

@@ -7,6 +7,7 @@ import {
   type ClientSession,
   type Message,
   member,
+  patienceMs,
   Roster,
   type Rostered,
 } from '../mcp/mcp.ts'
@@ -24,8 +25,6 @@ export interface Calls {
   takeProgress(message: Message): void
 }
 
-/** How long a client may take to answer what a server asks in the midst of a call. */
-const patienceMs = 10 * 60 * 1000
 /** Requests of a server's that are open in one call. */
 const maxAsks = 32
 /** Calls in which something is open: each keeps a connection that other calls could have. */

@@ -1,5 +1,5 @@
 import { type Addressed, headersFor, isHeaderMismatch, isNotification, readAnswer } from '../era/era.ts'
-import { type Answer, type Call, type ClientSession, type Message, type Refusal, refuse } from '../mcp/mcp.ts'
+import { type Answer, type Call, type ClientSession, type Message, type Refusal, refuse, within } from '../mcp/mcp.ts'
 import { createCalls } from './calls.ts'
 import type { Connector, Reply } from './connector.ts'
 import { follow } from './follow.ts'
@@ -237,18 +237,5 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
       closing ??= end(graceMs, isLast)
       return closing
     },
-  }
-}
-
-/** What a promise comes to, or undefined where that takes longer. */
-async function within<T>(ms: number, promise: T | Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -8,10 +8,6 @@ export const urlRequiredCode = -32042
 /** The state of a call whose next round is the original request sent again: its server has kept nothing of it. */
 export const resendState = 'resend'
 
-export function isResendState(state: string | undefined): boolean {
-  return state === resendState
-}
-
 const lacksUrl: RpcError = {
   code: -32021,
   message: 'the server wants the user to visit a URL, which this client has not offered',
