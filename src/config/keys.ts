@@ -321,7 +321,14 @@ const observe = object<Observe>('observe', {
   metrics: { schema: metrics, about: 'Metrics beyond `/metrics`.' },
 })
 
+/** The key by which a document from Kubernetes is known. */
+export const writtenBy = 'mcplex.dev/version'
+
 export const configSchema = object<Config>('config', {
+  [writtenBy]: {
+    schema: words,
+    about: 'The version that wrote the document for Kubernetes: routes, backends and agents are then called `namespace/name`.',
+  },
   listeners: { schema: list(listener), about: 'Where clients connect.', default: [{ name: 'default', port: 8080 }] },
   routes: { schema: list(route), about: 'Which request goes where. Not written: see `agents`.', default: [] },
   backends: { schema: map(qualified, backend), about: 'Groups of servers, by name.', default: {} },

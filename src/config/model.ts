@@ -10,6 +10,8 @@ export type Secret = string
  * Maps keep the document's order. `parseConfig(printConfig(c))` gives an equal one. Keys are those of configuration.md, section 2.
  */
 export interface Config {
+  /** The version of mcplex that wrote the document for Kubernetes; absent in documents of people. */
+  readonly 'mcplex.dev/version'?: string
   readonly listeners: readonly Listener[]
   readonly routes: readonly Route[]
   readonly backends: Readonly<Record<string, Backend>>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Origin, parseConfig, renderProblems } from './config.ts'
+import { type Origin, parseConfig, parsePlain, printConfig, renderProblems } from './config.ts'
 
 const env = { PORT: '9000', WORD: 'abc', YES: 'true', EMPTY: '', SHORT_KEY: 'c2hvcnQ=', TWO_LINES: 'a\nb' }
 const files: Readonly<Record<string, string>> = { '/etc/mcplex/token': 's3cret\n' }
@@ -250,6 +250,41 @@ describe('parseConfig', () => {
       )
     })
   }
+})
+
+describe('a document that was written for Kubernetes', () => {
+  const from = { file: '/etc/mcplex/mcplex.yaml', env, readFile }
+  const document = (version: object) => ({
+    ...version,
+    listeners: [{ name: 'http', address: '0.0.0.0', port: 8080, insecure: true }],
+    backends: { 'tools/mcp': { servers: { math: { http: { host: 'math.tools.svc', port: 80 } } } } },
+    routes: [{ name: 'tools/mcp', rules: [{ backends: [{ backend: 'tools/mcp' }] }] }],
+  })
+  const version = { 'mcplex.dev/version': '1.2.3' }
+
+  it('is told by its version, wherever it lies, and printed it still is one', () => {
+    const { config, problems } = parseConfig(JSON.stringify(document(version)), from)
+    assert.deepEqual(problems, [])
+    assert.equal(config?.['mcplex.dev/version'], '1.2.3')
+    assert.ok(config !== undefined && printConfig(config).startsWith('mcplex.dev/version: 1.2.3\n'))
+    assert.deepEqual(parseConfig(printConfig(config), from).config, config)
+  })
+
+  it('alone may call things by their namespace', () => {
+    const { problems } = parseConfig(JSON.stringify(document({})), from)
+    assert.deepEqual([...new Set(problems.map((problem) => problem.code))], ['bad-name'])
+  })
+
+  it('is read as a plain value just as it is from its text', () => {
+    for (const value of [document(version), { ...document(version), listen: 1 }, { routes: null }, [], 7, undefined]) {
+      const plain = parsePlain(value, from)
+      const text = parseConfig(JSON.stringify(value) ?? 'null', from)
+      assert.deepEqual(plain.config, text.config)
+      const said = ({ problems }: typeof plain) => problems.map(({ code, path, hint }) => [code, path, hint]).sort()
+      assert.deepEqual(said(plain), said(text))
+      assert.ok(plain.problems.every((problem) => problem.line === undefined))
+    }
+  })
 })
 
 describe('renderProblems', () => {

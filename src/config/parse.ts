@@ -1,7 +1,7 @@
 import { check, type Report } from './check.ts'
 import { documentSchema } from './document.ts'
 import { expandWithOrigins } from './expand.ts'
-import { configSchema } from './keys.ts'
+import { configSchema, writtenBy } from './keys.ts'
 import type { Config } from './model.ts'
 import { type Problem, problemCodes } from './problem.ts'
 import { readDocument } from './read.ts'
@@ -9,11 +9,11 @@ import type { ReferenceSource } from './reference.ts'
 import type { Origin } from './schema.ts'
 import { checkWhole } from './semantics.ts'
 import { foldName } from './texts.ts'
-import { formatPath, locate, type Path, type Tree } from './tree.ts'
+import { formatPath, locate, type Path, type Tree, treeOf } from './tree.ts'
 import { fillDefaults, isPlain } from './walk.ts'
 
 export interface ParseSource extends ReferenceSource {
-  /** `file` where it is not said. */
+  /** Where it is not said, the document tells by its key `mcplex.dev/version`. */
   readonly origin?: Origin
 }
 
@@ -31,20 +31,32 @@ export interface Parsed {
  * Secrets stay references in the Config; that they resolve is checked. configuration.md, sections 1 to 3.
  */
 export function parseConfig(text: string, from: ParseSource): Parsed {
-  const reading = readDocument(text)
-  const { tree } = reading
-  if (tree === undefined) return { config: undefined, problems: sorted(reading.problems), files: [] }
+  const { tree, problems, placeOf } = readDocument(text)
+  if (tree === undefined) return { config: undefined, problems: sorted(problems), files: [] }
+  return parseTree(tree, problems, placeOf, from)
+}
 
-  const problems: Problem[] = [...reading.problems]
+/** The same for a document that is no text but a plain value; its problems have a path and no line. */
+export function parsePlain(value: unknown, from: ParseSource): Parsed {
+  return parseTree(treeOf(value), [], () => ({}), from)
+}
+
+function parseTree(
+  tree: Tree,
+  found: readonly Problem[],
+  placeOf: (offset: number) => Pick<Problem, 'line' | 'column'>,
+  from: ParseSource,
+): Parsed {
+  const problems: Problem[] = [...found]
   const files = new Set<string>()
   const wrong = new Set<string>()
   const report: Report = (code, path, what, text, hint) => {
     const { severity } = problemCodes[code]
-    const place = reading.placeOf(locate(tree, path, what))
+    const place = placeOf(locate(tree, path, what))
     problems.push({ code, path: formatPath(path), ...place, text, ...(hint === undefined ? {} : { hint }), severity })
     if (severity === 'error') wrong.add(formatPath(path))
   }
-  const context = { from, origin: from.origin ?? 'file', report, onFile: (path: string) => files.add(path) }
+  const context = { from, origin: from.origin ?? originOf(tree), report, onFile: (path: string) => files.add(path) }
   const document = check(tree, documentSchema, [], context)
   const short = isPlain(document) ? document : {}
   checkServerKeys(tree, short, report)
@@ -58,6 +70,11 @@ export function parseConfig(text: string, from: ParseSource): Parsed {
   })
   const isRefused = problems.some((problem) => problem.severity === 'error')
   return { config: isRefused ? undefined : config, problems: sorted(problems), files: [...files] }
+}
+
+/** A document that says which version wrote it for Kubernetes comes from there, wherever it lies now. */
+function originOf(tree: Tree): Origin {
+  return tree.kind === 'map' && tree.entries.has(writtenBy) ? 'kubernetes' : 'file'
 }
 
 /** What the short form's maps of servers have to do with each other and with `backends.default`. */

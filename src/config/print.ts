@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { configSchema } from './keys.ts'
+import { configSchema, writtenBy } from './keys.ts'
 import type { Config } from './model.ts'
 import { escapeReferences, isLiteral } from './reference.ts'
 import { dropDefaults, isPlain, mapTexts } from './walk.ts'
@@ -9,9 +9,10 @@ import { dropDefaults, isPlain, mapTexts } from './walk.ts'
  * Secrets are printed as the document has them; for other eyes print `redactConfig` of it.
  */
 export function printConfig(config: Config): string {
-  const short = dropDefaults(config, configSchema)
+  const dropped = dropDefaults(config, configSchema)
+  const { [writtenBy]: version, ...short } = isPlain(dropped) ? dropped : {}
   // What these keys default to depends on other keys of a document, so they are always said.
-  const whole = { listeners: [], backends: {}, routes: [], ...(isPlain(short) ? short : {}) }
+  const whole = { ...(version === undefined ? {} : { [writtenBy]: version }), listeners: [], backends: {}, routes: [], ...short }
   const long = { ...whole, ...(whole.listeners.length === 0 ? { listeners: config.listeners } : {}) }
   return stringify(
     mapTexts(long, configSchema, (text, isSecret) => (isSecret ? text : escapeReferences(text))),

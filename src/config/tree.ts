@@ -49,3 +49,14 @@ export function plain(tree: Tree): unknown {
       return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, plain(entry.value)]))
   }
 }
+
+/** A plain value as a tree without places. What JSON can't say is absent. */
+export function treeOf(value: unknown): Tree {
+  if (Array.isArray(value)) return { kind: 'list', at: 0, items: value.map(treeOf) }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+    return { kind: 'map', at: 0, entries: new Map(entries.map(([key, member]) => [key, { keyAt: 0, value: treeOf(member) }])) }
+  }
+  const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return { kind: 'scalar', at: 0, end: 0, value: isScalar ? value : undefined }
+}
