@@ -1,0 +1,6 @@
+export * from './api-client.ts'
+export { statusText } from './api-status.ts'
+export type * from './collection.ts'
+export * from './follow.ts'
+export type * from './identity.ts'
+export * from './in-cluster.ts'
