@@ -3,16 +3,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** Bundles the command line with all it needs into `dist/mcplex.js`, and beside it the licenses of what went in. */
+/**
+ * Bundles the command line with all it needs into `dist/mcplex.js` and chunks, which commands that import lazily load when they run, and
+ * beside them the licenses of what went in.
+ */
 async function buildBundle(root: string): Promise<void> {
   const dist = join(root, 'dist')
   rmSync(dist, { recursive: true, force: true })
   mkdirSync(dist)
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/main.ts'],
-    outfile: 'dist/mcplex.js',
+    entryPoints: { mcplex: 'src/main.ts' },
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node22.19',

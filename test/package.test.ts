@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -20,30 +20,43 @@ test('what is published is the bundle and its papers, nothing else', async (t) =
   if (whyNot !== undefined) return t.skip(whyNot)
   const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root })
   const [pack] = JSON.parse(stdout) as [{ files: { path: string }[]; bundled: string[] }]
-  assert.deepEqual(pack.files.map((file) => file.path).sort(), [
-    'CHANGELOG.md',
-    'LICENSE',
-    'README.md',
-    'SECURITY.md',
-    'bin/mcplex.js',
-    'dist/THIRD-PARTY-LICENSES.txt',
-    'dist/mcplex.js',
-    'dist/mcplex.js.map',
-    'mcplex.schema.json',
-    'package.json',
-  ])
+  const paths = pack.files.map((file) => file.path).sort()
+  const isChunk = (path: string) => /^dist\/chunks\/[a-z-]+-[0-9A-Z]{8}\.js(\.map)?$/.test(path)
+  assert.ok(paths.some(isChunk))
+  assert.deepEqual(
+    paths.filter((path) => !isChunk(path)),
+    [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'bin/mcplex.js',
+      'dist/THIRD-PARTY-LICENSES.txt',
+      'dist/mcplex.js',
+      'dist/mcplex.js.map',
+      'mcplex.schema.json',
+      'package.json',
+    ],
+  )
   assert.deepEqual(pack.bundled, [])
 })
 
-test('what is published needs nothing installed, and the bundle runs by itself', async (t) => {
+test('what is published needs nothing installed, and the bundle runs by itself, with all its chunks', async (t) => {
   const whyNot = await built
   if (whyNot !== undefined) return t.skip(whyNot)
   const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   assert.equal(dependencies, undefined)
   const empty = mkdtempSync(join(tmpdir(), 'mcplex-'))
   t.after(() => rmSync(empty, { recursive: true }))
-  const { stdout } = await run(process.execPath, [join(root, 'bin/mcplex.js'), '--version'], { cwd: empty })
-  assert.equal(stdout.trim(), version)
+  for (const folder of ['bin', 'dist']) cpSync(join(root, folder), join(empty, folder), { recursive: true })
+  writeFileSync(join(empty, 'package.json'), '{"type":"module"}')
+  const mcplex = (...args: string[]) => run(process.execPath, [join(empty, 'bin/mcplex.js'), ...args], { cwd: empty })
+  assert.equal((await mcplex('--version')).stdout.trim(), version)
+  // What only some commands load is there too.
+  writeFileSync(join(empty, 'kubeconfig'), 'apiVersion: v1\nkind: Config\n')
+  await assert.rejects(mcplex('controller', '--kubeconfig', 'kubeconfig'), { code: 78, stderr: /kubeconfig: no context is current/ })
+  writeFileSync(join(empty, 'objects.yaml'), '')
+  await mcplex('translate', '-f', 'objects.yaml').catch((error: unknown) => assert.doesNotMatch(String(error), /bug|ERR_/))
 })
 
 test('the starter can be read by old Nodes, which get one plain sentence', async () => {

@@ -40,7 +40,8 @@ test('--version and --help go to stdout and are good; wrong arguments go to stde
   assert.deepEqual(await mcplex(t, ['--version']), { code: 0, stdout: '0.1.0\n', stderr: '' })
   const help = await mcplex(t, ['--help'])
   assert.deepEqual([help.code, help.stderr], [0, ''])
-  for (const command of ['run', 'check', 'tools', 'schema']) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
+  const commands = ['run', 'check', 'tools', 'translate', 'controller', 'schema']
+  for (const command of commands) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
   for (const args of [[], ['nonsense'], ['check'], ['run', '--nonsense'], ['check', 'a', 'b'], ['--output', 'xml', 'schema']]) {
     const { code, stdout, stderr } = await mcplex(t, args)
     assert.deepEqual([code, stdout], [2, ''], args.join(' '))

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { jsonSchema } from '../config/config.ts'
 import { check } from './check.ts'
+import type { ControllerOptions } from './controller.ts'
 import { exitCode } from './exit-code.ts'
 import { run } from './run.ts'
 import { printJson, printLine, type Terminal } from './terminal.ts'
@@ -44,6 +45,32 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .argument('[target]', 'a URL or a configuration file')
     .action(async (target: string | undefined) => {
       code = await tools(target, globals(), terminal)
+    })
+  program
+    .command('translate')
+    .description('print the configuration that Kubernetes objects come to, and what is wrong with them')
+    .requiredOption('-f, --filename <path...>', 'files and folders with the objects, as YAML or JSON')
+    .option('-n, --namespace <name>', 'of objects that say none', 'default')
+    .option('--gateway <namespace/name>', 'which one, where there are several')
+    .action(async ({ filename, ...options }: { filename: readonly string[]; namespace: string; gateway?: string }) => {
+      const { translate } = await import('./translate.ts')
+      code = translate({ files: filename, ...options, gateway: options.gateway, ...globals() }, terminal)
+    })
+  program
+    .command('controller')
+    .description('serve the Gateways of a Kubernetes cluster: write their configurations, what they need, and statuses')
+    .option('--kubeconfig <file>', "else the pod's service account, else $KUBECONFIG, else ~/.kube/config")
+    .option('--context <name>', 'of the kubeconfig')
+    .option('--controller-name <name>', 'of the GatewayClasses that are served (default: mcplex.dev/controller)')
+    .option('--class <name...>', 'GatewayClasses that are made where they are absent (default: mcplex agentgateway)')
+    .option('--image <image>', 'of the pods that serve')
+    .option('--image-pull-secret <name...>', 'by which their image is pulled')
+    .option('--cluster-domain <domain>', 'of the names of Services (default: cluster.local)')
+    .option('--listen <address>', 'of /healthz, /readyz and /metrics', '127.0.0.1:8081')
+    .addOption(new Option('--log-level <level>', 'of the log on stderr').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .action(async (options: ControllerOptions) => {
+      const { controller } = await import('./controller.ts')
+      code = await controller(options, terminal)
     })
   program
     .command('schema')

@@ -1,0 +1,101 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
+import { parseAddress } from '../config/config.ts'
+import { createApiClient } from '../kube/kube.ts'
+import { type ControllerSettings, createControllerMetrics, defaultSettings, startController } from '../kubernetes/kubernetes.ts'
+import { createLog, type LogLevel } from '../observe/observe.ts'
+import { openControllerListener } from './controller-listener.ts'
+import { exitCode } from './exit-code.ts'
+import { kubeIdentity } from './kube-identity.ts'
+import { hasColor, printLine, type Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+/** As they stand on the command line. */
+export interface ControllerOptions {
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly controllerName?: string
+  readonly class?: readonly string[]
+  readonly image?: string
+  readonly imagePullSecret?: readonly string[]
+  readonly clusterDomain?: string
+  readonly listen: string
+  readonly logLevel: LogLevel
+}
+
+/** Each translation is garbage soon after: without these V8 lets the heap grow to twice of what a large cluster needs before it collects. */
+const heapFlags = ['--heap-growing-percent=30', '--semi-space-growth-factor=1']
+
+/**
+ * `mcplex controller`: serves a cluster's Gateways of our classes until SIGTERM or SIGINT; then it gives the lead to another and ends well,
+ * a second signal ends it at once. An API server that is away is waited for. The log goes to stderr.
+ */
+export async function controller(options: ControllerOptions, terminal: Terminal): Promise<number> {
+  const { stderr } = terminal
+  const address = parseAddress(options.listen)
+  if (address === undefined) {
+    printLine(stderr, `error: --listen ${options.listen} is no address: write host:port, such as 127.0.0.1:8081`)
+    return exitCode.wrongArguments
+  }
+  const found = await kubeIdentity({ kubeconfig: options.kubeconfig, context: options.context }, terminal)
+  if (found.kind === 'missing') {
+    printLine(stderr, `error: no Kubernetes cluster: ${found.text}`)
+    return exitCode.badConfiguration
+  }
+  const { identity } = found
+  const stopped = new Promise<void>((resolve) => {
+    let count = 0
+    const stop = () => {
+      count++
+      if (count === 2) terminal.exit(exitCode.failed)
+      resolve()
+    }
+    terminal.on('SIGTERM', stop)
+    terminal.on('SIGINT', stop)
+  })
+  for (const flag of heapFlags) setFlagsFromString(flag)
+  const log = createLog({ level: options.logLevel, format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
+  terminal.on('exit', () => log.flush())
+  const metrics = createControllerMetrics()
+  const client = createApiClient(identity, { userAgent: `mcplex/${version}` })
+  const settings = settingsOf(options, identity.namespace)
+  const running = startController(client, settings, {
+    log,
+    metrics,
+    now: () => performance.now(),
+    wallClock: Date.now,
+    random: Math.random,
+    randomBytes,
+  })
+  const listener = await openControllerListener(address, running, metrics)
+  if (listener.kind === 'failed') printLine(stderr, `error: ${listener.text}`)
+  else {
+    const { controllerName, classes } = settings
+    log.info(
+      { version, server: identity.server, controllerName, classes, listen: `${address.host}:${listener.port}` },
+      'controller started',
+    )
+    await stopped
+    log.info({}, 'stopping')
+  }
+  await running.stop()
+  await client.close()
+  if (listener.kind === 'open') listener.close()
+  log.flush()
+  return listener.kind === 'open' ? exitCode.good : exitCode.failed
+}
+
+function settingsOf(options: ControllerOptions, namespace: string): ControllerSettings {
+  const defaults = defaultSettings(version)
+  return {
+    ...defaults,
+    controllerName: options.controllerName ?? defaults.controllerName,
+    classes: options.class ?? defaults.classes,
+    image: options.image ?? defaults.image,
+    imagePullSecrets: options.imagePullSecret ?? defaults.imagePullSecrets,
+    clusterDomain: options.clusterDomain ?? defaults.clusterDomain,
+    namespace,
+    holder: `${hostname()}_${randomUUID()}`,
+  }
+}

@@ -1,0 +1,61 @@
+import { KubeConfig } from '@kubernetes/client-node'
+import type { Identity } from '../kube/kube.ts'
+
+/** Headers are asked for anew after this time: a plugin's token may have been replaced. */
+const headersMs = 5000
+
+/**
+ * The identity that kubeconfig files give, as kubectl reads them: of equal names, and of current contexts, the first counts. Throws where a
+ * file or the context can't be had. Proxies that a file names are not used.
+ */
+export async function kubeconfigIdentity(
+  files: readonly string[],
+  context: string | undefined,
+  now: () => number,
+): Promise<Identity & { refresh(): void }> {
+  const [config = new KubeConfig(), ...others] = files.map((file) => {
+    const one = new KubeConfig()
+    one.loadFromFile(file)
+    return one
+  })
+  for (const other of others) {
+    for (const cluster of other.getClusters()) if (config.getCluster(cluster.name) === null) config.addCluster(cluster)
+    for (const user of other.getUsers()) if (config.getUser(user.name) === null) config.addUser(user)
+    for (const one of other.getContexts()) if (config.getContextObject(one.name) === null) config.addContext(one)
+    if (!config.getCurrentContext()) config.setCurrentContext(other.getCurrentContext())
+  }
+  if (context !== undefined) config.setCurrentContext(context)
+  const name = config.getCurrentContext()
+  const cluster = config.getCurrentCluster()
+  if (cluster === null)
+    throw new Error(name ? `there is no context ${name} with a cluster` : 'no context is current: name one by --context')
+
+  const ask = async () => {
+    const options: Record<string, unknown> & { headers: Record<string, string> } = { headers: {} }
+    await config.applyToHTTPSOptions(options)
+    return options
+  }
+  let last = { options: await ask(), atMs: now() }
+  const text = (member: string) => {
+    const value = last.options[member]
+    return typeof value === 'string' || Buffer.isBuffer(value) ? { [member]: value.toString('utf8') } : {}
+  }
+  return {
+    server: cluster.server,
+    namespace: config.getContextObject(name)?.namespace ?? 'default',
+    tls: {
+      ...text('ca'),
+      ...text('cert'),
+      ...text('key'),
+      ...(cluster.tlsServerName === undefined ? {} : { servername: cluster.tlsServerName }),
+      ...(cluster.skipTLSVerify ? { rejectUnauthorized: false } : {}),
+    },
+    async headers() {
+      if (now() - last.atMs >= headersMs) last = { options: await ask(), atMs: now() }
+      return last.options.headers
+    },
+    refresh() {
+      last = { ...last, atMs: Number.NEGATIVE_INFINITY }
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
+import { runCli } from './cli.ts'
+import type { Terminal } from './terminal.ts'
+
+const seed = join(import.meta.dirname, '../../test/seed')
+
+async function mcplex(...args: readonly string[]) {
+  const written = { stdout: '', stderr: '' }
+  const output = (name: keyof typeof written) => ({
+    write(text: string) {
+      written[name] += text
+    },
+    on() {},
+  })
+  const terminal: Terminal = { stdout: output('stdout'), stderr: output('stderr'), env: {}, cwd: () => '/', on() {}, exit() {} }
+  return { code: await runCli(args, terminal), ...written }
+}
+
+function fileWith(t: TestContext, text: string, name = 'objects.yaml'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mcplex-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+const gateway = (namespace: string) => `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: gw, namespace: ${namespace} }
+spec: { gatewayClassName: mcplex, listeners: [{ name: http, port: 8080, protocol: HTTP }] }
+`
+const route = (kind: string, name: string) => `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: r, namespace: a }
+spec: { parentRefs: [{ name: gw }], rules: [{ backendRefs: [{ group: agentgateway.dev, kind: ${kind}, name: ${name} }] }] }
+`
+const backend = `---
+apiVersion: agentgateway.dev/v1alpha1
+kind: AgentgatewayBackend
+metadata: { name: b, namespace: a }
+spec:
+  mcp: { targets: [{ name: one, static: { host: one.example.com, port: 80 } }] }
+  policies: { auth: { key: hunter2$$ } }
+`
+
+test("the post's objects become a document that check takes, as YAML and as JSON", async (t) => {
+  for (const format of ['text', 'json']) {
+    const { code, stdout, stderr } = await mcplex('translate', '-f', seed, '--output', format)
+    assert.deepEqual([code, stderr], [0, ''])
+    const printed: { readonly routes: readonly { readonly name: string }[] } = format === 'json' ? JSON.parse(stdout) : parse(stdout)
+    assert.equal(printed.routes[0]?.name, 'kgateway-system/mcp-route')
+    const checked = await mcplex('check', fileWith(t, stdout))
+    assert.deepEqual([checked.code, /is good: 1 listener, 2 servers, 0 agents\n$/.test(checked.stderr)], [0, true], checked.stderr)
+  }
+})
+
+test('a secret is never printed, and what is printed in its place can be checked', async (t) => {
+  for (const format of ['text', 'json']) {
+    const { code, stdout, stderr } = await mcplex(
+      'translate',
+      '-f',
+      fileWith(t, gateway('a') + route('AgentgatewayBackend', 'b') + backend),
+      '--output',
+      format,
+    )
+    assert.equal(code, 0, stderr)
+    assert.doesNotMatch(stdout + stderr, /hunter2/)
+    assert.match(stdout, /\[redacted\]/)
+    assert.equal((await mcplex('check', fileWith(t, stdout))).code, 0)
+  }
+})
+
+test('what a status would complain of is said on stderr and ends with 1, beside the document', async (t) => {
+  const { code, stdout, stderr } = await mcplex('translate', '-f', fileWith(t, gateway('a') + route('AgentgatewayBackend', 'none')))
+  assert.equal(code, 1)
+  assert.match(stderr, /^HTTPRoute a\/r at Gateway gw: ResolvedRefs False \(BackendNotFound\): .*AgentgatewayBackend a\/none.*\n$/)
+  assert.equal(parse(stdout).routes.length, 1)
+})
+
+test('of several Gateways one must be named', async (t) => {
+  const file = fileWith(t, gateway('a') + gateway('b'))
+  for (const args of [[], ['--gateway', 'a/other']]) {
+    const { code, stdout, stderr } = await mcplex('translate', '-f', file, ...args)
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /--gateway a\/gw or b\/gw\n$/)
+  }
+  assert.equal((await mcplex('translate', '-f', file, '--gateway', 'b/gw')).code, 0)
+})
+
+test('files that are broken, and Gateways that are not ours, end with 78', async (t) => {
+  const rows: readonly [text: string, said: RegExp][] = [
+    ['kind: Gateway\n', /objects\.yaml:1: it is no Kubernetes object/],
+    [gateway('a').replace('gatewayClassName: mcplex', 'gatewayClassName: nginx'), /there is no Gateway of a class of/],
+  ]
+  for (const [text, said] of rows) {
+    const { code, stdout, stderr } = await mcplex('translate', '-f', fileWith(t, text))
+    assert.deepEqual([code, stdout], [78, ''], stderr)
+    assert.match(stderr, said)
+  }
+  assert.equal((await mcplex('translate', '-f', '/nowhere')).code, 78)
+  const none = await mcplex('translate', '-f', fileWith(t, gateway('a').replace('HTTP ', 'TCP ')))
+  assert.equal(none.code, 1)
+  assert.match(none.stderr, /UnsupportedProtocol/)
+  assert.match(none.stdout, /^listeners: \[\]$/m)
+  assert.equal((await mcplex('translate')).code, 2)
+})

@@ -1,0 +1,118 @@
+import { type Finding, finding, judgeFindings, unknownFields } from './finding.ts'
+import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
+import type { KubeObject, ObjectRef, Observations, Raw } from './model.ts'
+import { listAt, rawAt, valueAt } from './raw.ts'
+import { readServers } from './server-fragments.ts'
+import { nameServers } from './server-names.ts'
+import { readServerSettings } from './server-settings.ts'
+import type { Services } from './services.ts'
+import { readTargets } from './targets.ts'
+import type { BackendView, Policies, ServerSettings } from './views.ts'
+import { nameKey, refOf, type World } from './world.ts'
+
+export interface BackendReading {
+  readonly view: BackendView
+  readonly wanted: readonly ObjectRef[]
+}
+
+export interface BackendContext {
+  readonly world: World
+  readonly services: Services
+  readonly policies: Policies
+  readonly observed: Observations
+}
+
+/** One backend as a document has it, under this name, and what its status says. */
+export function readBackend(object: KubeObject, name: string, context: BackendContext): BackendReading {
+  const ref = refOf(object)
+  const mcp = rawAt(object, 'spec', 'mcp')
+  // AgentgatewayPolicies can't name a kgateway Backend; one of the same name is another object.
+  const policyKey = ref.kind === 'AgentgatewayBackend' ? nameKey(ref) : undefined
+  const effect = policyKey === undefined ? undefined : context.policies.at({ kind: 'backend', key: policyKey })
+  const own = readOwnSettings(object, context)
+  const modes = readModes(mcp)
+  const targets = readTargets(object, context.services, context.world)
+  const { named, findings: namings } = nameServers(targets.candidates, targets.staticNames)
+  const ofBackend = { ...context, namespace: ref.namespace, policyKey, effect: effect?.server ?? {}, own: own.settings }
+  const { servers, findings: faults, wanted } = readServers(named, ofBackend)
+  // Names stay as they are with all that is asked for, also while some of it is left out.
+  const isAlone = targets.candidates.length + targets.findings.filter(({ costs }) => costs === 'part').length <= 1
+  const prefix = modes.prefix === 'conditional' && servers.length === 1 && !isAlone ? 'always' : modes.prefix
+  const fragment = { servers: Object.fromEntries(servers), prefix, ...(modes.failure === undefined ? {} : { failure: modes.failure }) }
+  const findings = [
+    ...unknownFields(valueAt(object, 'spec'), ['type', 'mcp', 'policies'], 'spec', 'all'),
+    ...unknownFields(mcp, ['name', 'targets', 'sessionRouting', 'failureMode', 'prefixMode'], 'spec.mcp', 'all'),
+    ...(effect?.closed === undefined ? [] : [finding('all', 'Unsupported', effect.closed)]),
+    ...own.findings,
+    ...modes.findings,
+    ...(listAt(mcp, 'targets').length === 0
+      ? [finding('all', 'Invalid', 'spec.mcp.targets lists nothing: write at least one target')]
+      : []),
+    ...targets.findings,
+    ...namings,
+    ...faults,
+    ...fragmentErrors({ backends: { [name]: { servers: {} } } }).map((problem) => finding('all', 'Invalid', sentenceOf(problem))),
+  ]
+  const { conditions, unusable } = judgeFindings(object, findings, serversServed(servers.length))
+  return {
+    view: {
+      ref,
+      name,
+      fragment: unusable === undefined ? fragment : undefined,
+      servers: [...new Set([...targets.staticNames, ...named.map((candidate) => candidate.name)])],
+      unusable,
+      status: { kind: 'whole', object, status: { conditions, mcp: { targets: unusable === undefined ? servers.length : 0 } } },
+    },
+    wanted: [...own.wanted, ...wanted],
+  }
+}
+
+/** What a status says of so many servers; undefined: there are none. */
+export function serversServed(count: number): string | undefined {
+  if (count === 0) return undefined
+  return count === 1 ? 'serves 1 server' : `serves ${count} servers`
+}
+
+interface OwnReading {
+  readonly settings: ServerSettings
+  readonly findings: readonly Finding[]
+  readonly wanted: readonly ObjectRef[]
+}
+
+function readOwnSettings(object: KubeObject, { world, observed }: BackendContext): OwnReading {
+  const raw = valueAt(object, 'spec', 'policies')
+  if (raw === undefined) return { settings: {}, findings: [], wanted: [] }
+  const { settings, faults, wanted } = readServerSettings(raw, object.metadata.namespace ?? '', { world, observed, place: 'spec.policies' })
+  return { settings, findings: faults.map(({ closes, reason, message }) => finding(closes ? 'all' : 'part', reason, message)), wanted }
+}
+
+interface Modes {
+  readonly prefix: string
+  /** Absent: `open`. */
+  readonly failure?: string
+  readonly findings: readonly Finding[]
+}
+
+const modes = {
+  prefixMode: { Conditional: 'conditional', Always: 'always', Never: 'never' },
+  failureMode: { FailOpen: 'open', FailClosed: 'closed' },
+  sessionRouting: { Stateful: 'stateful', Stateless: 'stateless' },
+} as const satisfies Record<string, Readonly<Record<string, string>>>
+
+function readModes(mcp: Raw): Modes {
+  const findings: Finding[] = []
+  const read = (field: keyof typeof modes): string | undefined => {
+    const words: Readonly<Record<string, string>> = modes[field]
+    const written = valueAt(mcp, field)
+    if (written === undefined || written === '') return undefined
+    if (typeof written === 'string' && Object.hasOwn(words, written)) return words[written]
+    findings.push(finding('all', 'Invalid', `spec.mcp.${field} is not known: write one of ${Object.keys(words).join(', ')}`))
+    return undefined
+  }
+  const [prefix = 'conditional', failure, routing] = [read('prefixMode'), read('failureMode'), read('sessionRouting')]
+  if (routing === 'stateless') {
+    const message = 'spec.mcp.sessionRouting: Stateless is not supported yet, so sessions stay with their servers: leave it out'
+    findings.push(finding('part', 'Unsupported', message))
+  }
+  return { prefix, ...(failure === 'closed' ? { failure } : {}), findings }
+}

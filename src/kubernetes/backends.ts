@@ -1,0 +1,54 @@
+import { readBackend } from './backend.ts'
+import type { KubeObject, ObjectRef, Observations, Settings } from './model.ts'
+import { rawAt, textAt, valueAt } from './raw.ts'
+import { createServices } from './services.ts'
+import type { BackendView, Policies } from './views.ts'
+import { byName, nameKey, refKey, refOf, type World } from './world.ts'
+
+export interface Backends {
+  readonly all: readonly BackendView[]
+  /** Undefined where there is none, or one that isn't for MCP. */
+  find(ref: ObjectRef): BackendView | undefined
+  /** What its policies name. */
+  readonly wanted: readonly ObjectRef[]
+}
+
+/** The Backends of type MCP and the AgentgatewayBackends with `mcp`, as a document has them. */
+export function readBackends(world: World, policies: Policies, settings: Settings, observed: Observations): Backends {
+  const services = createServices(world, settings.clusterDomain)
+  const ours = world.all('gateway.kgateway.dev', 'Backend').filter(isOfTypeMcp)
+  const others = world.all('agentgateway.dev', 'AgentgatewayBackend').filter((object) => valueAt(object, 'spec', 'mcp') !== undefined)
+  const names = namesOf(ours, others)
+  const readings = [...names].map(([object, name]) => readBackend(object, name, { world, services, policies, observed }))
+  const byKey = new Map(readings.map(({ view }) => [refKey(view.ref), view]))
+  return {
+    all: readings.map(({ view }) => view),
+    find: (ref) => byKey.get(refKey(ref)),
+    wanted: readings.flatMap(({ wanted }) => wanted),
+  }
+}
+
+function isOfTypeMcp(object: KubeObject): boolean {
+  const type = textAt(object, 'spec', 'type')
+  return type === 'MCP' || (type === undefined && Object.keys(rawAt(object, 'spec', 'mcp')).length > 0)
+}
+
+/** Names in documents: `ns/name`, and one more word for an AgentgatewayBackend whose name a Backend has too. */
+function namesOf(ours: readonly KubeObject[], others: readonly KubeObject[]): ReadonlyMap<KubeObject, string> {
+  const names = new Map<KubeObject, string>()
+  const taken = new Set<string>()
+  const keyOf = (object: KubeObject): string => nameKey(refOf(object))
+  const take = (object: KubeObject, name: string): void => {
+    names.set(object, name)
+    taken.add(name)
+  }
+  for (const object of ours) take(object, keyOf(object))
+  const second = others.filter((object) => taken.has(keyOf(object)))
+  for (const object of others) if (!second.includes(object)) take(object, keyOf(object))
+  for (const object of [...second].sort(byName)) {
+    let name = `${keyOf(object)}.agentgatewaybackend`
+    while (taken.has(name)) name += '.agentgatewaybackend'
+    take(object, name)
+  }
+  return names
+}

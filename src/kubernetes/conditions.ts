@@ -1,0 +1,34 @@
+import type { Condition, Fault, KubeObject, Raw } from './model.ts'
+
+/** Messages of conditions hold at most 32,768 characters (metav1.Condition). */
+const maxMessage = 32_768
+
+/** Conditions as they stand in a status, for the generation of the object that was looked at; no times. */
+export function conditionsOf(object: KubeObject, conditions: readonly Condition[]): readonly Raw[] {
+  const { generation } = object.metadata
+  return conditions.map(({ type, status, reason, message }) => ({
+    type,
+    status,
+    reason,
+    message: message.length > maxMessage ? `${message.slice(0, maxMessage - 1)}…` : message,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  }))
+}
+
+export function isTrue(type: string, reason: string, message: string): Condition {
+  return { type, status: 'True', reason, message }
+}
+
+export function isFalse(type: string, reason: string, message: string): Condition {
+  return { type, status: 'False', reason, message }
+}
+
+/** True with `good` where there are no faults; else False with the first one's reason and all their messages, each once. */
+export function judged(type: string, faults: readonly Fault[], good: { readonly reason: string; readonly message: string }): Condition {
+  const [first] = faults
+  return first === undefined ? isTrue(type, good.reason, good.message) : isFalse(type, first.reason, messagesOf(faults))
+}
+
+export function messagesOf(faults: readonly Fault[]): string {
+  return [...new Set(faults.map((fault) => fault.message))].join('; ')
+}

@@ -1,0 +1,52 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What the controller does, counted. Labels hold kinds, never names of objects. */
+export interface ControllerMetrics {
+  observeReconcile(durationMs: number): void
+  countWrite(kind: string, outcome: 'ok' | 'conflict' | 'refused' | 'failed'): void
+  countInterruption(kind: string): void
+  setLeader(isLeader: boolean): void
+  /** Prometheus text exposition 0.0.4. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+export function createControllerMetrics(): ControllerMetrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const reconciles = new Histogram({
+    name: 'mcplex_controller_reconcile_duration_seconds',
+    help: 'Translations of all objects.',
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+    registers,
+  })
+  const writes = new Counter({
+    name: 'mcplex_controller_writes_total',
+    help: 'Requests that change something in the cluster, by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  })
+  const interruptions = new Counter({
+    name: 'mcplex_controller_watch_interruptions_total',
+    help: 'Times that a kind could not be followed.',
+    labelNames: ['kind'],
+    registers,
+  })
+  const leader = new Gauge({ name: 'mcplex_controller_is_leader', help: '1 in the one controller that writes.', registers })
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss())
+    },
+  })
+  return {
+    observeReconcile: (durationMs) => reconciles.observe(durationMs / 1000),
+    countWrite: (kind, outcome) => writes.inc({ kind, outcome }),
+    countInterruption: (kind) => interruptions.inc({ kind }),
+    setLeader: (isLeader) => leader.set(isLeader ? 1 : 0),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

@@ -1,0 +1,127 @@
+import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
+import type { Condition, DesiredStatus, Fault, KubeObject, Raw } from './model.ts'
+import { listAt, textAt } from './raw.ts'
+import type { GatewayView, ListenerView } from './views.ts'
+import { nameKey } from './world.ts'
+
+export interface GatewayState {
+  readonly accepted: Condition
+  /** The Service that clients reach it by: its name, and the object where it is there. */
+  readonly service: { readonly name: string; readonly object: KubeObject | undefined }
+  /** Why what it needs could not be written. */
+  readonly provisioning: string | undefined
+  /** Listeners where nothing passes, by name, and the policy that wants it so. */
+  readonly closed: ReadonlyMap<string, string>
+  /** Accepted routes that attach to a listener. */
+  attached(listener: string): number
+}
+
+const openToAll = 'No authentication: whoever reaches it may use it'
+
+/** Whether a Gateway is accepted: it is, too, where only some of its listeners are served (Gateway API, GatewayReasonListenersNotValid). */
+export function acceptanceOf({ faults, listeners, remarks }: GatewayView, documentFault: Fault | undefined): Condition {
+  const own = documentFault === undefined ? faults : [...faults, documentFault]
+  if (own.length > 0) return judged('Accepted', [...own, ...remarks], { reason: '', message: '' })
+  const said = (text: string): string => [text, ...remarks.map((remark) => remark.message)].join('; ')
+  const bad = listeners.filter(({ fragment }) => fragment === undefined)
+  if (bad.length === 0 && listeners.length > 0) return isTrue('Accepted', 'Accepted', said('all its listeners are served'))
+  const why = bad.map((listener) => `${listener.name} (${messagesOf(acceptanceFaults(listener)) || 'see its conditions'})`).join(', ')
+  if (bad.length < listeners.length) return isTrue('Accepted', 'ListenersNotValid', said(`not all its listeners are served: ${why}`))
+  const text = listeners.length === 0 ? 'it has no listeners: write at least one under spec.listeners' : `no listener can be served: ${why}`
+  return isFalse('Accepted', 'ListenersNotValid', said(text))
+}
+
+/** Gateway API, GatewayStatus. */
+export function statusOfGateway(gateway: GatewayView, state: GatewayState): DesiredStatus {
+  const { object } = gateway
+  const addresses = addressesOf(state.service.object)
+  const programmed = programmedOf(gateway, state, addresses)
+  const listeners = new Map(
+    gateway.listeners.map((listener) => [listener.name, statusOfListener(object, listener, state, programmed)] as const),
+  )
+  return {
+    kind: 'whole',
+    object,
+    status: {
+      ...(addresses.length === 0 ? {} : { addresses }),
+      conditions: conditionsOf(object, [state.accepted, programmed]),
+      listeners: [...listeners.values()],
+    },
+  }
+}
+
+function statusOfListener(object: KubeObject, listener: ListenerView, state: GatewayState, programmed: Condition): Raw {
+  const { name, supportedKinds, faults } = listener
+  return {
+    name,
+    supportedKinds,
+    attachedRoutes: state.attached(name),
+    conditions: conditionsOf(object, [
+      judged('Accepted', acceptanceFaults(listener), { reason: 'Accepted', message: 'the listener is valid' }),
+      programmedListener(listener, state, programmed),
+      judged('ResolvedRefs', faults.ResolvedRefs, { reason: 'ResolvedRefs', message: resolvedText(listener) }),
+      conflictedOf(faults.Conflicted),
+    ]),
+  }
+}
+
+function resolvedText({ protocol }: ListenerView): string {
+  const isUnseen = protocol === 'HTTPS' || protocol === 'TLS'
+  return isUnseen ? `whether its certificates are there is not looked at while ${protocol} is not served` : 'all that it names is there'
+}
+
+/** A listener that conflicts with another is served as little as one that is not valid. */
+function acceptanceFaults({ faults }: ListenerView): readonly Fault[] {
+  return [...faults.Accepted, ...faults.Conflicted]
+}
+
+/** Of the conditions it is the one that is good where it is False. */
+function conflictedOf(faults: readonly Fault[]): Condition {
+  const [first] = faults
+  return first === undefined
+    ? isFalse('Conflicted', 'NoConflicts', 'no other listener wants the same')
+    : isTrue('Conflicted', first.reason, messagesOf(faults))
+}
+
+function programmedListener({ name, fragment }: ListenerView, state: GatewayState, programmed: Condition): Condition {
+  const closed = state.closed.get(name)
+  if (fragment === undefined) return isFalse('Programmed', 'Invalid', "it is not served: see its other conditions, and the Gateway's")
+  if (closed !== undefined) return isFalse('Programmed', 'Invalid', `all its requests are refused: ${closed}`)
+  if (programmed.status === 'True') return isTrue('Programmed', 'Programmed', 'a proxy serves it')
+  return isFalse('Programmed', programmed.reason === 'Invalid' ? 'Invalid' : 'Pending', `as the Gateway itself: ${programmed.reason}`)
+}
+
+function programmedOf(gateway: GatewayView, state: GatewayState, addresses: readonly Raw[]): Condition {
+  const not = (reason: string, message: string): Condition => isFalse('Programmed', reason, `${message}. ${openToAll}`)
+  if (state.accepted.status !== 'True')
+    return not('Invalid', 'it is not accepted: what was made for it before stays as it was, and serves what can be served')
+  if (state.provisioning !== undefined) return not('NoResources', state.provisioning)
+  const { namespace = '' } = gateway.object.metadata
+  if (addresses.length === 0) {
+    const title = `Service ${nameKey({ namespace, name: state.service.name })}`
+    const [port] = servedPorts(gateway)
+    const forward = `kubectl port-forward -n ${namespace} svc/${state.service.name} ${port !== undefined && port < 1024 ? `8080:${port}` : port}`
+    return not('AddressNotAssigned', `${title} has no address yet. Where the cluster has no load balancer: ${forward}`)
+  }
+  return not('Pending', 'no proxy has reported yet that it runs this configuration')
+}
+
+/** Each once, in the order of the listeners. */
+export function servedPorts({ listeners }: GatewayView): readonly number[] {
+  return [...new Set(listeners.flatMap(({ fragment, port }) => (fragment === undefined ? [] : [port])))]
+}
+
+/** A Gateway's status holds at most this many (Gateway API, GatewayStatus.addresses). */
+const maxAddresses = 16
+
+function addressesOf(service: KubeObject | undefined): readonly Raw[] {
+  const balanced = listAt(service, 'status', 'loadBalancer', 'ingress').flatMap((entry): Raw[] => {
+    const ip = textAt(entry, 'ip')
+    const hostname = textAt(entry, 'hostname')
+    if (ip !== undefined) return [{ type: 'IPAddress', value: ip }]
+    return hostname === undefined ? [] : [{ type: 'Hostname', value: hostname }]
+  })
+  const isInside = textAt(service, 'spec', 'type') === 'ClusterIP'
+  const own = isInside ? listAt(service, 'spec', 'clusterIPs').filter((ip) => typeof ip === 'string' && ip !== 'None') : []
+  return [...balanced, ...own.map((value) => ({ type: 'IPAddress', value }))].slice(0, maxAddresses)
+}

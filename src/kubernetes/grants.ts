@@ -1,0 +1,26 @@
+import type { KubeObject, ObjectRef } from './model.ts'
+import { listAt, valueAt } from './raw.ts'
+import { unknownMembers } from './unknown-members.ts'
+
+/**
+ * Whether some ReferenceGrant in the target's namespace lets objects of this kind and namespace name it. Each grant is looked at anew,
+ * so revoking one holds with the next translation. An entry that is malformed, or says more than is known, gives nothing. Gateway API,
+ * ReferenceGrant.
+ */
+export function isGranted(grants: readonly KubeObject[], from: Pick<ObjectRef, 'group' | 'kind' | 'namespace'>, to: ObjectRef): boolean {
+  return grants.some(
+    (grant) =>
+      grant.metadata.namespace === to.namespace &&
+      unknownMembers(grant['spec'], ['from', 'to']).length === 0 &&
+      listAt(grant, 'spec', 'from').some((one) => isOfKind(one, from, 'namespace') && valueAt(one, 'namespace') === from.namespace) &&
+      listAt(grant, 'spec', 'to').some((one) => isOfKind(one, to, 'name') && (valueAt(one, 'name') ?? to.name) === to.name),
+  )
+}
+
+function isOfKind(entry: unknown, { group, kind }: Pick<ObjectRef, 'group' | 'kind'>, more: string): boolean {
+  return (
+    (valueAt(entry, 'group') ?? '') === group &&
+    valueAt(entry, 'kind') === kind &&
+    unknownMembers(entry, ['group', 'kind', more]).length === 0
+  )
+}

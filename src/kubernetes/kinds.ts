@@ -1,0 +1,87 @@
+/** A kind of object that the controller deals with. */
+export interface Kind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly isNamespaced: boolean
+  /** Followed across all namespaces, one by one where an object names it, or only written. */
+  readonly isFollowed: 'everywhere' | 'by-name' | 'no'
+  /** Whether its definition may be missing from a cluster: then there are none, until it appears. */
+  readonly isOptional: boolean
+  /** How its status is written: server-side apply, a PUT with resourceVersion, or not at all. */
+  readonly status: 'apply' | 'put' | 'no'
+  /** Made by the controller: cluster-wide, or in the namespaces of Gateways for them. */
+  readonly isProvisioned: 'cluster' | 'namespace' | 'no'
+}
+
+const gatewayApi = { group: 'gateway.networking.k8s.io', isNamespaced: true, isFollowed: 'everywhere', isProvisioned: 'no' } as const
+const agentgateway = {
+  group: 'agentgateway.dev',
+  version: 'v1alpha1',
+  isNamespaced: true,
+  isFollowed: 'everywhere',
+  isOptional: true,
+} as const
+const core = { group: '', version: 'v1', isNamespaced: true, isOptional: false, status: 'no' } as const
+const own = { isNamespaced: true, isFollowed: 'no', isOptional: false, status: 'no', isProvisioned: 'namespace' } as const
+
+/** Every kind that the controller reads or writes: what it follows, and its rights, come from this table. */
+export const kinds = [
+  {
+    ...gatewayApi,
+    version: 'v1',
+    kind: 'GatewayClass',
+    plural: 'gatewayclasses',
+    isNamespaced: false,
+    isOptional: true,
+    status: 'apply',
+    isProvisioned: 'cluster',
+  },
+  { ...gatewayApi, version: 'v1', kind: 'Gateway', plural: 'gateways', isOptional: true, status: 'apply' },
+  { ...gatewayApi, version: 'v1', kind: 'HTTPRoute', plural: 'httproutes', isOptional: true, status: 'put' },
+  { ...gatewayApi, version: 'v1beta1', kind: 'ReferenceGrant', plural: 'referencegrants', isOptional: true, status: 'no' },
+  {
+    group: 'gateway.kgateway.dev',
+    version: 'v1alpha1',
+    kind: 'Backend',
+    plural: 'backends',
+    isNamespaced: true,
+    isFollowed: 'everywhere',
+    isOptional: true,
+    status: 'put',
+    isProvisioned: 'no',
+  },
+  { ...agentgateway, kind: 'AgentgatewayBackend', plural: 'agentgatewaybackends', status: 'put', isProvisioned: 'no' },
+  { ...agentgateway, kind: 'AgentgatewayPolicy', plural: 'agentgatewaypolicies', status: 'put', isProvisioned: 'no' },
+  {
+    group: 'mcplex.dev',
+    version: 'v1alpha1',
+    kind: 'Agent',
+    plural: 'agents',
+    isNamespaced: true,
+    isFollowed: 'everywhere',
+    isOptional: true,
+    status: 'put',
+    isProvisioned: 'no',
+  },
+  { ...core, kind: 'Namespace', plural: 'namespaces', isNamespaced: false, isFollowed: 'everywhere', isProvisioned: 'no' },
+  { ...core, kind: 'Service', plural: 'services', isFollowed: 'everywhere', isProvisioned: 'namespace' },
+  { ...core, group: 'discovery.k8s.io', kind: 'EndpointSlice', plural: 'endpointslices', isFollowed: 'everywhere', isProvisioned: 'no' },
+  { ...core, kind: 'Secret', plural: 'secrets', isFollowed: 'by-name', isProvisioned: 'namespace' },
+  { ...core, kind: 'ConfigMap', plural: 'configmaps', isFollowed: 'by-name', isProvisioned: 'no' },
+  { ...own, group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' },
+  { ...own, group: 'rbac.authorization.k8s.io', version: 'v1', kind: 'Role', plural: 'roles' },
+  { ...own, group: 'rbac.authorization.k8s.io', version: 'v1', kind: 'RoleBinding', plural: 'rolebindings' },
+  { ...own, group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments' },
+  { ...own, group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets' },
+] as const satisfies readonly Kind[]
+
+export function kindOf(group: string, kind: string): Kind | undefined {
+  return kinds.find((one) => one.group === group && one.kind === kind)
+}
+
+/** `v1`, `apps/v1`: as objects say it. */
+export function apiVersionOf({ group, version }: Pick<Kind, 'group' | 'version'>): string {
+  return group === '' ? version : `${group}/${version}`
+}

@@ -1,0 +1,7 @@
+export * from './controller.ts'
+export { type ControllerMetrics, createControllerMetrics } from './controller-metrics.ts'
+export { defaultSettings } from './default-settings.ts'
+export { type DocumentProblem, type ReadObjects, readObjects } from './documents.ts'
+export * from './model.ts'
+export { translate } from './translate.ts'
+export { nameKey, refOf, titleOf } from './world.ts'

@@ -1,0 +1,216 @@
+import { isRaw } from './raw.ts'
+import type { PolicyFault } from './views.ts'
+
+/** What becomes of a field of agentgateway's policies. */
+export type PolicyField =
+  /** A text that holds; where `values` are listed only these do, and others are as `otherwise` says: restricting, if nothing is said. */
+  | { readonly kind: 'done'; readonly values?: readonly string[]; readonly otherwise?: LeftOut }
+  | LeftOut
+  | { readonly kind: 'section'; readonly fields: PolicyFields; readonly isWish?: boolean }
+  | { readonly kind: 'list'; readonly of: PolicyField }
+  /** Looked at by another reader. */
+  | { readonly kind: 'elsewhere' }
+
+type LeftOut =
+  /** Leaving it out lets nothing through that its author wants to keep out. */
+  | { readonly kind: 'harmless' }
+  /** Leaving it out lets more through, alters what servers see, or loses protection. */
+  | { readonly kind: 'restricts'; readonly remedy?: string; readonly reason?: 'Invalid' }
+
+export type PolicyFields = Readonly<Record<string, PolicyField>>
+
+type Section = Extract<PolicyField, { kind: 'section' }>
+
+const done: PolicyField = { kind: 'done' }
+const elsewhere: PolicyField = { kind: 'elsewhere' }
+const harmless: LeftOut = { kind: 'harmless' }
+const restricts = (remedy?: string): LeftOut => ({ kind: 'restricts', ...(remedy === undefined ? {} : { remedy }) })
+const list = (of: PolicyField): PolicyField => ({ kind: 'list', of })
+const section = (fields: PolicyFields): Section => ({ kind: 'section', fields })
+/** Being there asks for something even where nothing is in it. */
+const wish = (fields: PolicyFields): Section => ({ kind: 'section', fields, isWish: true })
+const only = (values: readonly string[], remedy: string): PolicyField => ({ kind: 'done', values, otherwise: restricts(remedy) })
+
+const byGateway = 'until a later version brings it, keep callers out by a proxy before mcplex, or remove it'
+const byKey = 'use key or secretRef, or remove it'
+const inHeader = 'put the credential into a header'
+
+const aSecret = { group: only([''], 'name a Secret'), kind: only(['', 'Secret'], 'name a Secret') }
+const secretKeyRef = section({ name: done, ...aSecret, key: done })
+const location = section({
+  header: section({ name: done, prefix: done }),
+  queryParameter: restricts(inHeader),
+  cookie: restricts(inHeader),
+})
+
+const auth = wish({
+  key: done,
+  secretRef: secretKeyRef,
+  location,
+  credentials: list(section({ location, secretRef: secretKeyRef })),
+  passthrough: restricts(byKey),
+  oauthTokenExchange: restricts(byKey),
+  crossAppAccess: restricts(byKey),
+  jwtSign: restricts(byKey),
+  aws: restricts(byKey),
+  azure: restricts(byKey),
+  gcp: restricts(byKey),
+})
+
+const tls = wish({
+  sni: done,
+  insecureSkipVerify: only(['All'], 'set sni to a name that the certificate carries'),
+  caCertificateRefs: list(section({ name: done, kind: only(['', 'ConfigMap', 'Secret'], 'name a ConfigMap or Secret') })),
+  mtlsCertificateRef: list(section({ name: done, ...aSecret })),
+  certificateSource: only(['Inline'], 'use mtlsCertificateRef and caCertificateRefs'),
+  verifySubjectAltNames: restricts('set sni to the name that the certificate must carry'),
+  keyExchangeGroups: restricts(),
+  alpnProtocols: harmless,
+})
+
+/** The members of a policy's `backend`, and of the `policies` of an AgentgatewayBackend or of one of its targets. */
+export const backendFields: Section = section({
+  tcp: section({ connectTimeout: done, keepalive: harmless }),
+  tls,
+  http: section({ requestTimeout: done, version: { kind: 'done', values: ['HTTP1'], otherwise: harmless } }),
+  auth,
+  tunnel: restricts(),
+  ai: restricts(),
+  mcp: section({ authorization: restricts(byGateway), authentication: restricts(byGateway), guardrails: restricts() }),
+  transformation: restricts(),
+  extAuth: restricts(byGateway),
+  health: harmless,
+})
+
+const trafficFields = section({
+  phase: only(['PostRouting'], 'leave it out'),
+  timeouts: section({ request: done }),
+  jwtAuthentication: restricts(byGateway),
+  apiKeyAuthentication: restricts(byGateway),
+  basicAuthentication: restricts(byGateway),
+  authorization: restricts(byGateway),
+  extAuth: restricts(byGateway),
+  extProc: restricts(),
+  rateLimit: restricts(),
+  csrf: restricts(),
+  transformation: restricts(),
+  headerModifiers: restricts(),
+  hostRewrite: restricts(),
+  directResponse: restricts(),
+  // Without it browsers on other pages are refused, a failed call stays failed, and nothing waits; bodies have bounds of mcplex's own.
+  cors: harmless,
+  retry: harmless,
+  delay: harmless,
+  buffer: harmless,
+})
+
+const frontendFields = section({
+  networkAuthorization: restricts(byGateway),
+  proxyProtocol: restricts(),
+  tls: section({
+    minProtocolVersion: restricts(),
+    maxProtocolVersion: restricts(),
+    cipherSuites: restricts(),
+    keyExchangeGroups: restricts(),
+    alpnProtocols: harmless,
+    handshakeTimeout: harmless,
+  }),
+  tcp: section({ keepalive: harmless }),
+  // Headers and bodies have bounds of mcplex's own, HTTP/2 is not spoken, and CONNECT is always refused.
+  http: section({
+    maxBufferSize: harmless,
+    http1MaxHeaders: harmless,
+    http1IdleTimeout: harmless,
+    http1HeaderCase: harmless,
+    http2WindowSize: harmless,
+    http2ConnectionWindowSize: harmless,
+    http2FrameSize: harmless,
+    http2MaxHeaderSize: harmless,
+    http2KeepaliveInterval: harmless,
+    http2KeepaliveTimeout: harmless,
+    maxConnectionDuration: harmless,
+  }),
+  connect: section({ mode: { kind: 'done', values: ['Deny'], otherwise: harmless } }),
+  accessLog: harmless,
+  tracing: harmless,
+  metrics: harmless,
+})
+
+const common: PolicyFields = {
+  targetRefs: elsewhere,
+  targetSelectors: elsewhere,
+  strategy: section({ inheritance: only(['Default'], 'leave it out, and set the same fields in no policy of a route') }),
+}
+const misplaced = (remedy: string): LeftOut => ({ kind: 'restricts', remedy, reason: 'Invalid' })
+const ofGateways = misplaced('it holds for Gateways alone: target the Gateway')
+const ofBackends: Section = section({
+  ...common,
+  frontend: ofGateways,
+  traffic: misplaced('it holds for Gateways and HTTPRoutes alone: target one of these'),
+  backend: elsewhere,
+})
+const backendOfOthers = barred(backendFields, 'target the AgentgatewayBackend or the Service instead')
+
+/** The members of an AgentgatewayPolicy's `spec`, by the kind of its target. */
+export const policyFields = {
+  Gateway: section({ ...common, frontend: frontendFields, traffic: trafficFields, backend: backendOfOthers }),
+  HTTPRoute: section({ ...common, frontend: ofGateways, traffic: trafficFields, backend: backendOfOthers }),
+  AgentgatewayBackend: ofBackends,
+  Service: ofBackends,
+} as const satisfies Readonly<Record<string, Section>>
+
+/** The same field where what is done elsewhere isn't. */
+function barred(field: Section, remedy: string): Section
+function barred(field: PolicyField, remedy: string): PolicyField
+function barred(field: PolicyField, remedy: string): PolicyField {
+  if (field.kind === 'done' || field.kind === 'list' || (field.kind === 'section' && field.isWish)) return { kind: 'restricts', remedy }
+  if (field.kind !== 'section') return field
+  return section(Object.fromEntries(Object.entries(field.fields).map(([name, one]) => [name, barred(one, remedy)])))
+}
+
+/** What of a value has no effect, or is not of the right type, in the order of its own members; a field without a row restricts. */
+export function leftOut(value: unknown, field: PolicyField, place: string): readonly PolicyFault[] {
+  if (value === undefined || value === null) return []
+  switch (field.kind) {
+    case 'elsewhere':
+      return []
+    case 'harmless':
+      return [fault('Unsupported', `${place} has no effect yet: leaving it out lets nothing more through`, false)]
+    case 'restricts':
+      return [restrictingFault(field.reason, place, field.remedy)]
+    case 'done':
+      if (typeof value !== 'string') return [wrong(place, 'a text')]
+      return field.values === undefined || field.values.includes(value) ? [] : leftOut(value, field.otherwise ?? restricts(), place)
+    case 'list':
+      if (!Array.isArray(value)) return [wrong(place, 'a list')]
+      return value.flatMap((item, index) => leftOut(item, field.of, `${place}[${index}]`))
+    case 'section':
+      if (!isRaw(value)) return [wrong(place, 'an object')]
+      return Object.entries(value).flatMap(([name, member]) => {
+        const row = Object.hasOwn(field.fields, name) ? field.fields[name] : undefined
+        return row === undefined ? unknownFault(member, `${place}.${name}`) : leftOut(member, row, `${place}.${name}`)
+      })
+  }
+}
+
+function unknownFault(value: unknown, place: string): readonly PolicyFault[] {
+  return value === undefined || value === null ? [] : [fault('Unsupported', `${place} is not known to mcplex: correct or remove it`, true)]
+}
+
+function restrictingFault(
+  reason: 'Invalid' | undefined,
+  place: string,
+  remedy = 'remove it, or wait for a version that does it',
+): PolicyFault {
+  return reason === undefined
+    ? fault('Unsupported', `${place} is not enforced yet: ${remedy}`, true)
+    : fault(reason, `${place} is out of place: ${remedy}`, true)
+}
+
+function wrong(place: string, type: string): PolicyFault {
+  return fault('Invalid', `${place} is not ${type}: correct it`, true)
+}
+
+function fault(reason: string, message: string, closes: boolean): PolicyFault {
+  return { reason, message, closes }
+}

@@ -1,0 +1,111 @@
+import { gzipSync } from 'node:zlib'
+import { servedPorts } from './gateway-status.ts'
+import { apiVersionOf, kinds } from './kinds.ts'
+import { managedBy } from './managed-by.ts'
+import type { KubeObject, Raw, Settings } from './model.ts'
+import { labelValue, namesFor, type ProvisionedNames } from './provisioned-names.ts'
+import { ownPorts, proxyPod } from './proxy-pod.ts'
+import { rawAt, textsOf } from './raw.ts'
+import type { GatewayView } from './views.ts'
+
+/** A Secret holds 1 MiB; base64 and the parts that are made at random take some of it. */
+const maxPlainBytes = 700_000
+
+type ProvisionedKind = Extract<(typeof kinds)[number], { isProvisioned: 'namespace' }>['kind']
+
+/** All that a Gateway needs in its namespace, the Secret with its document first. Nobody's wishes but its `spec.infrastructure` count. */
+export function provision(gateway: GatewayView, document: Raw, settings: Settings): readonly KubeObject[] {
+  const { object } = gateway
+  const names = namesFor(object.metadata.name)
+  const meta = metaOf(object, names, settings)
+  const make = (kind: ProvisionedKind, name: string, rest: Raw, annotations: Raw = {}): KubeObject => ({
+    apiVersion: apiVersions[kind],
+    kind,
+    metadata: meta(name, textsOf(annotations)),
+    ...rest,
+  })
+  const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: names.config }
+  const reader = { kind: 'ServiceAccount', name: names.config, namespace: object.metadata.namespace ?? '' }
+  const selector = selectorOf(object)
+  const served = servedPorts(gateway)
+  return [
+    make('Secret', names.config, { type: 'Opaque', data: dataOf(document) }, { 'mcplex.dev/version': settings.version }),
+    make('ServiceAccount', names.config, { automountServiceAccountToken: false }),
+    make('Role', names.config, {
+      rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: [names.config], verbs: ['get', 'list', 'watch'] }],
+    }),
+    make('RoleBinding', names.config, { roleRef: role, subjects: [reader] }),
+    make('Deployment', names.workload, {
+      spec: {
+        selector: { matchLabels: selector },
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        template: { metadata: podMetaOf(object, names, settings), spec: proxyPod({ object, names, selector, served, settings }) },
+      },
+    }),
+    make('Service', names.workload, {
+      spec: {
+        type: 'LoadBalancer',
+        selector,
+        ports: served.map((port) => ({ name: `port-${port}`, protocol: 'TCP', port, targetPort: port })),
+      },
+    }),
+    make('Service', names.peers, {
+      spec: {
+        clusterIP: 'None',
+        publishNotReadyAddresses: true,
+        selector,
+        ports: [{ name: 'peers', protocol: 'TCP', port: ownPorts.peers, targetPort: ownPorts.peers }],
+      },
+    }),
+    make('PodDisruptionBudget', names.workload, {
+      spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector: { matchLabels: selector } },
+    }),
+  ]
+}
+
+const apiVersions = Object.fromEntries(kinds.map((kind) => [kind.kind, apiVersionOf(kind)])) as Readonly<Record<ProvisionedKind, string>>
+
+/** The same document gives the same bytes. */
+function dataOf(document: Raw): Raw {
+  const bytes = Buffer.from(JSON.stringify(document))
+  return bytes.length > maxPlainBytes
+    ? { 'config.json.gz': gzipSync(bytes).toString('base64') }
+    : { 'config.json': bytes.toString('base64') }
+}
+
+function metaOf(gateway: KubeObject, names: ProvisionedNames, settings: Settings) {
+  const { namespace = '', name: owner, uid } = gateway.metadata
+  const ownerReference = { apiVersion: gateway.apiVersion, kind: gateway.kind, name: owner, controller: true, blockOwnerDeletion: false }
+  return (name: string, annotations: Readonly<Record<string, string>>) => {
+    const all = { ...textsOf(rawAt(gateway, 'spec', 'infrastructure', 'annotations')), ...annotations }
+    return {
+      name,
+      namespace,
+      labels: labelsOf(gateway, names, settings),
+      ...(Object.keys(all).length === 0 ? {} : { annotations: all }),
+      ...(uid === undefined ? {} : { ownerReferences: [{ ...ownerReference, uid }] }),
+    }
+  }
+}
+
+function podMetaOf(gateway: KubeObject, names: ProvisionedNames, settings: Settings): Raw {
+  const annotations = textsOf(rawAt(gateway, 'spec', 'infrastructure', 'annotations'))
+  return { labels: labelsOf(gateway, names, settings), ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
+}
+
+/** A Deployment's selector can never change, so nothing is in it that may. */
+function selectorOf({ metadata }: KubeObject): Readonly<Record<string, string>> {
+  return { 'app.kubernetes.io/name': 'mcplex', 'gateway.networking.k8s.io/gateway-name': labelValue(metadata.name) }
+}
+
+function labelsOf(gateway: KubeObject, names: ProvisionedNames, settings: Settings): Readonly<Record<string, string>> {
+  const className = rawAt(gateway, 'spec')['gatewayClassName']
+  return {
+    ...textsOf(rawAt(gateway, 'spec', 'infrastructure', 'labels')),
+    ...selectorOf(gateway),
+    'app.kubernetes.io/instance': names.workload,
+    'app.kubernetes.io/managed-by': managedBy(settings),
+    'app.kubernetes.io/version': labelValue(settings.version.replaceAll('+', '.')),
+    ...(typeof className === 'string' ? { 'gateway.networking.k8s.io/gateway-class-name': labelValue(className) } : {}),
+  }
+}

@@ -1,0 +1,64 @@
+import type { ObjectRef, Observations } from './model.ts'
+import { textAt, valueAt } from './raw.ts'
+import type { PolicyFault } from './views.ts'
+import { refKey, titleOf, type World } from './world.ts'
+
+/** Of what is read, whatever it is. */
+export interface Referring {
+  readonly world: World
+  readonly observed: Observations
+}
+
+const objectName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/
+
+/** The object of the same namespace that a field names; undefined where it is of another kind than these, of which the first is the usual. */
+export function localRef(value: unknown, namespace: string, kinds: readonly ['ConfigMap' | 'Secret', ...string[]]): ObjectRef | undefined {
+  const name = textAt(value, 'name') ?? ''
+  const kind = textAt(value, 'kind') ?? kinds[0]
+  const isKnown = textAt(value, 'group') === undefined && kinds.includes(kind) && objectName.test(name)
+  return isKnown ? { group: '', kind, namespace, name } : undefined
+}
+
+/** Whether there is more than nothing under a key. */
+export function hasText(ref: ObjectRef, key: string, { world }: Pick<Referring, 'world'>): boolean {
+  return ['data', 'stringData'].some((member) => textAt(world.find(ref), member, key) !== undefined)
+}
+
+export type ReferencedText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fault'; readonly fault: PolicyFault }
+
+/**
+ * The text under a key of a Secret or ConfigMap that a field names. A fault never holds any of the data.
+ * @param place of the field, such as `spec.backend.auth.secretRef`
+ */
+export function referencedText(ref: ObjectRef, key: string, place: string, { world, observed }: Referring): ReferencedText {
+  const title = titleOf(ref)
+  if (observed.forbidden.has(refKey(ref))) return fault(place, `${title}, which mcplex may not read: ${rightFor(ref.namespace)}`)
+  const object = world.find(ref)
+  if (object === undefined) return fault(place, `${title}, which does not exist: create it`)
+  const entry = valueAt(object, 'stringData', key) ?? valueAt(object, 'data', key)
+  if (typeof entry !== 'string') return fault(place, `${title}, which has no key ${key}: add it`)
+  const isPlain = ref.kind !== 'Secret' || valueAt(object, 'stringData', key) !== undefined
+  const text = isPlain ? entry : decoded(entry)
+  if (text === undefined) return fault(place, `${title}, whose key ${key} is not text in UTF-8: correct it`)
+  return text.trim() === '' ? fault(place, `${title}, whose key ${key} is empty: fill it`) : { kind: 'text', text }
+}
+
+/** How an administrator lets the controller read Secrets and ConfigMaps of a namespace. */
+function rightFor(namespace: string): string {
+  const flags = '--clusterrole mcplex-provisioner --serviceaccount mcplex-system:mcplex'
+  return `kubectl create rolebinding mcplex-provisioner -n ${namespace} ${flags}`
+}
+
+function decoded(base64: string): string | undefined {
+  const compact = base64.replace(/\s/g, '')
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) return undefined
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(compact, 'base64'))
+  } catch {
+    return undefined
+  }
+}
+
+function fault(place: string, what: string): ReferencedText {
+  return { kind: 'fault', fault: { reason: 'Invalid', message: `${place} names ${what}`, closes: true } }
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import type { ApiClient } from '../kube/kube.ts'
+import type { KubeObject, Raw } from './model.ts'
+import { listAt, rawAt, textAt, valueAt } from './raw.ts'
+
+/** Tells people, by Events, where an object's conditions turn bad, bad in another way, or good again. */
+export interface EventReporter {
+  /** Compares the statuses of an object before and after a write. Returns at once. */
+  report(before: KubeObject, after: KubeObject): void
+}
+
+export interface EventDeps {
+  readonly client: ApiClient
+  readonly controllerName: string
+  readonly term: () => AbortSignal | undefined
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number
+}
+
+/** Events that wait to be written; more are dropped. */
+const maxWaiting = 200
+/** An API server keeps at most this much of a message. */
+const maxMessage = 1024
+
+/**
+ * An Event's name follows from what it says of which generation, so nothing is told twice. Events are a courtesy: what can't be written is
+ * dropped.
+ */
+export function createEventReporter({ client, controllerName, term, wallClock }: EventDeps): EventReporter {
+  const waiting: KubeObject[] = []
+  let isBusy = false
+
+  async function work(): Promise<void> {
+    isBusy = true
+    for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
+      const signal = term()
+      if (signal === undefined) continue
+      const path = `/api/v1/namespaces/${event.metadata.namespace}/events`
+      await client.request({ method: 'POST', path, query: { fieldManager: controllerName }, body: event, signal })
+    }
+    isBusy = false
+  }
+
+  return {
+    report(before, after) {
+      // A kind without namespaces has nobody's namespace to tell it in.
+      if (after.metadata.namespace === undefined) return
+      for (const change of changesOf(judgedConditions(before, controllerName), judgedConditions(after, controllerName))) {
+        if (waiting.length < maxWaiting) waiting.push(eventOf(after, change, controllerName, wallClock()))
+      }
+      if (!isBusy && waiting.length > 0) void work()
+    },
+  }
+}
+
+interface Judged {
+  readonly isBad: boolean
+  readonly reason: string
+  readonly text: string
+}
+
+/** True is bad. */
+const negative = new Set(['Conflicted', 'PartiallyInvalid'])
+/** What passes by itself, in the usual course, is nobody's concern. */
+const passing = new Set(['Pending', 'AddressNotAssigned'])
+
+function changesOf(before: ReadonlyMap<string, Judged>, after: ReadonlyMap<string, Judged>): readonly Judged[] {
+  const changes: Judged[] = []
+  for (const [key, now] of after) {
+    const then = before.get(key)
+    if (now.isBad ? !then?.isBad || then.text !== now.text : then?.isBad) changes.push(now)
+  }
+  // A condition that is only there while it is bad.
+  for (const [key, then] of before) {
+    if (then.isBad && !after.has(key)) changes.push({ isBad: false, reason: 'Resolved', text: `no longer: ${then.text}` })
+  }
+  return changes
+}
+
+/** All conditions of ours in a status, by place and type. */
+function judgedConditions(object: KubeObject, controllerName: string): ReadonlyMap<string, Judged> {
+  const status = rawAt(object, 'status')
+  const places: [string, unknown][] = [['', status]]
+  for (const listener of listAt(status, 'listeners')) places.push([`listener ${textAt(listener, 'name')}: `, listener])
+  for (const entry of [...listAt(status, 'parents'), ...listAt(status, 'ancestors')]) {
+    if (textAt(entry, 'controllerName') !== controllerName) continue
+    places.push([`${placeOf(valueAt(entry, 'parentRef') ?? valueAt(entry, 'ancestorRef'))}: `, entry])
+  }
+  return new Map(places.flatMap(([place, holder]) => listAt(holder, 'conditions').flatMap((one) => judge(place, one))))
+}
+
+function judge(place: string, condition: unknown): [string, Judged][] {
+  const type = textAt(condition, 'type')
+  const reason = textAt(condition, 'reason') ?? ''
+  const status = textAt(condition, 'status')
+  // A listener is programmed with its Gateway, which says so itself.
+  if (type === undefined || status === undefined || status === 'Unknown' || (type === 'Programmed' && place !== '')) return []
+  const isBad = (status === 'True') === negative.has(type) && !passing.has(reason)
+  return [[`${place}${type}`, { isBad, reason, text: `${place}${type}: ${textAt(condition, 'message') ?? reason}` }]]
+}
+
+function placeOf(ref: unknown): string {
+  const section = textAt(ref, 'sectionName')
+  return `${textAt(ref, 'kind') ?? 'Gateway'} ${textAt(ref, 'name')}${section === undefined ? '' : ` ${section}`}`
+}
+
+function eventOf(object: KubeObject, { isBad, reason, text }: Judged, controllerName: string, ms: number): KubeObject {
+  const { apiVersion, kind, metadata } = object
+  const { name, namespace = '', uid, generation, resourceVersion } = metadata
+  const message = text.length > maxMessage ? `${text.slice(0, maxMessage - 1)}…` : text
+  const told = JSON.stringify([uid, generation, isBad, reason, message])
+  const time = new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+  const involvedObject: Raw = { apiVersion, kind, name, namespace, uid, resourceVersion }
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name.slice(0, 200)}.${createHash('sha256').update(told).digest('hex').slice(0, 16)}`, namespace },
+    involvedObject,
+    type: isBad ? 'Warning' : 'Normal',
+    reason: reason === '' ? 'Changed' : reason,
+    message,
+    source: { component: controllerName },
+    reportingComponent: controllerName,
+    reportingInstance: '',
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  }
+}

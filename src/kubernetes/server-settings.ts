@@ -1,0 +1,51 @@
+import { gepDuration } from './go-duration.ts'
+import type { Observations } from './model.ts'
+import { backendFields, leftOut } from './policy-fields.ts'
+import { rawAt, textAt, valueAt } from './raw.ts'
+import { readCredentials } from './server-credentials.ts'
+import { readTls } from './server-tls.ts'
+import type { PolicyFault, ServerSettings, ServerSettingsReading } from './views.ts'
+import type { World } from './world.ts'
+
+/**
+ * What a policy's `backend`, or the `policies` of an AgentgatewayBackend or of one of its targets, says of how servers are reached.
+ * Faults that close come before those that don't; settings beside a fault that closes are not to be used.
+ * @param namespace of the object, in which its Secrets and ConfigMaps are
+ * @param from `place`: of `raw` in the object, such as `spec.backend`
+ */
+export function readServerSettings(
+  raw: unknown,
+  namespace: string,
+  from: { readonly world: World; readonly observed: Observations; readonly place: string },
+): ServerSettingsReading {
+  const { place } = from
+  const tls = readTls(valueAt(raw, 'tls'), namespace, `${place}.tls`, from)
+  const auth = readCredentials(valueAt(raw, 'auth'), namespace, `${place}.auth`, from)
+  const connect = readTimeout(rawAt(raw, 'tcp'), 'connectTimeout', `${place}.tcp`)
+  const request = readTimeout(rawAt(raw, 'http'), 'requestTimeout', `${place}.http`)
+  const settings: ServerSettings = {
+    ...(tls.tls === undefined ? {} : { tls: tls.tls }),
+    ...(auth.credentials === undefined ? {} : { credentials: auth.credentials }),
+    ...(connect.timeout === undefined ? {} : { connectTimeout: connect.timeout }),
+    ...(request.timeout === undefined ? {} : { requestTimeout: request.timeout }),
+  }
+  const faults = [...leftOut(raw, backendFields, place), ...tls.faults, ...auth.faults, ...connect.faults, ...request.faults]
+  return { settings, faults: closingFirst(faults), wanted: [...tls.wanted, ...auth.wanted] }
+}
+
+/** A member that is a duration. Where it can't be read the usual time limit holds, which closes nothing. */
+export function readTimeout(
+  holder: unknown,
+  name: string,
+  place: string,
+): { readonly timeout: string | undefined; readonly faults: readonly PolicyFault[] } {
+  const text = textAt(holder, name)
+  const timeout = text === undefined ? undefined : gepDuration(text)
+  if (text === undefined || timeout !== undefined) return { timeout, faults: [] }
+  const message = `${place}.${name} is not a duration of 1ms or more: write a number with h, m, s or ms, such as 500ms, 5s or 1h30m`
+  return { timeout, faults: [{ reason: 'Invalid', message, closes: false }] }
+}
+
+export function closingFirst(faults: readonly PolicyFault[]): readonly PolicyFault[] {
+  return [...faults.filter((fault) => fault.closes), ...faults.filter((fault) => !fault.closes)]
+}

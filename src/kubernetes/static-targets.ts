@@ -1,0 +1,92 @@
+import { type Finding, finding, unknownFields } from './finding.ts'
+import type { KubeObject } from './model.ts'
+import { numberAt, textAt, valueAt } from './raw.ts'
+import { isExternal, type Services } from './services.ts'
+import type { Candidate, TargetContext, TargetsReading } from './targets.ts'
+
+/** The server of a target with a host, or with a Service of its own namespace, and a port. */
+export function readStatic(given: unknown, { name, place, object, services }: TargetContext): TargetsReading {
+  const here = `${place}.static`
+  const protocol = valueAt(given, 'protocol') ?? 'StreamableHTTP'
+  const port = numberAt(given, 'port')
+  const path = valueAt(given, 'path') ?? ''
+  const { host, hostPlace, service, findings } = readHost(given, here, object, services)
+  const all = [
+    ...unknownFields(given, ['host', 'backendRef', 'port', 'path', 'protocol', 'policies'], here, 'part'),
+    ...(protocol === 'StreamableHTTP' ? [] : [protocolFinding(protocol, `${here}.protocol`)]),
+    ...(port === undefined ? [finding('part', 'Invalid', `${here}.port is not a number: write the server's port`)] : []),
+    ...(typeof path === 'string' ? [] : [finding('part', 'Invalid', `${here}.path is not a text: write a path that begins with /`)]),
+    ...findings,
+  ]
+  if (host === undefined || all.some(({ costs }) => costs === 'part')) return { candidates: [], findings: all }
+  const candidate: Candidate = {
+    name,
+    target: name,
+    http: { host, port: service === undefined ? port : services.portOf(service, port), ...(path === '' ? {} : { path }) },
+    service,
+    policies: valueAt(given, 'policies'),
+    isSelected: false,
+    places: {
+      whole: place,
+      name: `${place}.name`,
+      host: hostPlace,
+      port: `${here}.port`,
+      path: `${here}.path`,
+      policies: `${here}.policies`,
+    },
+  }
+  return { candidates: [candidate], findings: all }
+}
+
+interface HostReading {
+  readonly host?: string
+  readonly hostPlace: string
+  readonly service?: string
+  readonly findings: readonly Finding[]
+}
+
+function readHost(given: unknown, here: string, { metadata }: KubeObject, services: Services): HostReading {
+  const host = textAt(given, 'host')
+  const hostPlace = `${here}.host`
+  const ref = valueAt(given, 'backendRef')
+  if ((host === undefined) === (ref === undefined)) {
+    return { hostPlace, findings: [finding('part', 'Invalid', `${here}: write exactly one of host and backendRef`)] }
+  }
+  const port = numberAt(given, 'port')
+  if (host === undefined) return readBackendRef(ref, port, `${here}.backendRef`, metadata.namespace ?? '', services)
+  const service = services.behind(host)
+  const findings = service === undefined ? [] : remarks(hostPlace, services.remarkOn(service, port))
+  return { host, hostPlace, ...(service === undefined ? {} : { service }), findings }
+}
+
+function readBackendRef(ref: unknown, port: number | undefined, place: string, namespace: string, services: Services): HostReading {
+  const hostPlace = `${place}.name`
+  const name = textAt(ref, 'name')
+  const unknown = unknownFields(ref, ['name'], place, 'part')
+  if (unknown.length > 0) return { hostPlace, findings: unknown }
+  if (name === undefined) return { hostPlace, findings: [finding('part', 'Invalid', `${hostPlace} is missing: name a Service`)] }
+  const service = `${namespace}/${name}`
+  const host = services.hostOf(service)
+  const found = services.find(service)
+  if (found === undefined) {
+    const missing = finding('nothing', 'BackendNotFound', `${place}: there is no Service ${service}: create it, or name another`)
+    return { host, hostPlace, service, findings: [missing] }
+  }
+  if (isExternal(found)) return { hostPlace, findings: [externalFinding(place, service)] }
+  return { host, hostPlace, service, findings: remarks(place, services.remarkOn(service, port)) }
+}
+
+function remarks(place: string, remark: string | undefined): readonly Finding[] {
+  return remark === undefined ? [] : [finding('nothing', 'Pending', `${place}: ${remark}`)]
+}
+
+/** A Service that stands for a host outside is not followed: what it leads to has passed none of our checks. */
+export function externalFinding(place: string, service: string): Finding {
+  return finding('part', 'Unsupported', `${place}: Service ${service} is an ExternalName: write its host into a static target`)
+}
+
+export function protocolFinding(protocol: unknown, place: string): Finding {
+  return protocol === 'SSE'
+    ? finding('part', 'Unsupported', `${place}: SSE is not supported yet: let the server offer Streamable HTTP`)
+    : finding('part', 'Invalid', `${place} is not known: write StreamableHTTP`)
+}

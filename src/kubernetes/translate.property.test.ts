@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { parseAllDocuments } from 'yaml'
+import { parsePlain } from '../config/config.ts'
+import { defaultSettings } from './default-settings.ts'
+import type { Raw, Translation } from './model.ts'
+import { isRaw, listAt, rawAt, textAt } from './raw.ts'
+import { translate } from './translate.ts'
+import { nameKey, readObject, refOf } from './world.ts'
+
+const settings = defaultSettings('1.0.0')
+
+/** Stands in every text of the golden inputs that is a secret, and in no other. */
+const mark = 'hush'
+
+/** The objects of each golden input, a world of its own. */
+const worlds = globSync(join(import.meta.dirname, 'golden/*.in.yaml'))
+  .sort()
+  .map((path) => parseAllDocuments(readFileSync(path, 'utf8')).flatMap((document): unknown[] => document.toJS() ?? []))
+const all = worlds.flat()
+
+type Path = readonly string[]
+
+/** The paths of all that a value is made of. */
+function pathsIn(value: unknown, path: Path = []): readonly Path[] {
+  const inner = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  return [path, ...inner.flatMap(([key, member]) => pathsIn(member, [...path, key]))]
+}
+
+function at(value: unknown, path: Path): unknown {
+  return path.reduce((here, key) => (typeof here === 'object' && here !== null ? Reflect.get(here, key) : undefined), value)
+}
+
+/** A copy in which another value, or where that is `undefined` nothing, is at a path. */
+function replaced(value: unknown, [first, ...rest]: Path, by: unknown): unknown {
+  if (first === undefined) return by
+  if (Array.isArray(value)) return value.flatMap((item, index) => (String(index) === first ? (replaced(item, rest, by) ?? []) : [item]))
+  const members = Object.entries(isRaw(value) ? value : {})
+  return Object.fromEntries(members.map(([key, member]) => [key, key === first ? replaced(member, rest, by) : member]))
+}
+
+const isSecret = (value: unknown): boolean => textAt(value, 'kind') === 'Secret' || JSON.stringify(value).includes(mark)
+
+/** Parts of other objects, which may be of the right type in a place that is not theirs. */
+const parts = all.filter((object) => !isSecret(object)).flatMap((object) => pathsIn(object).map((path) => at(object, path)))
+const junk = fc.oneof(
+  fc.constant(undefined),
+  fc.constantFrom(...parts),
+  fc.jsonValue({ maxDepth: 3 }),
+  fc.constantFrom('', '${X}', '__proto__', '../..', -1, 1e300, [null], { '': {} }, { matchLabels: 7 }),
+)
+
+/** A world in which up to three members of objects are gone, or are something else. */
+function brokenFrom(from: readonly (readonly unknown[])[]): fc.Arbitrary<readonly unknown[]> {
+  return fc.tuple(fc.constantFrom(...from), fc.array(fc.tuple(fc.nat(), fc.nat(), junk), { maxLength: 3 })).map(([world, changes]) =>
+    changes.reduce<readonly unknown[]>((objects, [which, where, by]) => {
+      const index = which % objects.length
+      const paths = pathsIn(objects[index])
+      return objects.map((object, other) => (other === index ? replaced(object, paths[where % paths.length] ?? [], by) : object))
+    }, world),
+  )
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const member of Object.values(Object.freeze(value))) frozen(member)
+  return value
+}
+
+/** Each server that requests can get to, with the way to it. */
+function reachable({ gateways }: Translation): ReadonlyMap<string, { readonly agent: string | undefined }> {
+  const found = new Map<string, { readonly agent: string | undefined }>()
+  for (const { namespace, name, document } of gateways) {
+    for (const route of listAt(document, 'routes')) {
+      for (const [index, rule] of listAt(route, 'rules').entries()) {
+        for (const target of listAt(rule, 'backends')) {
+          const agent = textAt(target, 'agent')
+          const backends = agent === undefined ? [textAt(target, 'backend')] : listAt(document, 'agents', agent, 'from')
+          for (const backend of backends.map(String)) {
+            for (const server of Object.keys(rawAt(document, 'backends', backend, 'servers'))) {
+              for (const listener of listAt(route, 'listeners')) {
+                const way = [nameKey({ namespace, name }), listener, textAt(route, 'name'), index, agent, backend, server]
+                found.set(JSON.stringify(way), { agent })
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** Agents that are refused as their backends are in each other's way: one backend less can mend that. */
+function agentsWithCollisions({ statuses }: Translation): ReadonlySet<string> {
+  const collided = statuses.filter(
+    (status) =>
+      status.object.kind === 'Agent' &&
+      status.kind === 'whole' &&
+      listAt(status.status, 'conditions').some((condition) => /both have a server|name it once/.test(textAt(condition, 'message') ?? '')),
+  )
+  return new Set(collided.map(({ object }) => nameKey(refOf(object))))
+}
+
+describe('whatever stands in the objects', () => {
+  it('nothing is thrown or changed, the order of objects is of no matter, and every document is valid', () => {
+    const shuffled = brokenFrom(worlds).chain((objects) =>
+      fc.tuple(fc.constant(objects), fc.shuffledSubarray([...objects], { minLength: objects.length })),
+    )
+    fc.assert(
+      fc.property(shuffled, ([objects, others]) => {
+        const translation = translate(frozen(objects), settings)
+        assert.deepEqual(translate(others, settings), translation)
+        for (const { document } of translation.gateways) {
+          if (document === undefined) continue
+          const { problems } = parsePlain(document, { origin: 'kubernetes', env: {}, readFile: () => '' })
+          assert.deepEqual(
+            problems.filter(({ severity }) => severity === 'error'),
+            [],
+          )
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('no status tells a secret', () => {
+    const withSecrets = worlds.filter((world) => world.some(isSecret))
+    const encoded = all.filter((object) => textAt(object, 'kind') === 'Secret').flatMap((object) => Object.values(rawAt(object, 'data')))
+    const secrets = [mark, ...encoded.filter((value) => typeof value === 'string' && value.length > 8)].map(String)
+    fc.assert(
+      fc.property(brokenFrom(withSecrets), (objects) => {
+        const told = JSON.stringify(translate(objects, settings).statuses.map(({ object: _, ...status }) => status))
+        for (const secret of secrets) assert.ok(!told.includes(secret), told)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('one policy more leads nowhere further', () => {
+    const isPolicy = (object: unknown): boolean => textAt(object, 'kind') === 'AgentgatewayPolicy'
+    const specs = all.filter(isPolicy).map((object) => rawAt(object, 'spec'))
+    const targetable = ['Gateway', 'HTTPRoute', 'AgentgatewayBackend', 'Service']
+    const sections = [undefined, 'http', 'math', 'date', 'named', '80']
+    const isWithin = (one: Translation, other: Translation): void => {
+      const known = reachable(other)
+      const further = [...reachable(one).keys()].filter((way) => !known.has(way))
+      assert.deepEqual(further, [])
+    }
+    const check = (objects: readonly unknown[], spec: Raw, section: string | undefined, created: string): void => {
+      const translation = translate(objects, settings)
+      for (const policy of objects.filter(isPolicy)) {
+        const others = objects.filter((object) => object !== policy)
+        isWithin(translation, translate(others, settings))
+      }
+      for (const target of objects.flatMap((value) => readObject(value) ?? []).filter(({ kind }) => targetable.includes(kind))) {
+        const { namespace, ...ref } = refOf(target)
+        const policy = {
+          apiVersion: 'agentgateway.dev/v1alpha1',
+          kind: 'AgentgatewayPolicy',
+          metadata: { name: 'one-more', namespace, creationTimestamp: created },
+          spec: { ...spec, targetRefs: [{ ...ref, ...(section === undefined ? {} : { sectionName: section }) }] },
+        }
+        isWithin(translate([...objects, policy], settings), translation)
+      }
+    }
+    for (const world of worlds) check(world, { traffic: { csrf: {} }, backend: { extAuth: {} } }, undefined, '2000-01-01T00:00:00Z')
+    fc.assert(
+      fc.property(
+        brokenFrom(worlds),
+        fc.constantFrom(...specs),
+        fc.constantFrom(...sections),
+        fc.constantFrom('2000-01-01T00:00:00Z', '2100-01-01T00:00:00Z'),
+        check,
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('one ReferenceGrant less leads nowhere further', () => {
+    const isGrant = (object: unknown): boolean => textAt(object, 'kind') === 'ReferenceGrant'
+    const check = (objects: readonly unknown[]): void => {
+      const before = translate(objects, settings)
+      const collided = agentsWithCollisions(before)
+      const known = reachable(before)
+      for (const grant of objects.filter(isGrant)) {
+        const after = reachable(
+          translate(
+            objects.filter((object) => object !== grant),
+            settings,
+          ),
+        )
+        const further = [...after].filter(([way, { agent }]) => !known.has(way) && !(agent !== undefined && collided.has(agent)))
+        assert.deepEqual(further, [])
+      }
+    }
+    for (const world of worlds) check(world)
+    fc.assert(fc.property(brokenFrom(worlds.filter((world) => world.some(isGrant))), check), { numRuns: 150 })
+  })
+})

@@ -1,0 +1,40 @@
+import { readAgents } from './agents.ts'
+import { assembleGateways } from './assemble.ts'
+import { readBackends } from './backends.ts'
+import { readGateways } from './gateways.ts'
+import { nothingObserved, type ObjectRef, type Observations, type Settings, type Translation } from './model.ts'
+import { readPolicies } from './policies.ts'
+import { readRoutes } from './routes.ts'
+import { compare, createWorld, refKey } from './world.ts'
+
+/**
+ * What a cluster's objects come to: for each of our Gateways a document and what must be provisioned, and for each object its status.
+ * Pure and total: any value may stand among the objects, their order is of no matter, and nothing is changed or thrown.
+ */
+export function translate(objects: readonly unknown[], settings: Settings, observed: Observations = nothingObserved): Translation {
+  const world = createWorld(objects)
+  const { gateways, classes, classStatuses, abandoned } = readGateways(world, settings)
+  const routes = readRoutes(world, gateways, settings)
+  const policies = readPolicies(world, gateways, routes, settings, observed)
+  const backends = readBackends(world, policies, settings, observed)
+  const agents = readAgents(world, backends)
+  const { plans, statuses } = assembleGateways({ world, gateways, routes, policies, backends, agents, settings, observed })
+  return {
+    gateways: plans,
+    statuses: [
+      ...classStatuses,
+      ...statuses,
+      ...backends.all.map((view) => view.status),
+      ...agents.all.map((view) => view.status),
+      ...policies.statuses,
+    ],
+    classes,
+    wanted: unique([...policies.wanted, ...backends.wanted]),
+    abandoned,
+  }
+}
+
+function unique(refs: readonly ObjectRef[]): readonly ObjectRef[] {
+  const byKey = new Map(refs.map((ref) => [refKey(ref), ref]))
+  return [...byKey].sort(([one], [other]) => compare(one, other)).map(([, ref]) => ref)
+}

@@ -1,0 +1,149 @@
+import type { DesiredStatus, Fault, KubeObject, ObjectRef, Raw } from './model.ts'
+
+/**
+ * What the steps of a translation hand to each other. Fragments of a Config's document are plain, in the long form, without defaults and
+ * with texts as they are meant: `assembleGateways` escapes their dollars at the end.
+ */
+
+export interface GatewayView {
+  readonly object: KubeObject
+  /** `ns/name`. */
+  readonly key: string
+  readonly listeners: readonly ListenerView[]
+  /** Why it is not Accepted. */
+  readonly faults: readonly Fault[]
+  /** What of it has no effect and restricts nothing: to be said, no more. */
+  readonly remarks: readonly Fault[]
+}
+
+export interface ListenerView {
+  readonly name: string
+  readonly port: number
+  readonly protocol: string
+  readonly hostname: string | undefined
+  /** The listener of the document; absent where it isn't served. Routes may attach to it all the same. */
+  readonly fragment: Raw | undefined
+  /** Why routes of this namespace may not attach; undefined: they may. */
+  refusal(namespace: string): Fault | undefined
+  readonly supportedKinds: readonly Raw[]
+  readonly isAcceptingRoutes: boolean
+  /** By condition. What conflicts isn't among those of Accepted. */
+  readonly faults: {
+    readonly Accepted: readonly Fault[]
+    readonly ResolvedRefs: readonly Fault[]
+    readonly Conflicted: readonly Fault[]
+  }
+}
+
+/** An HTTPRoute of which a parent is a Gateway of ours, or was: its status still has an entry of ours. */
+export interface RouteView {
+  readonly object: KubeObject
+  /** `ns/name`. */
+  readonly key: string
+  readonly parents: readonly ParentView[]
+  readonly rules: readonly RuleView[]
+  /** What of it has no effect and restricts nothing: to be said, no more. */
+  readonly remarks: readonly Fault[]
+}
+
+/** One parentRef that names a Gateway of ours. */
+export interface ParentView {
+  /** As it was written. */
+  readonly parentRef: Raw
+  readonly gateway: GatewayView
+  /** Names of the listeners it attaches to, those that aren't served among them. */
+  readonly listeners: readonly string[]
+  /** The route's hostnames that some of these listeners take; empty: any. */
+  readonly hostnames: readonly string[]
+  /** Why it attaches to none: then there are neither listeners nor hostnames. */
+  readonly faults: readonly Fault[]
+}
+
+export interface RuleView {
+  /** Such as `spec.rules[0]`. */
+  readonly place: string
+  readonly name: string | undefined
+  /** HTTPRouteMatch fragments. */
+  readonly matches: readonly Raw[]
+  /** As they were written; a `request` of zero is no limit, whatever policies say. */
+  readonly timeouts: Raw
+  readonly backendRefs: readonly BackendRefView[]
+  /** What of it can't be done: then its requests are refused. */
+  readonly faults: readonly Fault[]
+}
+
+export interface BackendRefView {
+  /** Such as `spec.rules[0].backendRefs[1]`. */
+  readonly place: string
+  readonly ref: ObjectRef
+  readonly weight: number
+  /** What it says that can't be done, such as filters of its own. */
+  readonly faults: readonly Fault[]
+}
+
+/** A Backend of type MCP, or an AgentgatewayBackend with `mcp`. */
+export interface BackendView {
+  readonly ref: ObjectRef
+  /** In documents. */
+  readonly name: string
+  /** The backend of the document; absent where it serves nothing. */
+  readonly fragment: Raw | undefined
+  /** Names of all servers that it asks for, those that are left out among them. */
+  readonly servers: readonly string[]
+  /** Why it serves nothing, as a sentence for those that name it. */
+  readonly unusable: string | undefined
+  readonly status: DesiredStatus
+}
+
+export interface AgentView {
+  readonly ref: ObjectRef
+  readonly name: string
+  readonly fragment: Raw | undefined
+  readonly unusable: string | undefined
+  /** Those that it selects from. */
+  readonly backends: readonly BackendView[]
+  readonly status: DesiredStatus
+}
+
+/** Where in a cluster a policy can hold. Keys are `ns/name`. */
+export type PolicyPlace =
+  | { readonly kind: 'gateway'; readonly key: string; readonly listener?: string }
+  | { readonly kind: 'route'; readonly key: string; readonly rule?: string }
+  | { readonly kind: 'backend'; readonly key: string; readonly target?: string }
+  | { readonly kind: 'service'; readonly key: string }
+
+/** What policies come to at one place; those of wider places are asked for by themselves. */
+export interface PolicyEffect {
+  /** A policy that restricts can't be enforced here, so nothing may pass: which one, and why. For statuses, not for callers. */
+  readonly closed: string | undefined
+  /** GEP-2257; of a whole request. */
+  readonly requestTimeout: string | undefined
+  readonly server: ServerSettings
+}
+
+/** How a server is reached: members of a document's server. */
+export interface ServerSettings {
+  readonly tls?: Raw
+  readonly credentials?: Raw
+  /** GEP-2257. */
+  readonly connectTimeout?: string
+  readonly requestTimeout?: string
+}
+
+/** What a policy's `backend`, a backend's `policies` or a target's `policies` come to. */
+export interface ServerSettingsReading {
+  readonly settings: ServerSettings
+  readonly faults: readonly PolicyFault[]
+  readonly wanted: readonly ObjectRef[]
+}
+
+export interface PolicyFault extends Fault {
+  /** Leaving it out would let more through than its author wants. */
+  readonly closes: boolean
+}
+
+export interface Policies {
+  at(place: PolicyPlace): PolicyEffect
+  readonly statuses: readonly DesiredStatus[]
+  readonly wanted: readonly ObjectRef[]
+}

@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto'
+import { type ApiClient, type ApiReply, statusText as refusalText } from '../kube/kube.ts'
+import type { Log } from '../observe/observe.ts'
+import { kindOfObject, objectPath } from './api-paths.ts'
+import type { ControllerMetrics } from './controller-metrics.ts'
+import type { DesiredStatus, KubeObject, ObjectRef, Raw } from './model.ts'
+import { rawAt } from './raw.ts'
+import { slim } from './slim.ts'
+import { nextStatus, statusText } from './status-body.ts'
+import { refKey, refOf, titleOf } from './world.ts'
+import type { WriteTask } from './write-queue.ts'
+
+export interface StatusWriter {
+  /** A task for each status that is not yet what it should be. */
+  tasks(statuses: readonly DesiredStatus[]): readonly WriteTask[]
+  /** Whether one of them is not yet what it should be. */
+  isDue(desired: DesiredStatus): boolean
+}
+
+export interface StatusWriterDeps {
+  readonly client: ApiClient
+  readonly controllerName: string
+  /** The object as it last was; undefined where it is gone. */
+  readonly find: (ref: ObjectRef) => KubeObject | undefined
+  /** Called when a status has been written, with the object before and after. */
+  readonly onWritten: (before: KubeObject, after: KubeObject) => void
+  readonly log: Log
+  readonly metrics: ControllerMetrics
+  /** Milliseconds, from any origin. */
+  readonly now: () => number
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number
+}
+
+/** A status that is to be written. */
+interface Judged {
+  /** The object as it is, as far as anyone here knows, and the version that followers know. */
+  readonly current: KubeObject
+  readonly over: string | undefined
+  readonly status: Raw
+  readonly wish: string
+  readonly notBeforeMs: number
+}
+
+/** A status that was written. */
+interface Written {
+  readonly wish: string
+  /** What the API server made of it. */
+  readonly result: string
+  /** The version that followers knew then, and the object that came of it: they may lag behind. */
+  readonly over: string | undefined
+  readonly object: KubeObject
+  readonly atMs: number
+  /** How often the same was written in a row, because someone else changed it. */
+  readonly count: number
+}
+
+/** Someone else who keeps changing a status meets us this often, at first and at last. */
+const repeatMs = 1000
+const maxRepeatMs = 60_000
+
+/**
+ * Brings statuses to what they should be: by server-side apply, or by a PUT that a newer version refuses (kinds.ts). What others wrote
+ * stays. A status that the API server keeps in another form than it was sent is written once.
+ */
+export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
+  const { client, controllerName, find, onWritten, log, metrics, now, wallClock } = deps
+  /** By `refKey`, of objects in the last translation. */
+  let written = new Map<string, Written>()
+  let leftAlone = new Set<string>()
+  /** Likewise: which version was found to say what is desired, and that as a text. */
+  let settled = new Map<string, { readonly version: string | undefined; readonly text: string }>()
+
+  /** What must be written, and when; undefined: nothing. */
+  function judge(desired: DesiredStatus, key: string): Judged | undefined {
+    const stored = find(refOf(desired.object))
+    if (stored === undefined || isForeign(stored, desired)) return undefined
+    const text = JSON.stringify(desired.kind === 'whole' ? desired.status : desired.entries)
+    const version = stored.metadata.resourceVersion
+    const known = settled.get(key)
+    if (known !== undefined && known.version === version && known.text === text) return undefined
+    const last = written.get(key)
+    const current = last !== undefined && last.over === version ? last.object : stored
+    const status = nextStatus(current, desired, controllerName, new Date(wallClock()).toISOString().replace(/\.\d+Z$/, 'Z'))
+    if (status === undefined) {
+      settled.set(key, { version, text })
+      return undefined
+    }
+    const wish = digestOf(desired.kind === 'whole' ? desired.status : desired.entries)
+    if (last?.wish !== wish) return { current, over: version, status, wish, notBeforeMs: 0 }
+    if (last.result === digestOf(rawAt(current, 'status'))) return undefined
+    return {
+      current,
+      over: version,
+      status,
+      wish,
+      notBeforeMs: last.atMs + Math.min(maxRepeatMs, repeatMs * 2 ** Math.min(last.count, 10)),
+    }
+  }
+
+  /** Whether another controller writes the status of an object that has room for one. */
+  function isForeign(object: KubeObject, { kind }: DesiredStatus): boolean {
+    if (kind !== 'whole' || kindOfObject(object)?.status !== 'put') return false
+    const other = object.metadata.statusManagers?.find((manager) => manager !== controllerName)
+    const key = refKey(refOf(object))
+    if (other !== undefined && !leftAlone.has(key)) {
+      leftAlone.add(key)
+      log.warn({ object: titleOf(refOf(object)), manager: other }, 'its status is written by something else: it is left alone')
+    }
+    return other !== undefined
+  }
+
+  async function write(desired: DesiredStatus, key: string, signal: AbortSignal): Promise<'done' | 'soon' | 'later'> {
+    const judged = judge(desired, key)
+    if (judged === undefined || judged.notBeforeMs > now()) return judged === undefined ? 'done' : 'soon'
+    const { current, over, status, wish } = judged
+    const kind = kindOfObject(current)
+    const path = objectPath(refOf(current))
+    if (kind === undefined || path === undefined || kind.status === 'no') return 'done'
+    const { apiVersion, metadata } = current
+    const { name, namespace, uid, resourceVersion } = metadata
+    const named = { name, ...(namespace === undefined ? {} : { namespace }) }
+    const reply = await (kind.status === 'apply'
+      ? client.request({
+          method: 'PATCH',
+          path: `${path}/status`,
+          query: { fieldManager: controllerName, force: 'true' },
+          contentType: 'application/apply-patch+yaml',
+          body: { apiVersion, kind: kind.kind, metadata: named, status },
+          signal,
+        })
+      : client.request({
+          method: 'PUT',
+          path: `${path}/status`,
+          query: { fieldManager: controllerName },
+          body: {
+            apiVersion,
+            kind: kind.kind,
+            metadata: { ...named, uid, resourceVersion },
+            status: { ...rawAt(current, 'status'), ...status },
+          },
+          signal,
+        }))
+    metrics.countWrite(`${kind.kind} status`, outcomeOf(reply))
+    if (reply.kind === 'unreachable') return 'soon'
+    const after = reply.status < 300 ? slim(reply.body) : undefined
+    if (after === undefined) return refused(reply, current)
+    const last = written.get(key)
+    written.set(key, {
+      wish,
+      result: digestOf(rawAt(after, 'status')),
+      over,
+      object: after,
+      atMs: now(),
+      count: last?.wish === wish ? last.count + 1 : 0,
+    })
+    onWritten(current, after)
+    return 'done'
+  }
+
+  function refused(reply: Extract<ApiReply, { kind: 'reply' }>, object: KubeObject): 'done' | 'soon' | 'later' {
+    // Gone, or newer than what is known: followers bring that.
+    if (reply.status === 404) return 'done'
+    if (reply.status === 409 || reply.status === 429 || reply.status >= 500) return 'soon'
+    log.warn({ object: titleOf(refOf(object)), status: reply.status, text: refusalText(reply.body) }, 'its status is refused')
+    return 'later'
+  }
+
+  return {
+    isDue: (desired) => judge(desired, refKey(refOf(desired.object))) !== undefined,
+    tasks(statuses) {
+      const byKey = new Map(statuses.map((desired) => [refKey(refOf(desired.object)), desired]))
+      written = new Map([...written].filter(([key]) => byKey.has(key)))
+      settled = new Map([...settled].filter(([key]) => byKey.has(key)))
+      leftAlone = new Set([...leftAlone].filter((key) => byKey.has(key)))
+      return [...byKey].flatMap(([key, desired]) => {
+        const judged = judge(desired, key)
+        if (judged === undefined) return []
+        const { wish, notBeforeMs } = judged
+        const rank = kindOfObject(desired.object)?.status === 'apply' ? 2 : 3
+        return [{ key: `status ${key}`, rank, wish, notBeforeMs, run: (signal: AbortSignal) => write(desired, key, signal) }]
+      })
+    },
+  }
+}
+
+/** Of a write, for metrics. */
+export function outcomeOf(reply: ApiReply): 'ok' | 'conflict' | 'refused' | 'failed' {
+  if (reply.kind === 'unreachable' || reply.status >= 500 || reply.status === 429) return 'failed'
+  if (reply.status === 409) return 'conflict'
+  return reply.status < 300 ? 'ok' : 'refused'
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(statusText(value)).digest('base64')
+}
