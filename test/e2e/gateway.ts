@@ -10,9 +10,10 @@ import { freePort } from './setup/ports.ts'
 import { until } from './setup/wait.ts'
 
 /** The program under test: the sources, or what MCPLEX_COMMAND says in paths from the checkout, such as `PATH/node bin/mcplex.js`. */
-const [program = process.execPath, ...programArgs] = (process.env['MCPLEX_COMMAND'] ?? `${process.execPath} src/main.ts`)
+export const mcplexCommand: readonly string[] = (process.env['MCPLEX_COMMAND'] ?? `${process.execPath} src/main.ts`)
   .split(' ')
   .map((path) => resolve(checkout, path))
+const [program = process.execPath, ...programArgs] = mcplexCommand
 
 /** A running mcplex. */
 export interface Gateway {
