@@ -6,6 +6,7 @@ import { exitCode } from './exit-code.ts'
 import { run } from './run.ts'
 import { printJson, printLine, type Terminal } from './terminal.ts'
 import { tools } from './tools.ts'
+import type { TranslateOptions } from './translate.ts'
 import { version } from './version.ts'
 
 interface GlobalOptions {
@@ -49,12 +50,15 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   program
     .command('translate')
     .description('print the configuration that Kubernetes objects come to, and what is wrong with them')
-    .requiredOption('-f, --filename <path...>', 'files and folders with the objects, as YAML or JSON')
+    .requiredOption('-f, --filename <path...>', 'files and folders with the objects, as YAML or JSON; - is standard input')
     .option('-n, --namespace <name>', 'of objects that say none', 'default')
     .option('--gateway <namespace/name>', 'which one, where there are several')
-    .action(async ({ filename, ...options }: { filename: readonly string[]; namespace: string; gateway?: string }) => {
+    .option('--controller-name <name>', 'of the GatewayClasses that are served (default: mcplex.dev/controller)')
+    .option('--class <name...>', 'GatewayClasses that are served where they are absent (default: mcplex agentgateway)')
+    .option('--cluster-domain <domain>', 'of the names of Services (default: cluster.local)')
+    .action(async (options: TranslateOptions) => {
       const { translate } = await import('./translate.ts')
-      code = translate({ files: filename, ...options, gateway: options.gateway, ...globals() }, terminal)
+      code = translate(options, globals().output, terminal)
     })
   program
     .command('controller')

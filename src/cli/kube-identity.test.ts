@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { kubeIdentity } from './kube-identity.ts'
+import { kubeconfigIdentity } from './kubeconfig.ts'
 
 function write(t: TestContext, name: string, config: object): string {
   const folder = mkdtempSync(join(tmpdir(), 'mcplex-'))
@@ -56,6 +57,34 @@ test('$KUBECONFIG may name several files; the first one’s context counts', asy
   const found = await kubeIdentity({ kubeconfig: undefined, context: undefined }, { env: { KUBECONFIG: files.join(':') } })
   assert.ok(found.kind === 'found', JSON.stringify(found))
   assert.equal(found.identity.server, 'https://c.example:6443')
+})
+
+test('a token’s file counts before a token; it is read anew after a minute, and after a refusal', async (t) => {
+  const users = [
+    { name: 'u', user: { token: 'hunter2', tokenFile: 'token' } },
+    { name: 'v', user: { ...certificate, tokenFile: '' } },
+  ]
+  const kubeconfig = write(t, 'config', { ...config, users })
+  const put = (text: string) => writeFileSync(join(dirname(kubeconfig), 'token'), text)
+  put('one\n')
+  let nowMs = 0
+  const found = await kubeconfigIdentity([kubeconfig], undefined, () => nowMs)
+  const token = async () => (await found.headers())['Authorization']
+  assert.equal(await token(), 'Bearer one')
+  put('two')
+  nowMs += 59_000
+  assert.equal(await token(), 'Bearer one')
+  nowMs += 1000
+  assert.equal(await token(), 'Bearer two')
+  put('three')
+  found.refresh()
+  assert.equal(await token(), 'Bearer three')
+  rmSync(join(dirname(kubeconfig), 'token'))
+  found.refresh()
+  await assert.rejects(token(), /ENOENT.*token/)
+
+  const without = await kubeconfigIdentity([kubeconfig], 'two', () => nowMs)
+  assert.equal((await without.headers())['Authorization'], undefined)
 })
 
 test('what is missing is said', async (t) => {

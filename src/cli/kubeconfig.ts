@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
+import { parse } from 'yaml'
 import type { Identity } from '../kube/kube.ts'
 
 /** Headers are asked for anew after this time: a plugin's token may have been replaced. */
 const headersMs = 5000
+/** A token's file is read anew after this time: whoever replaces it does so well before the token in it expires. */
+const tokenMs = 60_000
 
 /**
  * The identity that kubeconfig files give, as kubectl reads them: of equal names, and of current contexts, the first counts. Throws where a
@@ -36,6 +41,7 @@ export async function kubeconfigIdentity(
     return options
   }
   let last = { options: await ask(), atMs: now() }
+  const token = tokenOf(files, config.getCurrentUser()?.name, now)
   const text = (member: string) => {
     const value = last.options[member]
     return typeof value === 'string' || Buffer.isBuffer(value) ? { [member]: value.toString('utf8') } : {}
@@ -52,10 +58,38 @@ export async function kubeconfigIdentity(
     },
     async headers() {
       if (now() - last.atMs >= headersMs) last = { options: await ask(), atMs: now() }
-      return last.options.headers
+      return { ...last.options.headers, ...token.header() }
     },
     refresh() {
       last = { ...last, atMs: Number.NEGATIVE_INFINITY }
+      token.forget()
     },
   }
+}
+
+/** The token that a user's `tokenFile` holds, which counts before all else and is nothing that the library reads. Throws where it can't be read. */
+function tokenOf(files: readonly string[], user: string | undefined, now: () => number) {
+  const file = tokenFileOf(files, user)
+  const read = () => ({ header: file === undefined ? {} : { Authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` }, atMs: now() })
+  let last = read()
+  return {
+    header(): Readonly<Record<string, string>> {
+      if (now() - last.atMs >= tokenMs) last = read()
+      return last.header
+    },
+    forget() {
+      last = { ...last, atMs: Number.NEGATIVE_INFINITY }
+    },
+  }
+}
+
+/** As the first file that has the user says it, from that file's folder. */
+function tokenFileOf(files: readonly string[], name: string | undefined): string | undefined {
+  for (const file of files) {
+    const users: unknown = parse(readFileSync(file, 'utf8'))?.users
+    const found = Array.isArray(users) ? users.find((user) => user?.name === name) : undefined
+    const path: unknown = found?.user?.tokenFile
+    if (found !== undefined) return typeof path === 'string' && path !== '' ? resolve(dirname(file), path) : undefined
+  }
+  return undefined
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { runCli } from './cli.ts'
@@ -73,6 +73,7 @@ test('a secret is never printed, and what is printed in its place can be checked
     assert.equal(code, 0, stderr)
     assert.doesNotMatch(stdout + stderr, /hunter2/)
     assert.match(stdout, /\[redacted\]/)
+    assert.match(stderr, /\[redacted\]: write \$\{VAR\}/)
     assert.equal((await mcplex('check', fileWith(t, stdout))).code, 0)
   }
 })
@@ -110,4 +111,33 @@ test('files that are broken, and Gateways that are not ours, end with 78', async
   assert.match(none.stderr, /UnsupportedProtocol/)
   assert.match(none.stdout, /^listeners: \[\]$/m)
   assert.equal((await mcplex('translate')).code, 2)
+})
+
+test("Gateways of another controller's class can be translated by that name", async (t) => {
+  const theirs = `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: mcplex }
+spec: { controllerName: agentgateway.dev/agentgateway }
+`
+  const file = fileWith(t, gateway('a') + theirs)
+  const { code, stderr } = await mcplex('translate', '-f', file)
+  assert.equal(code, 78)
+  assert.match(stderr, /^Gateway a\/gw is of class mcplex, which belongs to agentgateway.dev\/agentgateway: give --controller-name/)
+  const named = await mcplex('translate', '-f', file, '--controller-name', 'agentgateway.dev/agentgateway')
+  assert.deepEqual([named.code, parse(named.stdout).listeners.length], [0, 1], named.stderr)
+  const other = fileWith(t, gateway('a').replace('gatewayClassName: mcplex', 'gatewayClassName: house'))
+  assert.match((await mcplex('translate', '-f', other)).stderr, /^Gateway a\/gw is of class house, which is not among the objects\n/)
+  assert.equal((await mcplex('translate', '-f', other, '--class', 'house')).code, 0)
+})
+
+test('a folder that is to be built first says how', async (t) => {
+  for (const [name, said] of [
+    ['kustomization.yaml', /kubectl kustomize/],
+    ['Chart.yaml', /helm template/],
+  ] as const) {
+    const { code, stderr } = await mcplex('translate', '-f', dirname(fileWith(t, 'resources: []\n', name)))
+    assert.equal(code, 78)
+    assert.match(stderr, said)
+  }
 })

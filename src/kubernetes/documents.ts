@@ -24,7 +24,7 @@ interface Found extends Omit<DocumentProblem, 'text'> {
 
 /**
  * The objects of YAML and JSON files, as `kubectl apply -f` takes them: streams of documents and lists too, a folder's own files but not
- * those of folders in it. Objects that say no namespace are in the given one. Never throws.
+ * those of folders in it; `-` is standard input. Objects that say no namespace are in the given one. Never throws.
  */
 export function readObjects(paths: readonly string[], namespace = 'default'): ReadObjects {
   const readings = paths.flatMap(filesAt).map((file) => (typeof file === 'string' ? readFile(file) : { found: [], problems: [file] }))
@@ -42,9 +42,15 @@ export function readObjectsIn(text: string, file: string, namespace = 'default')
 }
 
 function filesAt(path: string): readonly (string | DocumentProblem)[] {
+  if (path === '-') return [path]
   try {
     if (!statSync(path).isDirectory()) return [path]
-    const names = readdirSync(path).filter((name) => /\.(?:ya?ml|json)$/.test(name))
+    const all = readdirSync(path)
+    const builder = all.flatMap((name) => builders.get(name) ?? [])[0]
+    if (builder !== undefined) return [{ file: path, line: undefined, text: `it is to be built first: ${builder(path)}` }]
+    const names = all.filter(
+      (name) => /\.(?:ya?ml|json)$/.test(name) && statSync(join(path, name), { throwIfNoEntry: false })?.isFile() !== false,
+    )
     if (names.length === 0) return [{ file: path, line: undefined, text: 'no file here ends with .yaml, .yml or .json' }]
     return names.sort().map((name) => join(path, name))
   } catch (error) {
@@ -52,9 +58,16 @@ function filesAt(path: string): readonly (string | DocumentProblem)[] {
   }
 }
 
+/** Folders that hold no objects but what makes them, by the file that tells. */
+const builders = new Map<string, (path: string) => string>([
+  ['kustomization.yaml', (path) => `kubectl kustomize ${path} | mcplex translate -f -`],
+  ['kustomization.yml', (path) => `kubectl kustomize ${path} | mcplex translate -f -`],
+  ['Chart.yaml', (path) => `helm template ${path} | mcplex translate -f -`],
+])
+
 function readFile(file: string): Reading {
   try {
-    return readText(readFileSync(file, 'utf8'), file)
+    return readText(readFileSync(file === '-' ? 0 : file, 'utf8'), file === '-' ? 'standard input' : file)
   } catch (error) {
     return { found: [], problems: [unreadable(file, error)] }
   }

@@ -3,5 +3,6 @@ export { type ControllerMetrics, createControllerMetrics } from './controller-me
 export { defaultSettings } from './default-settings.ts'
 export { type DocumentProblem, type ReadObjects, readObjects } from './documents.ts'
 export * from './model.ts'
+export { valueAt } from './raw.ts'
 export { translate } from './translate.ts'
 export { nameKey, refOf, titleOf } from './world.ts'
