@@ -162,3 +162,17 @@ test('colors are for terminals only, and NO_COLOR turns them off', async (t) => 
     assert.equal(stderr.includes('\u001b['), expected, JSON.stringify([how, env]))
   }
 })
+
+test('a controller name is a domain with a path, a namespace is a name', async (t) => {
+  const rows = [
+    [['--controller-name', 'mcplex'], /--controller-name mcplex is no domain with a path: write it such as example.com\/gateways/],
+    [['--controller-name', 'Example.com/a'], /no domain with a path/],
+    [['--controller-name', 'example.com/'], /no domain with a path/],
+    [['--namespace', 'A b'], /--namespace A b is no name of a namespace/],
+  ] as const
+  for (const [args, expected] of rows) {
+    const { code, stderr } = await mcplex(t, ['controller', ...args])
+    assert.equal(code, 2)
+    assert.match(stderr, expected)
+  }
+})

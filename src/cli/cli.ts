@@ -65,6 +65,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .description('serve the Gateways of a Kubernetes cluster: write their configurations, what they need, and statuses')
     .option('--kubeconfig <file>', "else the pod's service account, else $KUBECONFIG, else ~/.kube/config")
     .option('--context <name>', 'of the kubeconfig')
+    .option('-n, --namespace <name>', "of the lease of the controller that leads: else the pod's own, else mcplex-system")
     .option('--controller-name <name>', 'of the GatewayClasses that are served (default: mcplex.dev/controller)')
     .option('--class <name...>', 'GatewayClasses that are made where they are absent (default: mcplex agentgateway)')
     .option('--image <image>', 'of the pods that serve')

@@ -15,6 +15,7 @@ import { version } from './version.ts'
 export interface ControllerOptions {
   readonly kubeconfig?: string
   readonly context?: string
+  readonly namespace?: string
   readonly controllerName?: string
   readonly class?: readonly string[]
   readonly image?: string
@@ -38,6 +39,14 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
     printLine(stderr, `error: --listen ${options.listen} is no address: write host:port, such as 127.0.0.1:8081`)
     return exitCode.wrongArguments
   }
+  if (options.controllerName !== undefined && !isControllerName(options.controllerName)) {
+    printLine(stderr, `error: --controller-name ${options.controllerName} is no domain with a path: write it such as example.com/gateways`)
+    return exitCode.wrongArguments
+  }
+  if (options.namespace !== undefined && !/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(options.namespace)) {
+    printLine(stderr, `error: --namespace ${options.namespace} is no name of a namespace: write it such as ${usualNamespace}`)
+    return exitCode.wrongArguments
+  }
   const found = await kubeIdentity({ kubeconfig: options.kubeconfig, context: options.context }, terminal)
   if (found.kind === 'missing') {
     printLine(stderr, `error: no Kubernetes cluster: ${found.text}`)
@@ -59,7 +68,7 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
   terminal.on('exit', () => log.flush())
   const metrics = createControllerMetrics()
   const client = createApiClient(identity, { userAgent: `mcplex/${version}` })
-  const settings = settingsOf(options, identity.namespace)
+  const settings = settingsOf(options, options.namespace ?? (found.isPod ? identity.namespace : usualNamespace))
   const running = startController(client, settings, {
     log,
     metrics,
@@ -71,9 +80,9 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
   const listener = await openControllerListener(address, running, metrics)
   if (listener.kind === 'failed') printLine(stderr, `error: ${listener.text}`)
   else {
-    const { controllerName, classes } = settings
+    const { controllerName, classes, namespace } = settings
     log.info(
-      { version, server: identity.server, controllerName, classes, listen: `${address.host}:${listener.port}` },
+      { version, server: identity.server, controllerName, classes, namespace, listen: `${address.host}:${listener.port}` },
       'controller started',
     )
     await stopped
@@ -84,6 +93,15 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
   if (listener.kind === 'open') listener.close()
   log.flush()
   return listener.kind === 'open' ? exitCode.good : exitCode.failed
+}
+
+/** Of the lease, where no pod says it: not that of a context, so that two of them don't lead side by side. As in `deploy/rbac.yaml`. */
+const usualNamespace = 'mcplex-system'
+
+/** Gateway API, GatewayController: a domain, a slash and a path. */
+function isControllerName(text: string): boolean {
+  const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?'
+  return text.length <= 253 && new RegExp(`^${label}(?:\\.${label})*/[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+$`).test(text)
 }
 
 function settingsOf(options: ControllerOptions, namespace: string): ControllerSettings {

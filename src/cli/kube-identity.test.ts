@@ -89,15 +89,31 @@ test('a token’s file counts before a token; it is read anew after a minute, an
 
 test('what is missing is said', async (t) => {
   const kubeconfig = write(t, 'config', { ...config, 'current-context': '' })
+  const refused = (context: object, user: object = {}, cluster: object = {}) =>
+    write(t, 'config', {
+      clusters: [{ name: 'c', cluster: { server: 'https://c.example', ...cluster } }],
+      users: [{ name: 'u', user }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...context } }],
+      'current-context': 'x',
+    })
   const rows = [
     [{ kubeconfig: '/nowhere/config', context: undefined }, /there is no \/nowhere\/config: name a file by --kubeconfig/],
     [{ kubeconfig: undefined, context: undefined }, /this is no pod, and there is no \/nowhere\/\.kube\/config/],
     [{ kubeconfig, context: undefined }, /no context is current: name one by --context/],
     [{ kubeconfig, context: 'three' }, /there is no context three/],
+    [{ kubeconfig: refused({ user: 'ghost' }), context: undefined }, /context x names the user ghost, which no file has/],
+    [
+      { kubeconfig: refused({}, { username: 'jo', password: 'hunter2' }), context: undefined },
+      /user u: username is not supported: use a token/,
+    ],
+    [{ kubeconfig: refused({}, { token: 't', 'as-groups': ['g'] }), context: undefined }, /user u: as-groups is not supported/],
+    [{ kubeconfig: refused({}, { token: 't', as: 'jo', 'as-uid': '1' }), context: undefined }, /user u: as-uid is not supported/],
+    [{ kubeconfig: refused({}, {}, { 'proxy-url': 'http://p' }), context: undefined }, /cluster c: proxy-url is not supported/],
   ] as const
   for (const [options, expected] of rows) {
     const found = await kubeIdentity(options, { env: { HOME: '/nowhere' } })
     assert.ok(found.kind === 'missing')
     assert.match(found.text, expected)
+    assert.doesNotMatch(found.text, /hunter2/)
   }
 })

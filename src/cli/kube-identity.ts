@@ -9,7 +9,8 @@ export interface IdentityOptions {
 }
 
 export type FoundIdentity =
-  | { readonly kind: 'found'; readonly identity: Identity & { refresh(): void } }
+  /** `isPod`: by the service account of the pod that this is. */
+  | { readonly kind: 'found'; readonly identity: Identity & { refresh(): void }; readonly isPod: boolean }
   | { readonly kind: 'missing'; readonly text: string }
 
 /** By a named kubeconfig; else, in a pod, its service account; else as kubectl: $KUBECONFIG, or `~/.kube/config`. */
@@ -17,7 +18,7 @@ export async function kubeIdentity({ kubeconfig, context }: IdentityOptions, { e
   const now = () => performance.now()
   if (kubeconfig === undefined && context === undefined) {
     const identity = inClusterIdentity({ env, readFile: (path) => readFileSync(path, 'utf8'), now })
-    if (identity !== undefined) return { kind: 'found', identity }
+    if (identity !== undefined) return { kind: 'found', identity, isPod: true }
   }
   const known = (env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '')
   const files = kubeconfig === undefined ? (known.length > 0 ? known : [join(env['HOME'] ?? '', '.kube/config')]) : [kubeconfig]
@@ -27,7 +28,7 @@ export async function kubeIdentity({ kubeconfig, context }: IdentityOptions, { e
   try {
     // Its libraries are large, and a pod has no use for them.
     const { kubeconfigIdentity } = await import('./kubeconfig.ts')
-    return { kind: 'found', identity: await kubeconfigIdentity(present, context, now) }
+    return { kind: 'found', identity: await kubeconfigIdentity(present, context, now), isPod: false }
   } catch (error) {
     return { kind: 'missing', text: `${present.join(', ')}: ${error instanceof Error ? error.message : String(error)}` }
   }

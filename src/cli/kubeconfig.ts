@@ -11,7 +11,7 @@ const tokenMs = 60_000
 
 /**
  * The identity that kubeconfig files give, as kubectl reads them: of equal names, and of current contexts, the first counts. Throws where a
- * file or the context can't be had. Proxies that a file names are not used.
+ * file, the context or its user can't be had, or says how to connect or who asks in a way that is not followed here.
  */
 export async function kubeconfigIdentity(
   files: readonly string[],
@@ -34,6 +34,13 @@ export async function kubeconfigIdentity(
   const cluster = config.getCurrentCluster()
   if (cluster === null)
     throw new Error(name ? `there is no context ${name} with a cluster` : 'no context is current: name one by --context')
+  const userName = config.getContextObject(name)?.user
+  if (userName && config.getCurrentUser() === null) throw new Error(`context ${name} names the user ${userName}, which no file has: add it`)
+  const unsupported = [
+    ...membersOf(files, 'clusters', 'cluster', cluster.name, unsupportedOfCluster).map((member) => `cluster ${cluster.name}: ${member}`),
+    ...membersOf(files, 'users', 'user', userName, unsupportedOfUser).map((member) => `user ${userName}: ${member}`),
+  ]
+  if (unsupported.length > 0) throw new Error(`${unsupported.join('; ')}`)
 
   const ask = async () => {
     const options: Record<string, unknown> & { headers: Record<string, string> } = { headers: {} }
@@ -83,13 +90,53 @@ function tokenOf(files: readonly string[], user: string | undefined, now: () => 
   }
 }
 
+/** What would be left out in silence, with what to do instead. */
+const unsupportedOfCluster = { 'proxy-url': 'connect without a proxy, such as by kubectl proxy or a tunnel' } as const
+const unsupportedOfUser = {
+  username: 'use a token or a certificate',
+  password: 'use a token or a certificate',
+  'as-uid': 'use an account of its own',
+  'as-groups': 'use an account of its own',
+  'as-user-extra': 'use an account of its own',
+} as const
+
+/** For each member that counts and is not supported a sentence's part. */
+function membersOf(
+  files: readonly string[],
+  list: 'clusters' | 'users',
+  member: 'cluster' | 'user',
+  name: string | undefined,
+  unsupported: Readonly<Record<string, string>>,
+): readonly string[] {
+  const found = firstOf(files, list, name)?.item[member]
+  const isSaid = (key: string) => isRaw(found) && ![undefined, null, ''].some((nothing) => found[key] === nothing)
+  return Object.entries(unsupported).flatMap(([key, remedy]) => (isSaid(key) ? [`${key} is not supported: ${remedy}`] : []))
+}
+
 /** As the first file that has the user says it, from that file's folder. */
 function tokenFileOf(files: readonly string[], name: string | undefined): string | undefined {
+  const found = firstOf(files, 'users', name)
+  const user = found?.item['user']
+  const path = isRaw(user) ? user['tokenFile'] : undefined
+  return found !== undefined && typeof path === 'string' && path !== '' ? resolve(dirname(found.file), path) : undefined
+}
+
+/** The first entry of that name in a list of the files. */
+function firstOf(
+  files: readonly string[],
+  list: string,
+  name: string | undefined,
+): { readonly file: string; readonly item: Raw } | undefined {
   for (const file of files) {
-    const users: unknown = parse(readFileSync(file, 'utf8'))?.users
-    const found = Array.isArray(users) ? users.find((user) => user?.name === name) : undefined
-    const path: unknown = found?.user?.tokenFile
-    if (found !== undefined) return typeof path === 'string' && path !== '' ? resolve(dirname(file), path) : undefined
+    const items: unknown = parse(readFileSync(file, 'utf8'))?.[list]
+    const item: unknown = Array.isArray(items) ? items.find((one) => one?.name === name) : undefined
+    if (isRaw(item)) return { file, item }
   }
   return undefined
+}
+
+type Raw = Readonly<Record<string, unknown>>
+
+function isRaw(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

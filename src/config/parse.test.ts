@@ -132,6 +132,34 @@ const table: Readonly<Record<string, readonly string[]>> = {
     ].map((url) => `servers: { a: ‹unsafe-url›"${url}" }`),
     'servers: { a: { http: { host: ‹unsafe-url›169.254.169.254, port: 80 } } }',
     'servers: { a: { http: { host: ‹unsafe-url›"fe80::1", port: 80 } } }',
+    ...[
+      '127。0。0。1:29599\\\\.mcp.good.svc',
+      'a\\\\b',
+      'a:80',
+      'a%2eb',
+      'fe80::2%eth0',
+      '[::1]',
+      'a..b',
+      '.a',
+      'a..',
+      '１２７.0.0.1',
+      'bücher.example',
+      '$${HOME}',
+      // The URL parser takes these for addresses, or for none.
+      '2130706433',
+      '0x7f.1',
+      '0177.0.0.1',
+      '127.1',
+      '10.0.0.1.',
+      'a.999',
+      '256.0.0.1',
+    ].map((host) => `servers: { a: { http: { host: ‹bad-value›"${host}", port: 80 } } }`),
+    ...['a', 'A_b-c.Example.', 'xn--bcher-kva.example', '10.0.0.1', '2001:DB8::1', '::ffff:10.0.0.1'].map(
+      (host) => `servers: { a: { http: { host: "${host}", port: 80 } } }`,
+    ),
+    'servers: { a: { http: { host: a, port: 443, tls: {} } }, b: { http: { host: a, port: 443 } } }',
+    'servers: { a: { http: { url: https://a, tls: { serverName: ‹bad-value›"a:b" } } } }',
+    'servers: { a: { http: ‹bad-value›"http://a.example\\\\@b.example/" }, b: { http: "http://bücher.example/?a=\\\\" } }',
     'servers: { a: { http: { host: "::1", port: 80 } }, b: { http: { host: 127.0.0.1, port: 80, tls: {} } } }',
     'servers: { a: ‹bad-value›ftp://a.example/, b: ‹bad-value›127.0.0.1:8001/mcp, c: ‹bad-value›https://user:hunter2@a.example/ }',
   ],
@@ -176,6 +204,19 @@ describe('parseConfig', () => {
     assert.deepEqual(
       problems.map(({ code, path, line }) => `${line} ${code} ${path}`),
       ['2 bad-value servers.math', '3 unsafe-url servers.date.http', '5 wrong-type agents.a.tools', '6 unknown-key lisen'],
+    )
+  })
+
+  it('looks for shadowed matches as long as there are few places for them', () => {
+    const listeners = Array.from({ length: 64 }, (_, index) => ({ name: `l${index}`, port: 2000 + index }))
+    const hostnames = Array.from({ length: 32 }, (_, index) => `h${index}.example`)
+    // Of 200,000 places 97 matches have room for theirs, whether they are new ones or not.
+    const matches = Array.from({ length: 100 }, (_, index) => ({ path: { value: `/${index % 90}` } }))
+    const routes = [{ name: 'r', hostnames, rules: [{ matches, backends: [{ backend: 'a' }] }] }]
+    const { problems } = parsePlain({ listeners, backends: { a: { servers: {} } }, routes }, { env: {}, readFile: () => '' })
+    assert.deepEqual(
+      problems.map(({ code, path }) => `${code} ${path}`),
+      [90, 91, 92, 93, 94, 95, 96].map((index) => `shadowed-route routes[0].rules[0].matches[${index}]`),
     )
   })
 
@@ -238,7 +279,7 @@ describe('parseConfig', () => {
     'deep nesting': '['.repeat(10_000),
     'deep blocks': '- '.repeat(5000),
     'nesting past the bound': `${'['.repeat(80)}${']'.repeat(80)}`,
-    'a document over 1 MiB': `servers: {} # ${'x'.repeat(1024 * 1024)}`,
+    'a document over 2 MiB': `servers: {} # ${'x'.repeat(2 * 1024 * 1024)}`,
   }
   for (const [title, text] of Object.entries(bombs)) {
     it(`refuses ${title}`, () => {

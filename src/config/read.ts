@@ -2,7 +2,7 @@ import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type 
 import type { Problem, ProblemCode } from './problem.ts'
 import { type Entry, formatPath, type Path, type Tree } from './tree.ts'
 
-const maxBytes = 1024 * 1024
+const maxBytes = 2 * 1024 * 1024
 const maxDepth = 64
 /** Parts of a document after its aliases were followed: what a few nested aliases could otherwise make endless. */
 const maxParts = 200_000
@@ -31,7 +31,7 @@ export function readDocument(text: string): Reading {
     problems.push({ code, path: formatPath(path), ...placeOf(at), text, hint, severity: 'error' })
   }
   if (Buffer.byteLength(text) > maxBytes) {
-    report('too-large', 0, [], 'the document is larger than 1 MiB', 'split it, or generate less')
+    report('too-large', 0, [], 'the document is larger than 2 MiB', 'split it, or generate less')
     return { tree: undefined, problems, placeOf }
   }
   const document = parseDocument(text, {

@@ -1,7 +1,7 @@
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { Report } from './check.ts'
 import type { Config, HttpTarget, Listener, Match, Policies, Rule } from './model.ts'
-import { targetUrl, urlFault } from './target-url.ts'
+import { hostFault } from './target-url.ts'
 import type { Path } from './tree.ts'
 
 /** What is wrong between the parts of a Config, each of which is right by itself. Paths are those of the long form. */
@@ -120,30 +120,48 @@ function checkBackends(config: Config, rule: Rule, here: Path, report: Report): 
   }
 }
 
-/** A match is shadowed where on each of its listeners and for each of its hostnames an equal one came before. */
+/** Pairs of a listener and a hostname that are looked at for all matches together: a document can have more than memory and time allow. */
+const maxPlaces = 200_000
+
+/**
+ * A match is shadowed where on each of its listeners and for each of its hostnames an equal one came before. After `maxPlaces` nothing
+ * more is looked at.
+ */
 function checkShadows(config: Config, report: Report): void {
-  const seen = new Set<string>()
-  const all = config.listeners.map((listener) => listener.name)
+  const listenerNumbers = new Map(config.listeners.map(({ name }, index) => [name, index]))
+  const hostnameNumbers = new Map<string, number>()
+  /** By match, as all equal ones are written. */
+  const seen = new Map<string, Set<number>>()
+  let left = maxPlaces
   for (const [index, route] of config.routes.entries()) {
-    const hostnames = route.hostnames.length === 0 ? ['*'] : route.hostnames
+    const listeners = (route.listeners ?? [...listenerNumbers.keys()]).flatMap((name) => listenerNumbers.get(name) ?? [])
+    const hostnames = (route.hostnames.length === 0 ? ['*'] : route.hostnames).map((hostname) => numberOf(hostname, hostnameNumbers))
     for (const [at, rule] of route.rules.entries()) {
       for (const [which, match] of rule.matches.entries()) {
+        left -= Math.max(1, listeners.length * hostnames.length)
+        if (left < 0) return
         const text = canonical(match)
-        const places = (route.listeners ?? all).flatMap((listener) => hostnames.map((hostname) => `${listener} ${hostname} ${text}`))
-        if (places.length > 0 && places.every((place) => seen.has(place))) {
-          const path = ['routes', index, 'rules', at, 'matches', which]
-          report(
-            'shadowed-route',
-            path,
-            'value',
-            `an earlier rule matches the same (${match.path.value}), so this is never reached`,
-            'remove it, or match something else',
-          )
-        }
-        for (const place of places) seen.add(place)
+        const before = seen.get(text) ?? new Set()
+        seen.set(text, before)
+        const size = before.size
+        for (const hostname of hostnames) for (const listener of listeners) before.add(hostname * listenerNumbers.size + listener)
+        if (before.size > size || listeners.length === 0) continue
+        report(
+          'shadowed-route',
+          ['routes', index, 'rules', at, 'matches', which],
+          'value',
+          `an earlier rule matches the same (${match.path.value}), so this is never reached`,
+          'remove it, or match something else',
+        )
       }
     }
   }
+}
+
+function numberOf(text: string, numbers: Map<string, number>): number {
+  const known = numbers.get(text)
+  if (known === undefined) numbers.set(text, numbers.size)
+  return known ?? numbers.size - 1
 }
 
 function canonical(match: Match): string {
@@ -196,16 +214,8 @@ function checkTarget(target: HttpTarget, here: Path, report: Report): void {
     return
   }
   if (target.host === undefined || target.port === undefined) return
-  const fault = urlFault(urlOf(target))
+  const fault = hostFault(target)
   if (fault !== undefined) report(fault.code, [...here, 'host'], 'value', `\`${target.host}\` ${fault.text}`, fault.hint)
-}
-
-function urlOf(target: HttpTarget): string {
-  try {
-    return targetUrl(target)
-  } catch {
-    return ''
-  }
 }
 
 function duplicate(report: Report, path: Path, text: string, hint: string): void {

@@ -16,13 +16,35 @@ metadataAddresses.addAddress('fd20:ce::254', 'ipv6')
 
 /** The URL of a target, from either of its spellings: with `host`, `tls` makes it https. Throws a TypeError where it is none. */
 export function targetUrl(target: HttpTarget): string {
-  if (target.url !== undefined) return new URL(target.url).href
-  const host = isIP(target.host ?? '') === 6 ? `[${target.host}]` : target.host
-  return new URL(`${target.tls === undefined ? 'http' : 'https'}://${host}:${target.port}${target.path}`).href
+  return new URL(target.url ?? textOf(target)).href
 }
 
-/** Why mcplex won't connect to a URL, as the end of a sentence about it; undefined where it will. security.md, duty 7. */
-export function urlFault(text: string): { readonly code: ProblemCode; readonly text: string; readonly hint?: string } | undefined {
+function textOf({ host = '', port, path, tls }: HttpTarget): string {
+  return `${tls === undefined ? 'http' : 'https'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}${path}`
+}
+
+/** What is wrong with a target's URL or host, as the end of a sentence that begins with it. */
+export interface TargetFault {
+  readonly code: ProblemCode
+  readonly text: string
+  readonly hint?: string
+}
+
+/** Why mcplex won't connect to the `host` and `port` of a target: as for a URL, or because the URL parser reads them otherwise. */
+export function hostFault(target: HttpTarget): TargetFault | undefined {
+  const { host = '', port, tls } = target
+  const text = textOf(target)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined) return { code: 'bad-value', text: 'is not a host', hint: 'write the name of a host or an IP address' }
+  const fault = urlFault(text)
+  if (fault !== undefined) return fault
+  const isAsWritten = isIP(host) === 6 || url.hostname === host.toLowerCase()
+  if (isAsWritten && Number(url.port || (tls === undefined ? 80 : 443)) === port) return undefined
+  return { code: 'bad-value', text: `stands for ${url.host}`, hint: 'write an IP address dotted, such as 192.0.2.1' }
+}
+
+/** Why mcplex won't connect to a URL; undefined where it will. security.md, duty 7. */
+export function urlFault(text: string): TargetFault | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined) return { code: 'bad-value', text: 'is not a URL', hint: 'write it whole, such as http://127.0.0.1:8001/mcp' }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -35,6 +57,7 @@ export function urlFault(text: string): { readonly code: ProblemCode; readonly t
       hint: 'send them with `credentials: { header: { Authorization: … } }`',
     }
   }
+  if (/^[^?#]*\\/.test(text)) return { code: 'bad-value', text: 'holds a backslash, which not all read as a slash', hint: 'write /' }
   if (url.hash !== '') return { code: 'bad-value', text: 'has a fragment (#…), which is never sent', hint: 'leave it out' }
   if (isMetadataHost(url.hostname)) {
     return {

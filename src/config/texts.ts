@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isBindable, parseAddress } from './address.ts'
 import { type Fault, type Origin, text } from './schema.ts'
 import { urlFault } from './target-url.ts'
@@ -78,9 +79,16 @@ export const origin = text('origin', {
   pattern: /^[a-z][-+.a-z0-9]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9][-a-z0-9._]*)(?::(?:[0-9]{1,5}|\*))?$/,
   hint: 'write scheme and host in lower case without a path, such as https://app.example.com, or http://localhost:* for any port',
 })
+/** One trailing dot may end it. */
+const dnsName = /^[-_a-z0-9]+(?:\.[-_a-z0-9]+)*\.?$/i
+const hostHint = 'write a host name or IP address alone, without scheme, port or brackets'
+/** A DNS name or an IP address and nothing else, so that all who read it read the same. */
 export const host = text('host', {
-  pattern: /^[^\s/?#@[\]]+$/,
-  hint: 'write a host name or IP address alone, without scheme, port or brackets',
+  editorPattern: /^(?:[-_a-zA-Z0-9]+(?:\.[-_a-zA-Z0-9]+)*\.?|[0-9a-fA-F.]*:[0-9a-fA-F:.]*)$/,
+  fault: (value) =>
+    dnsName.test(value) || (isIP(value) !== 0 && !value.includes('%'))
+      ? undefined
+      : { text: 'is not a host', hint: /^[ -~]*$/.test(value) ? hostHint : 'write it in ASCII, an international name as xn--…' },
 })
 export const path = text('path', { pattern: /^\/[^\s?#]*$/, hint: 'write a path that begins with /, without a query' })
 export const url = text('URL', { fault: urlFault })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { type ApiStreamRequest, createApiClient } from './api-client.ts'
 import { type Arrival, openFakeApi, status } from './fake-api-for-test.ts'
@@ -44,6 +45,18 @@ test('every answer is a reply, whatever its status and body', async (t) => {
   assert.deepEqual(await get(), { kind: 'reply', status: 429, body: status(429, 'slow down'), retryAfterMs: 7000 })
   assert.deepEqual(await get(), { kind: 'reply', status: 502, body: undefined, retryAfterMs: undefined })
   assert.deepEqual(await get(), { kind: 'reply', status: 302, body: undefined, retryAfterMs: undefined })
+})
+
+test('an answer of more bytes than are read is said to be too large', async (t) => {
+  const part = Buffer.alloc(1024 * 1024, ' ')
+  const endless = new Readable({
+    read() {
+      this.push(part)
+    },
+  })
+  const api = await openFakeApi(t, [({ response }) => endless.pipe(response.writeHead(200))])
+  const reply = await api.client.request({ method: 'GET', path: '/x' })
+  assert.deepEqual(reply, { kind: 'unreachable', text: 'answered with more than 134217728 bytes', isTooLarge: true })
 })
 
 test('a 401 is tried once more with fresh credentials', async (t) => {

@@ -19,7 +19,12 @@ export interface ApiRequest {
 /** `body` is undefined where it is no JSON; `text` is for people. */
 export type ApiReply =
   | { readonly kind: 'reply'; readonly status: number; readonly body: unknown; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'unreachable'; readonly text: string }
+  | {
+      readonly kind: 'unreachable'
+      readonly text: string
+      /** The answer has more bytes than are read: less is to be asked for. */
+      readonly isTooLarge?: true
+    }
 
 export interface ApiStreamRequest {
   readonly path: string
@@ -101,7 +106,7 @@ export function createApiClient(identity: Identity & { refresh?(): void }, optio
         const content = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': contentType } }
         return await replyOf(await send(requests, query, { method, path, signal: limit.signal, ...content }))
       } catch (error) {
-        return { kind: 'unreachable', text: textOf(error) }
+        return { kind: 'unreachable', text: textOf(error), ...(error instanceof TooLarge ? { isTooLarge: true } : {}) }
       } finally {
         clearTimeout(timer)
         signal?.removeEventListener('abort', give)
@@ -132,6 +137,8 @@ export function createApiClient(identity: Identity & { refresh?(): void }, optio
   }
 }
 
+class TooLarge extends Error {}
+
 /** Rejects where the body breaks off, is too large or takes too long. */
 async function replyOf({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<ApiReply> {
   const chunks: Uint8Array[] = []
@@ -140,7 +147,7 @@ async function replyOf({ statusCode, headers, body }: Dispatcher.ResponseData): 
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       bytes += chunk.length
-      if (bytes > maxReplyBytes) throw new Error(`answered with more than ${maxReplyBytes} bytes`)
+      if (bytes > maxReplyBytes) throw new TooLarge(`answered with more than ${maxReplyBytes} bytes`)
       chunks.push(chunk)
     }
   } finally {

@@ -5,15 +5,18 @@ import { type Collection, pathOf, selectorOf } from './collection.ts'
 /** `revision`: from where a watch goes on. */
 export type Listed = { readonly kind: 'listed'; readonly objects: readonly unknown[]; readonly revision: string } | ApiReply
 
-const pageSize = 500
+/** Of objects; halved where that is more than a reply may hold, which depends on their size. */
+const firstPage = 500
 const pageMs = 30_000
 
 /** All objects of a collection, page by page as of one moment, or the first reply that is no page. */
 export async function listCollection(client: ApiClient, collection: Collection, signal: AbortSignal): Promise<Listed> {
   const objects: unknown[] = []
-  const query = { ...selectorOf(collection), limit: String(pageSize) }
+  const selector = selectorOf(collection)
+  let limit = firstPage
   let next: string | undefined
   for (;;) {
+    const query = { ...selector, limit: String(limit) }
     const reply = await client.request({
       method: 'GET',
       path: pathOf(collection),
@@ -21,6 +24,10 @@ export async function listCollection(client: ApiClient, collection: Collection, 
       timeoutMs: pageMs,
       signal,
     })
+    if (reply.kind === 'unreachable' && reply.isTooLarge === true && limit > 1) {
+      limit = Math.floor(limit / 2)
+      continue
+    }
     if (reply.kind !== 'reply' || reply.status !== 200) return reply
     const items = memberOf(reply.body, 'items')
     const metadata = memberOf(reply.body, 'metadata')

@@ -6,6 +6,7 @@ import { defaultSettings } from './default-settings.ts'
 import { fragmentErrors } from './fragment-errors.ts'
 import { nothingObserved, type Raw } from './model.ts'
 import { listAt, textAt } from './raw.ts'
+import { readUses } from './uses.ts'
 import type { AgentView, Policies } from './views.ts'
 import { createWorld } from './world.ts'
 
@@ -33,7 +34,7 @@ const grant = (namespace: string, to: Raw, from: Raw = { group: 'mcplex.dev', ki
 
 function only(objects: readonly unknown[]): AgentView {
   const world = createWorld(objects)
-  const backends = readBackends(world, policies, defaultSettings('1.0.0'), nothingObserved)
+  const backends = readBackends(world, readUses(world, [], defaultSettings('1.0.0')), policies, nothingObserved)
   const [view, ...more] = readAgents(world, backends).all
   assert.ok(view)
   assert.equal(more.length, 0)
@@ -114,6 +115,48 @@ test('what is wrong with an Agent as a whole keeps it from being served', () => 
     assert.match(told(view)[0] ?? '', /^Accepted=False /)
     assert.ok(told(view)[0]?.endsWith(`: ${view.unusable}`))
     assert.equal(view.status.kind === 'whole' && view.status.status['servers'], 0)
+  }
+})
+
+test('an exclusion that keeps out less than it says keeps the Agent from being served', () => {
+  const named = (name: string): Raw => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  const math = (namespace: string): Raw => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'math', namespace },
+    spec: { ports: [{ port: 80, name: 'mcp', appProtocol: 'agentgateway.dev/mcp' }] },
+  })
+  const selecting = object('gateway.kgateway.dev/v1alpha1', 'Backend', 'team/ops', {
+    type: 'MCP',
+    mcp: { targets: [{ name: 'found', selector: { namespaces: {} } }, ...(targets(['date'])['targets'] as readonly Raw[])] },
+  })
+  const world = [selecting, ...['team', 'x', 'y'].map(named)]
+  const table: readonly (readonly [wishes: Raw, services: readonly string[], condition: RegExp | undefined])[] = [
+    [{ tools: ['*', '!math-mcp_drop'] }, ['x'], undefined],
+    [
+      { tools: ['*', '!math-mcp_drop'] },
+      ['x', 'y'],
+      /spec\.tools\[1\]: `!math-mcp_drop` .*no backend has a server math-mcp: name one .*\(date, math-mcp-x, math-mcp-y\)/,
+    ],
+    [{ tools: ['*', '!math-mcp_drop'] }, [], /no backend has a server math-mcp: .*\(date\)/],
+    [{ tools: ['*', '!math-mcp_drop'] }, ['team', 'x'], /spec\.tools\[1\]: .*leaves out math-mcp-x, .*write `!math-mcp-x_drop` beside it/],
+    [{ tools: ['*', '!math-mcp_drop', '!math-mcp-x_drop'] }, ['team', 'x'], undefined],
+    [{ tools: ['*', '!math-mcp_drop', '!math-mcp-x_*'] }, ['team', 'x'], /leaves out math-mcp-x/],
+    [{ tools: ['*', '!math-mcp*_drop'] }, ['team', 'x'], undefined],
+    [{ tools: ['*', '!math-mcp*_drop'] }, ['x', 'y'], undefined],
+    [{ tools: ['*', '!m*mcp_drop'] }, ['x', 'y'], /no backend has a server m\*mcp/],
+    [{ tools: ['*', '!*_drop'] }, ['x', 'y'], undefined],
+    [{ tools: ['*', '!ma*'] }, ['x', 'y'], undefined],
+    [{ tools: ['math-mcp_*', 'gone_*'] }, ['x', 'y'], undefined],
+    [{ prompts: ['*', '!gone_a'] }, ['x'], /spec\.prompts\[1\]: `!gone_a`/],
+    [{ resources: ['*', '!math-mcp+file:///a_b'] }, ['x'], undefined],
+    [{ resources: ['*', '!gone+file:///a_b'] }, ['x'], /spec\.resources\[1\]: .*no backend has a server gone/],
+  ]
+  for (const [wishes, services, condition] of table) {
+    const view = only([agent({ backendRefs: [{ name: 'ops' }], ...wishes }), ...world, ...services.map(math)])
+    const what = `${JSON.stringify(wishes)} with ${services.join()}`
+    if (condition === undefined) assert.equal(view.unusable, undefined, what)
+    else assert.match(view.unusable ?? '', condition, what)
   }
 })
 

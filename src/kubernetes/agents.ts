@@ -4,6 +4,7 @@ import { type Finding, finding, judgeFindings, unknownFields } from './finding.t
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
 import type { KubeObject, ObjectRef, Raw } from './model.ts'
 import { listAt, rawAt, textAt, valueAt } from './raw.ts'
+import { strayExclusions } from './stray-exclusions.ts'
 import type { AgentView, BackendView } from './views.ts'
 import { nameKey, refKey, refOf, titleOf, type World } from './world.ts'
 
@@ -45,6 +46,7 @@ function readAgent(object: KubeObject, world: World, backends: Backends): AgentV
     ...(selections.some((selection) => listAt(wishes, selection).length > 0) ? [] : [emptyFinding]),
     ...sources.flatMap((source) => source.findings),
     ...(found.length === 0 ? [] : errorsOf(name, wishes, found)),
+    ...(found.length === 0 ? [] : selections.flatMap((selection) => strayExclusions(selection, listAt(wishes, selection), found))),
   ]
   const servers = new Set(chosen.flatMap((view) => Object.keys(rawAt(view.fragment, 'servers')))).size
   const { conditions, unusable } = judgeFindings(object, findings, serversServed(servers))

@@ -3,7 +3,8 @@ import { type ApiClient, type ApiReply, statusText } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { collectionPath, kindOfObject, objectPath } from './api-paths.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
-import type { GatewayPlan, KubeObject, ObjectRef, OwnerReference, Raw } from './model.ts'
+import type { GatewayPlan, KubeObject, ObjectRef, Raw } from './model.ts'
+import { foreignSentence, isOwn } from './ownership.ts'
 import { missingParts, type RandomBytes, withoutParts } from './random-parts.ts'
 import { refusalSentence } from './refusals.ts'
 import { nameKey, readObject, refKey, refOf, titleOf } from './world.ts'
@@ -11,8 +12,8 @@ import type { WriteOutcome, WriteTask } from './write-queue.ts'
 import { outcomeOf } from './write-status.ts'
 
 export interface Applier {
-  /** A task for each Gateway of which something is not, or not surely, as it should be. */
-  tasks(plans: readonly GatewayPlan[]): readonly WriteTask[]
+  /** A task for each Gateway of which something is not, or not surely, as it should be, but for those that are held back, by `ns/name`. */
+  tasks(plans: readonly GatewayPlan[], held?: ReadonlySet<string>): readonly WriteTask[]
   /** By `ns/name` of the Gateway: why what it needs could not be written. */
   faults(): ReadonlyMap<string, string>
 }
@@ -37,11 +38,17 @@ interface Applied {
   readonly version: string | undefined
 }
 
-/** One object's outcome. */
-type Outcome =
-  | { readonly kind: 'done' }
+/** Why something is not as it should be. */
+type Stop =
   | { readonly kind: 'away' }
-  | { readonly kind: 'fault'; readonly text: string; readonly isFinal: boolean }
+  | { readonly kind: 'fault'; readonly text: string; readonly outcome: WriteOutcome; readonly isForbidden?: boolean }
+
+/** What an object is to be, and what is there. */
+interface Found {
+  readonly kind: 'found'
+  readonly object: KubeObject
+  readonly existing: KubeObject | undefined
+}
 
 /** What nobody follows is applied again after this time, which repairs what others changed or deleted. */
 const resyncMs = 60_000
@@ -49,8 +56,9 @@ const resyncMs = 60_000
 const repairMs = 1000
 
 /**
- * Writes what Gateways need by server-side apply, the Secret first. An object of that name which does not belong to the Gateway, by its
- * controller reference, is left untouched and becomes a fault.
+ * Writes what Gateways need by server-side apply, the Secret first. The others are looked at before one of them is written: where one of
+ * that name is not ours, by its controller reference and its maker's label, none is, and that is a fault. A Service that serves for another
+ * controller goes on serving.
  */
 export function createApplier(deps: ApplierDeps): Applier {
   const { client, controllerName, seen, isSeen, onFault, random, log, metrics, now } = deps
@@ -69,47 +77,63 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 
   async function run(key: string, objects: readonly KubeObject[], signal: AbortSignal): Promise<WriteOutcome> {
-    let fault: string | undefined
-    for (const object of objects) {
-      // A task that waited for the one before it finds some of its work done.
-      if ((dueAt(object, digestOf(object)) ?? Number.POSITIVE_INFINITY) > now()) continue
-      const outcome = await apply(object, signal)
-      if (signal.aborted) return 'done'
-      if (outcome.kind === 'away') return 'soon'
-      if (outcome.kind === 'fault') {
-        fault ??= outcome.text
-        if (outcome.isFinal) break
-      }
-    }
-    if (fault !== faults.get(key)) {
-      if (fault === undefined) faults.delete(key)
+    // A task that waited for the one before it finds some of its work done.
+    const due = objects.filter((object) => (dueAt(object, digestOf(object)) ?? Number.POSITIVE_INFINITY) <= now())
+    const stop = await bring(due, signal)
+    if (signal.aborted) return 'done'
+    if (stop?.kind === 'away') return 'soon'
+    if (stop?.text !== faults.get(key)) {
+      if (stop === undefined) faults.delete(key)
       else {
-        faults.set(key, fault)
-        log.warn({ gateway: key, text: fault }, 'what a Gateway needs could not be written')
+        faults.set(key, stop.text)
+        log.warn({ gateway: key, text: stop.text }, 'what a Gateway needs could not be written')
       }
       onFault()
     }
-    return fault === undefined ? 'done' : 'later'
+    return stop?.outcome ?? 'done'
   }
 
-  async function apply(object: KubeObject, signal: AbortSignal): Promise<Outcome> {
+  /** All of them to what they should be; else the first reason why not. */
+  async function bring(objects: readonly KubeObject[], signal: AbortSignal): Promise<Stop | undefined> {
+    const foreign: KubeObject[] = []
+    let first: Stop | undefined
+    for (const isSecret of [true, false]) {
+      const looks = await Promise.all(objects.filter(({ kind }) => (kind === 'Secret') === isSecret).map((object) => look(object, signal)))
+      const failed = looks.find((one) => one.kind !== 'found')
+      if (failed !== undefined) return failed
+      const found = looks.filter((one) => one.kind === 'found')
+      foreign.push(...found.flatMap(({ object, existing }) => (existing === undefined || isOwn(existing, object) ? [] : [existing])))
+      for (const one of foreign.length > 0 ? [] : found) {
+        const stop = await apply(one, signal)
+        if (stop?.kind === 'away' || stop?.isForbidden) return stop
+        first ??= stop
+      }
+    }
+    const [desired] = objects
+    if (desired === undefined || foreign.length === 0) return first
+    // Followers tell when one of these goes; of the others nobody does.
+    const outcome = foreign.some((object) => isSeen(refOf(object))) ? 'later' : 'soon'
+    return { kind: 'fault', text: foreignSentence(foreign, desired), outcome }
+  }
+
+  async function look(object: KubeObject, signal: AbortSignal): Promise<Found | Stop> {
     const ref = refOf(object)
     const path = objectPath(ref)
-    if (path === undefined) return { kind: 'fault', text: `${titleOf(ref)} is of a kind that mcplex does not write`, isFinal: false }
-    const found = object.kind === 'Secret' ? await readSecret(object, path, signal) : await client.request({ method: 'GET', path, signal })
-    if (found.kind === 'unreachable') return { kind: 'away' }
-    if (found.status >= 300 && found.status !== 404) return refused(ref, found, false)
-    const existing = found.status === 404 ? undefined : readObject(found.body)
-    if (existing !== undefined && !hasOwner(existing, ownerOf(object))) {
-      const text = `${titleOf(ref)} exists and belongs to something else: rename the Gateway or that ${object.kind}`
-      return { kind: 'fault', text, isFinal: false }
-    }
+    if (path === undefined) return { kind: 'fault', text: `${titleOf(ref)} is of a kind that mcplex does not write`, outcome: 'later' }
+    const reply = object.kind === 'Secret' ? await readSecret(object, path, signal) : await client.request({ method: 'GET', path, signal })
+    if (reply.kind === 'unreachable') return { kind: 'away' }
+    if (reply.status >= 300 && reply.status !== 404) return refused(ref, reply, false)
+    return { kind: 'found', object, existing: reply.status === 404 ? undefined : readObject(reply.body) }
+  }
+
+  async function apply({ object, existing }: Found, signal: AbortSignal): Promise<Stop | undefined> {
+    const ref = refOf(object)
     // With its uid, so that one which takes its place meanwhile is not written over.
     const metadata = { ...object.metadata, ...(existing?.metadata.uid === undefined ? {} : { uid: existing.metadata.uid }) }
     const data = object.kind === 'Secret' ? { data: withoutParts(object['data']) } : {}
     const reply = await client.request({
       method: 'PATCH',
-      path,
+      path: objectPath(ref) ?? '',
       query: { fieldManager: controllerName, force: 'true' },
       contentType: 'application/apply-patch+yaml',
       body: { ...object, metadata, ...data },
@@ -121,7 +145,7 @@ export function createApplier(deps: ApplierDeps): Applier {
     const version = readObject(reply.body)?.metadata.resourceVersion
     applied.set(refKey(ref), { digest: digestOf(object), atMs: now(), version })
     if (version !== existing?.metadata.resourceVersion) log.info({ object: titleOf(ref) }, 'applied')
-    return { kind: 'done' }
+    return undefined
   }
 
   /**
@@ -140,7 +164,7 @@ export function createApplier(deps: ApplierDeps): Applier {
       return await write({ method: 'POST', path: collectionPath(kind, namespace ?? ''), body }, signal)
     }
     const existing = reply.status === 200 ? readObject(reply.body) : undefined
-    if (existing === undefined || !hasOwner(existing, ownerOf(desired)) || Object.keys(data).length === 0) return reply
+    if (existing === undefined || !isOwn(existing, desired) || Object.keys(data).length === 0) return reply
     const body = { metadata: { resourceVersion: existing.metadata.resourceVersion }, data }
     return await write({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body }, signal)
   }
@@ -154,17 +178,17 @@ export function createApplier(deps: ApplierDeps): Applier {
     return reply
   }
 
-  function refused(ref: ObjectRef, reply: Extract<ApiReply, { kind: 'reply' }>, isThere: boolean): Outcome {
+  function refused(ref: ObjectRef, reply: Extract<ApiReply, { kind: 'reply' }>, isThere: boolean): Stop {
     // Another writer was first, or the API server is busy: neither is anybody's fault.
     if (reply.status === 409 || reply.status === 429 || reply.status >= 500) {
       log.debug({ object: titleOf(ref), status: reply.status, text: statusText(reply.body) }, 'not applied')
       return { kind: 'away' }
     }
-    return { kind: 'fault', text: refusalSentence(ref, reply, isThere), isFinal: reply.status === 403 }
+    return { kind: 'fault', text: refusalSentence(ref, reply, isThere), outcome: 'later', isForbidden: reply.status === 403 }
   }
 
   return {
-    tasks(plans) {
+    tasks(plans, held = new Set()) {
       const objects = plans.flatMap((plan) => plan.objects)
       const known = new Set(objects.map((object) => refKey(refOf(object))))
       applied = new Map([...applied].filter(([key]) => known.has(key)))
@@ -172,7 +196,8 @@ export function createApplier(deps: ApplierDeps): Applier {
       faults = new Map([...faults].filter(([key]) => names.has(key)))
       return plans.flatMap((plan) => {
         const key = nameKey(plan)
-        const due = secretFirst(plan.objects).flatMap((object) => {
+        if (held.has(key)) return []
+        const due = plan.objects.flatMap((object) => {
           const digest = digestOf(object)
           const atMs = dueAt(object, digest)
           return atMs === undefined ? [] : [{ object, digest, atMs }]
@@ -192,23 +217,10 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 }
 
-/** The one that the object is to belong to. */
-function ownerOf({ metadata }: KubeObject): OwnerReference | undefined {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true)
-}
-
-function hasOwner(existing: KubeObject, owner: OwnerReference | undefined): boolean {
-  return owner !== undefined && ownerOf(existing)?.uid === owner.uid
-}
-
 /** Labels that never change, as what is created with them can't be taken away by applying. */
 function ownLabels(labels: Readonly<Record<string, string>> | undefined): Raw {
   const name = 'app.kubernetes.io/managed-by'
   return labels?.[name] === undefined ? {} : { [name]: labels[name] }
-}
-
-function secretFirst(objects: readonly KubeObject[]): readonly KubeObject[] {
-  return [...objects.filter(({ kind }) => kind === 'Secret'), ...objects.filter(({ kind }) => kind !== 'Secret')]
 }
 
 function digestOf(object: KubeObject): string {

@@ -8,6 +8,7 @@ import { readGateways } from './gateways.ts'
 import { type DesiredStatus, nothingObserved, type Observations } from './model.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
 import { readRoutes } from './routes.ts'
+import { readUses } from './uses.ts'
 import type { Policies, PolicyEffect, PolicyPlace } from './views.ts'
 import { createWorld } from './world.ts'
 
@@ -25,7 +26,7 @@ export function assemble(
   const policies = policiesOf(effects)
   const { gateways } = readGateways(world, settings)
   const routes = readRoutes(world, gateways, settings)
-  const backends = readBackends(world, policies, settings, observed)
+  const backends = readBackends(world, readUses(world, routes, settings), policies, observed)
   const agents = readAgents(world, backends)
   return assembleGateways({ world, gateways, routes, policies, backends, agents, settings, observed })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parsePlain } from '../config/config.ts'
 import {
   assemble,
   attached,
@@ -14,6 +15,7 @@ import {
   statusOf,
   toB,
 } from './assemble-for-test.ts'
+import { longestRequests } from './longest-requests.ts'
 import { listAt, rawAt, valueAt } from './raw.ts'
 import type { PolicyEffect } from './views.ts'
 
@@ -40,6 +42,7 @@ spec: { backendRefs: [{ kind: Backend, name: b }], tools: [one_*] }
   const rows: readonly [refs: string, more: string, fragment: unknown, conditions: readonly string[]][] = [
     [`{ ${b}, name: b }`, '', { backend: 'ns/b' }, good],
     [`{ ${b}, name: b, weight: 7 }`, '', { backend: 'ns/b' }, good],
+    [`{ ${b}, name: b, weight: 7 }, { ${b}, name: b }, { ${b}, name: b, namespace: ns }`, '', { backend: 'ns/b' }, good],
     ['{ group: mcplex.dev, kind: Agent, name: a }', agent, { agent: 'ns/a' }, good],
     [`{ ${b}, name: b }, { ${b}, name: c, weight: 0 }`, backend('c'), { backend: 'ns/b' }, good],
     [`{ ${b}, name: b }, { ${b}, name: none, weight: 0 }`, '', { backend: 'ns/b' }, unresolved('BackendNotFound')],
@@ -86,7 +89,7 @@ spec: { backendRefs: [{ kind: Backend, name: b }], tools: [one_*] }
 })
 
 test('only some rules that can not be done make a route partly invalid, and a document holds only backends that something leads to', () => {
-  const rules = `rules: [{ ${toB} }, { matches: [{ path: { value: /x } }], filters: [{ type: CORS }], backendRefs: [{ group: gateway.kgateway.dev, kind: Backend, name: c }] }]`
+  const rules = `rules: [{ ${toB} }, { matches: [{ path: { value: /x } }], filters: [{ type: URLRewrite }], backendRefs: [{ group: gateway.kgateway.dev, kind: Backend, name: c }] }]`
   const assembled = assemble(gateway() + backend('b') + backend('c') + route(`${attached}, ${rules}`))
   assert.deepEqual(routeConditions(assembled), [
     'Accepted=True Accepted',
@@ -134,11 +137,11 @@ test('a route that is called as the one that refuses does not open what is close
   })
   assert.deepEqual(
     listAt(documentOf(assembled), 'routes').map((one) => valueAt(one, 'name')),
-    ['ns/gw.closed.closed'],
+    ['ns/gw.closed.2'],
   )
 })
 
-test('of request time-outs the most specific holds; that of a listener only where the route is on no other', () => {
+test('of request time-outs the most specific holds', () => {
   const at = (text: string): Partial<PolicyEffect> => ({ requestTimeout: text })
   const all = { 'gateway ns/gw': at('1s'), 'gateway ns/gw one': at('2s'), 'route ns/r': at('3s'), 'route ns/r x': at('4s') }
   const { 'route ns/r x': _, ...noRule } = all
@@ -152,7 +155,6 @@ test('of request time-outs the most specific holds; that of a listener only wher
     [noRule, '', on(''), { request: '3s' }],
     [noRoute, '', on(', sectionName: one'), { request: '2s' }],
     [noRoute, '', on(', sectionName: two'), { request: '1s' }],
-    [noRoute, '', on(''), { request: '1s' }],
   ]
   for (const [effects, own, parent, expected] of rows) {
     const listeners = '{ name: one, port: 80, protocol: HTTP }, { name: two, port: 81, protocol: HTTP }'
@@ -160,6 +162,97 @@ test('of request time-outs the most specific holds; that of a listener only wher
     const [first] = listAt(documentOf(assembled), 'routes')
     assert.deepEqual(valueAt(listAt(first, 'rules')[0], 'timeouts'), expected, `${Object.keys(effects)}${own} ${parent}`)
   }
+})
+
+test('a route on listeners with different time-outs is one route for each of these, under a name that no other has', () => {
+  const at = (text: string): Partial<PolicyEffect> => ({ requestTimeout: text })
+  const names = ['one', 'two', 'three', 'four']
+  const listeners = names.map((name, index) => `{ name: ${name}, port: ${80 + index}, protocol: HTTP }`).join(', ')
+  const both = `[{ name: x, matches: [{ path: { value: /x } }], ${toB} }, { ${toB} }]`
+  const effects = { 'gateway ns/gw two': at('2s'), 'gateway ns/gw four': at('2s'), 'gateway ns/gw three': at('3s') }
+  const split = (more: Readonly<Record<string, Partial<PolicyEffect>>>, others = '') => {
+    const assembled = assemble(gateway(listeners) + backend('b') + route(`${attached}, rules: ${both}`) + others, { ...effects, ...more })
+    return listAt(documentOf(assembled), 'routes')
+      .filter((one) => listAt(one, 'rules').length === 2)
+      .map((one) => [
+        valueAt(one, 'name'),
+        valueAt(one, 'listeners'),
+        listAt(one, 'rules').map((rule) => valueAt(rule, 'timeouts', 'request')),
+      ])
+  }
+  const groups = (third: string, of: (usual: string | undefined) => readonly unknown[]) => [
+    ['ns/r', ['one'], of(undefined)],
+    ['ns/r.two', ['two', 'four'], of('2s')],
+    [third, ['three'], of('3s')],
+  ]
+  assert.deepEqual(
+    split({}),
+    groups('ns/r.three', (usual) => [usual, usual]),
+  )
+  assert.deepEqual(
+    split({ 'route ns/r x': at('9s') }),
+    groups('ns/r.three', (usual) => ['9s', usual]),
+  )
+  assert.deepEqual(split({ 'route ns/r': at('9s') }), [['ns/r', names, ['9s', '9s']]])
+  const other = route(`${attached}, rules: [{ matches: [{ path: { value: /y } }], ${toB} }]`, 'r.three')
+  assert.deepEqual(
+    split({}, other),
+    groups('ns/r.three.2', (usual) => [usual, usual]),
+  )
+})
+
+test('servers get as long as the rules that lead to them give requests, unless their own settings say it', () => {
+  const agent = `---
+apiVersion: mcplex.dev/v1alpha1
+kind: Agent
+metadata: { name: a }
+spec: { backendRefs: [{ kind: Backend, name: b }, { kind: AgentgatewayBackend, name: own }], tools: ["*"] }
+`
+  const own = `---
+apiVersion: agentgateway.dev/v1alpha1
+kind: AgentgatewayBackend
+metadata: { name: own }
+spec: { mcp: { targets: [{ name: said, static: { host: a.example.com, port: 80, policies: { http: { requestTimeout: 7s } } } }, { name: not, static: { host: b.example.com, port: 80, policies: { tcp: { connectTimeout: 1s } } } }] } }
+`
+  const toA = 'backendRefs: [{ group: mcplex.dev, kind: Agent, name: a }]'
+  const rule = (request: string, to: string) => `{ matches: [{ path: { value: /${request} } }], timeouts: { request: ${request} }, ${to} }`
+  const rows: readonly [rules: string, b: unknown, said: unknown, not: unknown][] = [
+    [`{ ${toB} }, { ${toA} }`, undefined, '7s', undefined],
+    [`${rule('5s', toA)}, ${rule('1m', toB)}`, undefined, '7s', undefined],
+    [`${rule('5m', toB)}, ${rule('2m', toB)}, ${rule('1m', toA)}`, '5m', '7s', undefined],
+    [`${rule('61s', toA)}, { ${toB} }`, '61s', '7s', '61s'],
+    [`${rule('5m', toA)}, ${rule('0s', toB)}`, '24h', '7s', '5m'],
+    [`${rule('99999h', toA)}`, '24h', '7s', '24h'],
+    [
+      `{ matches: [{ path: { type: RegularExpression, value: /x } }], timeouts: { request: 5m }, ${toB} }, { ${toA} }`,
+      undefined,
+      '7s',
+      undefined,
+    ],
+    [
+      `{ filters: [{ type: URLRewrite }], timeouts: { request: 5m }, ${toB} }, { matches: [{ path: { value: /a } }], ${toA} }`,
+      undefined,
+      '7s',
+      undefined,
+    ],
+  ]
+  for (const [rules, ...expected] of rows) {
+    const assembled = assemble(gateway() + backend('b') + own + agent + route(`${attached}, rules: [${rules}]`))
+    const request = (name: string, server: string) =>
+      valueAt(documentOf(assembled), 'backends', name, 'servers', server, 'timeouts', 'request')
+    assert.deepEqual([request('ns/b', 'one'), request('ns/own', 'said'), request('ns/own', 'not')], expected, rules)
+  }
+  const connect = assemble(gateway() + own + backend('b') + agent + route(`${attached}, rules: [${rule('5m', toA)}]`))
+  const timeouts = valueAt(documentOf(connect), 'backends', 'ns/own', 'servers', 'not', 'timeouts')
+  assert.deepEqual(timeouts, { connect: '1s', request: '5m' })
+})
+
+test('the time that servers have where nobody says it is what is compared with', () => {
+  const document = { 'mcplex.dev/version': '1', backends: { 'ns/b': { servers: { s: { http: { host: 'a.example', port: 80 } } } } } }
+  const { config } = parsePlain(document, { env: {}, readFile: () => '' })
+  const usual = config?.backends['ns/b']?.servers['s']?.timeouts.request ?? ''
+  const request = (text: string) => longestRequests([{ backends: ['ns/b'], request: text }]).get('ns/b')
+  assert.deepEqual([request(usual), request(`${usual}1ms`)], [undefined, `${usual}1ms`])
 })
 
 test('a route that no document can hold is left out and told so; the others are served', () => {

@@ -1,12 +1,12 @@
 import { documentOf } from './gateway-document.ts'
 import { acceptanceOf, statusOfGateway } from './gateway-status.ts'
-import type { DesiredStatus, GatewayPlan, KubeObject, Observations, Settings } from './model.ts'
+import type { DesiredStatus, GatewayPlan, KubeObject, ObjectRef, Observations, Settings } from './model.ts'
 import { provision } from './provision.ts'
 import { namesFor } from './provisioned-names.ts'
-import { routeFaults, statusOfRoute } from './route-status.ts'
+import { type ParentGateway, routeFaults, statusOfRoute } from './route-status.ts'
 import { type Reachable, type RuleTarget, targetOf } from './rule-target.ts'
 import type { GatewayView, RouteView } from './views.ts'
-import { compare } from './world.ts'
+import { compare, refKey } from './world.ts'
 
 export interface Assembly extends Reachable {
   readonly gateways: readonly GatewayView[]
@@ -26,18 +26,15 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
       return { gateway, ...written, accepted: acceptanceOf(gateway, fault) }
     })
   const states = new Map(gateways.map((one) => [one.gateway, one]))
-  const isAttached = (route: RouteView, targets: readonly RuleTarget[], gateway: GatewayView, listener: string): boolean =>
-    route.parents.some(
-      (parent) =>
-        parent.gateway === gateway &&
-        parent.listeners.includes(listener) &&
-        routeFaults(route, parent, targets, states.get(gateway)).length === 0,
-    )
+  const guests = guestsOf(routes, states)
+  const needs = new Map(from.routes.map((route) => [route, neededBy(route, from)]))
   const plans = gateways.map(({ gateway, document, accepted }): GatewayPlan => {
     const { namespace = '', name } = gateway.object.metadata
     const objects = document === undefined ? [] : provision(gateway, document, settings)
     // What serves a Gateway that is no longer accepted stays as it is, but what it serves follows: a grant that is revoked is revoked.
-    return { namespace, name, document, objects: accepted.status === 'True' ? objects : objects.filter(({ kind }) => kind === 'Secret') }
+    const kept = accepted.status === 'True' ? objects : objects.filter(({ kind }) => kind === 'Secret')
+    const waitsFor = [...(guests.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
+    return { namespace, name, document, objects: kept, waitsFor: unique(waitsFor) }
   })
   const gatewayStatuses = gateways.map(({ gateway, accepted, closed }) =>
     statusOfGateway(gateway, {
@@ -45,11 +42,51 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
       closed,
       service: serviceOf(gateway, from),
       provisioning: observed.provisioning.get(gateway.key),
-      attached: (listener) => [...routes].filter(([route, targets]) => isAttached(route, targets, gateway, listener)).length,
+      attached: (listener) => guests.get(gateway)?.attached.get(listener)?.size ?? 0,
     }),
   )
-  const routeStatuses = [...routes].map(([route, targets]) => statusOfRoute(route, targets, states, settings))
+  const routeStatuses = [...routes].map(([route, targets]) => ({
+    ...statusOfRoute(route, targets, states, settings),
+    waitsFor: needs.get(route) ?? [],
+  }))
   return { plans, statuses: [...gatewayStatuses, ...routeStatuses] }
+}
+
+/** What leads to a Gateway. */
+interface Guests {
+  /** All that name it. */
+  readonly routes: Set<RouteView>
+  /** By listener those that are accepted there. */
+  readonly attached: Map<string, Set<RouteView>>
+}
+
+function guestsOf(
+  routes: ReadonlyMap<RouteView, readonly RuleTarget[]>,
+  states: ReadonlyMap<GatewayView, ParentGateway>,
+): ReadonlyMap<GatewayView, Guests> {
+  const guests = new Map([...states.keys()].map((gateway): [GatewayView, Guests] => [gateway, { routes: new Set(), attached: new Map() }]))
+  for (const [route, targets] of routes) {
+    for (const parent of route.parents) {
+      const found = guests.get(parent.gateway)
+      found?.routes.add(route)
+      if (parent.listeners.length === 0 || routeFaults(route, parent, targets, states.get(parent.gateway)).length > 0) continue
+      for (const listener of parent.listeners) {
+        const known = found?.attached.get(listener) ?? new Set()
+        found?.attached.set(listener, known.add(route))
+      }
+    }
+  }
+  return guests
+}
+
+/** Secrets and ConfigMaps that what it names depends on, also where that serves nothing without them. */
+function neededBy(route: RouteView, { backends, agents }: Reachable): readonly ObjectRef[] {
+  const refs = route.rules.flatMap((rule) => rule.backendRefs.map(({ ref }) => ref))
+  return refs.flatMap((ref) => [backends.find(ref), ...(agents.find(ref)?.backends ?? [])]).flatMap((view) => view?.wanted ?? [])
+}
+
+function unique(refs: readonly ObjectRef[]): readonly ObjectRef[] {
+  return [...new Map(refs.map((ref) => [refKey(ref), ref])).values()]
 }
 
 /** A Service of that name that is not the Gateway's own says nothing of it. */

@@ -4,9 +4,8 @@ import type { KubeObject, ObjectRef, Observations, Raw } from './model.ts'
 import { listAt, rawAt, valueAt } from './raw.ts'
 import { readServers } from './server-fragments.ts'
 import { nameServers } from './server-names.ts'
-import { readServerSettings } from './server-settings.ts'
-import type { Services } from './services.ts'
-import { readTargets } from './targets.ts'
+import { readServerSettings, settingsFinding } from './server-settings.ts'
+import type { Uses } from './uses.ts'
 import type { BackendView, Policies, ServerSettings } from './views.ts'
 import { nameKey, refOf, type World } from './world.ts'
 
@@ -17,12 +16,15 @@ export interface BackendReading {
 
 export interface BackendContext {
   readonly world: World
-  readonly services: Services
+  readonly uses: Uses
   readonly policies: Policies
   readonly observed: Observations
 }
 
-/** One backend as a document has it, under this name, and what its status says. */
+/**
+ * One backend as a document has it, under this name, and what its status says. To what nothing of ours leads no server is given: its
+ * Secrets are not looked at.
+ */
 export function readBackend(object: KubeObject, name: string, context: BackendContext): BackendReading {
   const ref = refOf(object)
   const mcp = rawAt(object, 'spec', 'mcp')
@@ -31,14 +33,19 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
   const effect = policyKey === undefined ? undefined : context.policies.at({ kind: 'backend', key: policyKey })
   const own = readOwnSettings(object, context)
   const modes = readModes(mcp)
-  const targets = readTargets(object, context.services, context.world)
-  const { named, findings: namings } = nameServers(targets.candidates, targets.staticNames)
-  const ofBackend = { ...context, namespace: ref.namespace, policyKey, effect: effect?.server ?? {}, own: own.settings }
-  const { servers, findings: faults, wanted } = readServers(named, ofBackend)
+  const targets = context.uses.targetsOf(object)
+  const { named, renamed, findings: namings } = nameServers(targets.candidates, targets.staticNames, ref.namespace)
+  const isServing = context.uses.isServing(ref)
+  const ofBackend = { ...context, ref, areSecretsRead: isServing, policyKey, effect: effect?.server ?? {}, own: own.settings }
+  const { servers, findings: faults, wanted, waitsFor } = readServers(named, ofBackend)
   // Names stay as they are with all that is asked for, also while some of it is left out.
   const isAlone = targets.candidates.length + targets.findings.filter(({ costs }) => costs === 'part').length <= 1
   const prefix = modes.prefix === 'conditional' && servers.length === 1 && !isAlone ? 'always' : modes.prefix
-  const fragment = { servers: Object.fromEntries(servers), prefix, ...(modes.failure === undefined ? {} : { failure: modes.failure }) }
+  const fragment = {
+    servers: Object.fromEntries(isServing ? servers : []),
+    prefix,
+    ...(modes.failure === undefined ? {} : { failure: modes.failure }),
+  }
   const findings = [
     ...unknownFields(valueAt(object, 'spec'), ['type', 'mcp', 'policies'], 'spec', 'all'),
     ...unknownFields(mcp, ['name', 'targets', 'sessionRouting', 'failureMode', 'prefixMode'], 'spec.mcp', 'all'),
@@ -60,7 +67,9 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
       name,
       fragment: unusable === undefined ? fragment : undefined,
       servers: [...new Set([...targets.staticNames, ...named.map((candidate) => candidate.name)])],
+      renamed,
       unusable,
+      wanted: [...own.wanted, ...wanted, ...(effect?.wanted ?? []), ...waitsFor],
       status: { kind: 'whole', object, status: { conditions, mcp: { targets: unusable === undefined ? servers.length : 0 } } },
     },
     wanted: [...own.wanted, ...wanted],
@@ -79,11 +88,12 @@ interface OwnReading {
   readonly wanted: readonly ObjectRef[]
 }
 
-function readOwnSettings(object: KubeObject, { world, observed }: BackendContext): OwnReading {
+function readOwnSettings(object: KubeObject, { world, observed, uses }: BackendContext): OwnReading {
   const raw = valueAt(object, 'spec', 'policies')
   if (raw === undefined) return { settings: {}, findings: [], wanted: [] }
-  const { settings, faults, wanted } = readServerSettings(raw, object.metadata.namespace ?? '', { world, observed, place: 'spec.policies' })
-  return { settings, findings: faults.map(({ closes, reason, message }) => finding(closes ? 'all' : 'part', reason, message)), wanted }
+  const from = { world, observed, areSecretsRead: uses.isServing(refOf(object)), place: 'spec.policies' }
+  const { settings, faults, wanted } = readServerSettings(raw, object.metadata.namespace ?? '', from)
+  return { settings, findings: faults.map((one) => settingsFinding(one, 'all')), wanted }
 }
 
 interface Modes {

@@ -3,8 +3,11 @@ import { test } from 'node:test'
 import { readBackends } from './backends.ts'
 import { defaultSettings } from './default-settings.ts'
 import { fragmentErrors } from './fragment-errors.ts'
+import { readGateways } from './gateways.ts'
 import { nothingObserved, type Raw } from './model.ts'
 import { isRaw, listAt, textAt } from './raw.ts'
+import { readRoutes } from './routes.ts'
+import { readUses } from './uses.ts'
 import type { BackendView, Policies, PolicyEffect, PolicyPlace } from './views.ts'
 import { createWorld } from './world.ts'
 
@@ -43,7 +46,11 @@ const policiesAt = (effects: Readonly<Record<string, Partial<PolicyEffect>>>): P
 })
 
 function read(objects: readonly unknown[], effects: Readonly<Record<string, Partial<PolicyEffect>>> = {}) {
-  return readBackends(createWorld(objects), policiesAt(effects), settings, nothingObserved)
+  const world = createWorld(objects)
+  const routes = readRoutes(world, readGateways(world, settings).gateways, settings)
+  // As if a route led to each of them.
+  const uses = { ...readUses(world, routes, settings), isServing: () => true }
+  return readBackends(world, uses, policiesAt(effects), nothingObserved)
 }
 
 function only(objects: readonly unknown[], effects?: Readonly<Record<string, Partial<PolicyEffect>>>): BackendView {
@@ -221,7 +228,13 @@ test('what the status says of the Service behind a target', () => {
     ['the slice of another namespace', near, [service('ns/s'), slice('other/s', up)], notReady],
     ['no such port', near, [service('ns/s', [mcpPort('a', 81)])], /: Service ns\/s has no port 80: name one that it has \(81\)$/],
     ['a port of pods behind no address', near, [service('ns/s', [mcpPort('a', 81)], {}, { clusterIP: 'None' })], clean],
-    ['a name for a host outside', near, [service('ns/s', [], {}, { type: 'ExternalName' }), fresh], clean],
+    [
+      'a short host of no Service',
+      host('s'),
+      [service('ns/t')],
+      /static\.host: s is looked up in the namespace of each Gateway: write <service>/,
+    ],
+    ['a short host in files without Services', host('s'), [], clean],
     ['backendRef', ref, [service('ns/s'), slice('ns/s', up)], clean],
     ['backendRef, not ready', ref, [service('ns/s'), fresh], notReady],
     ['backendRef, no such Service', ref, [], clean, /^ResolvedRefs=False BackendNotFound: .*backendRef: there is no Service ns\/s/],
@@ -247,6 +260,100 @@ test('a backendRef leads to the Service by its name; a headless one to the port 
   const external = only([ref, service('ns/s', [], {}, { type: 'ExternalName', externalName: 'metadata.google.internal' })])
   assert.equal(external.fragment, undefined)
   assert.match(external.unusable ?? '', /backendRef: Service ns\/s is an ExternalName: write its host into a static target/)
+})
+
+test('a host that is only another name for another is refused', () => {
+  for (const externalName of ['t.far.svc.cluster.local', 'example.com', '127.0.0.1']) {
+    const alias = service('ns/s', [], {}, { type: 'ExternalName', externalName })
+    for (const host of ['s', 's.ns', 's.ns.svc.cluster.local', 'S.ns.svc.']) {
+      const view = only([agentgatewayBackend([target('x', { host }), target('y')]), alias])
+      assert.deepEqual(Object.keys(view.fragment?.['servers'] ?? {}), ['y'], host)
+      assert.match(told(view)[2] ?? '', /Unsupported: \S+\[0\]\.static\.host: Service ns\/s is an ExternalName: write its host/)
+    }
+  }
+})
+
+test("the proxy's own pod is no server, in none of its spellings", () => {
+  const own = '127.0.0.1 127.1.2.3 2130706433 0x7f.1 ::1 0:0::1 ::ffff:127.0.0.1 0.0.0.0 0 :: localhost LOCALHOST. a.localhost ip6-loopback'
+  for (const host of own.split(' ')) {
+    const view = only([agentgatewayBackend([target('x', { host }), target('y')])])
+    assert.deepEqual(Object.keys(view.fragment?.['servers'] ?? {}), ['y'], host)
+    assert.match(
+      told(view)[2] ?? '',
+      /Invalid: \S+\[0\]\.static\.host: \S+ is the proxy's own pod: write the name of the server's Service$/,
+    )
+  }
+  for (const host of ['10.0.0.1', '128.0.0.1', 'localhost.example', 'notlocalhost', '::2', 'fd00::1']) {
+    assert.deepEqual(Object.keys(only([agentgatewayBackend([target('x', { host })])]).fragment?.['servers'] ?? {}), ['x'], host)
+  }
+})
+
+test('what a policy sets for a Service is for its own namespace, and for whom a ReferenceGrant there names', () => {
+  const set = { 'service far/s': { server: { credentials: { header: { Authorization: 'secret' } } } } }
+  const closed = { 'service far/s': { closed: 'closed by far/p' } }
+  const cluster = [service('far/s'), namespace('far')]
+  const selector = { name: 'x', selector: { namespaces: {} } }
+  const grant = (kind: string, group: string, from = 'ns'): Raw =>
+    object('ReferenceGrant', 'gateway.networking.k8s.io/v1beta1', 'far/g', {
+      spec: { from: [{ group, kind, namespace: from }], to: [{ group: '', kind: 'Service' }] },
+    })
+  const ofAgentgateway = grant('AgentgatewayBackend', 'agentgateway.dev')
+  const ofKgateway = grant('Backend', 'gateway.kgateway.dev')
+  for (const [far, own] of [
+    [target('x', { host: 's.far.svc' }), 'x'],
+    [target('x', { host: 's.far.svc.cluster.local.' }), 'x'],
+    [selector, 's-http'],
+  ] as const) {
+    for (const [make, right, wrong] of [
+      [agentgatewayBackend, ofAgentgateway, ofKgateway],
+      [backend, ofKgateway, ofAgentgateway],
+    ] as const) {
+      const objects = [make([far, target('y')]), ...cluster]
+      const served = (more: readonly Raw[], effects: Parameters<typeof only>[1]) =>
+        Object.keys(only([...objects, ...more], effects).fragment?.['servers'] ?? {}).sort()
+      assert.deepEqual(served([], {}), [own, 'y'].sort())
+      for (const more of [[], [wrong], [grant('AgentgatewayBackend', 'agentgateway.dev', 'third')]]) {
+        const view = only([...objects, ...more], set)
+        assert.doesNotMatch(JSON.stringify(view.fragment), /secret/)
+        assert.deepEqual(Object.keys(view.fragment?.['servers'] ?? {}), ['y'])
+        assert.match(
+          told(view)[1] ?? '',
+          /^ResolvedRefs=False RefNotPermitted: .*Service far\/s .*create a ReferenceGrant in far from \w+ \(/,
+        )
+      }
+      assert.match(JSON.stringify(only([...objects, right], set).fragment), /"Authorization":"secret"/)
+      assert.deepEqual(served([right], closed), ['y'])
+      assert.deepEqual(served([], closed), ['y'])
+    }
+  }
+})
+
+test('what nothing leads to has a status, and no servers for a document: its settings are not whole', () => {
+  const world = createWorld([backend([target('x')])])
+  const [view] = readBackends(world, readUses(world, [], settings), policiesAt({}), nothingObserved).all
+  assert.ok(view)
+  assert.deepEqual(view.fragment, { servers: {}, prefix: 'conditional' })
+  assert.deepEqual(told(view), good('serves 1 server'))
+})
+
+test('a backend has at most 256 servers: static targets first, of selected ones the first', () => {
+  const ports = Array.from({ length: 300 }, (_, index) => mcpPort(undefined, index + 1))
+  const selector = (name: string): Raw => ({ name, selector: {} })
+  const many = only([backend([selector('one'), selector('two'), target('x')]), service('ns/s', ports)])
+  assert.deepEqual(Object.keys(many.fragment?.['servers'] ?? {}).slice(-2), ['s-255', 'x'])
+  assert.equal(Object.keys(many.fragment?.['servers'] ?? {}).length, 256)
+  assert.match(
+    told(many)[2] ?? '',
+    /targets\[0\]\.selector: 45 servers are more than a backend may have: .*; \S+\[1\]\.selector: 300 servers/,
+  )
+
+  const names = Array.from({ length: 258 }, (_, index) => `t${index}`)
+  const list = only([backend(names.map((name) => target(name)))])
+  assert.equal(Object.keys(list.fragment?.['servers'] ?? {}).length, 256)
+  assert.match(
+    told(list)[2] ?? '',
+    /Invalid: spec\.mcp\.targets: a backend has at most 256 servers: move those from the 257th on to another/,
+  )
 })
 
 test('selectors: which Services, which of their ports, under which name and path', () => {
@@ -277,7 +384,7 @@ test('selectors: which Services, which of their ports, under which name and path
     [{}, { ...one, ...two }],
     [{ service: { matchLabels: { app: 'mcp' } } }, one],
     [{ services: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } }, two],
-    [{ namespaces: {} }, { ...three, ...one, ...two }],
+    [{ namespaces: {} }, { ...one, ...two, ...three }],
     [{ namespace: { matchLabels: { team: 'b' } } }, three],
     [{ namespaces: { matchLabels: { team: 'b' } }, services: { matchLabels: { app: 'other' } } }, {}],
     [{ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'far' } } }, three],
@@ -332,15 +439,15 @@ test('selectors: what can not be taken', () => {
   }
 })
 
-test('equal names of selected Services get their namespaces; a static target keeps its own, whatever a Service calls itself', () => {
+test('a static target keeps its name, whatever a Service calls itself; names of other namespaces give way', () => {
   const near = { name: 'near', selector: { namespaces: {} } }
   const cluster = [namespace('ns'), namespace('far'), service('ns/s'), service('far/s'), service('far/t')]
   const both = only([agentgatewayBackend([near]), ...cluster])
-  assert.deepEqual(Object.keys(both.fragment?.['servers'] ?? {}), ['s-http-far', 't-http', 's-http-ns'])
-  assert.match(told(both)[0] ?? '', /\(Service ns\/s, port http\): called s-http-ns, as several namespaces have a s-http/)
+  assert.deepEqual(Object.keys(both.fragment?.['servers'] ?? {}), ['s-http', 's-http-far', 't-http'])
+  assert.match(told(both)[0] ?? '', /\(Service far\/s, port http\): called s-http-far, as another namespace has a s-http too/)
 
   const beside = only([agentgatewayBackend([target('s-http', { host: 's.ns.svc' }), near]), ...cluster])
-  assert.deepEqual(Object.keys(beside.fragment?.['servers'] ?? {}), ['s-http', 's-http-far', 't-http', 's-http-ns'])
+  assert.deepEqual(Object.keys(beside.fragment?.['servers'] ?? {}), ['s-http', 's-http-far', 't-http'])
 
   const claims = service('ns/s', [mcpPort('http')], { annotations: { 'agentgateway.dev/mcp-target-name': 'github' } })
   for (const github of [target('github'), target('github', { protocol: 'SSE' })]) {
@@ -380,6 +487,23 @@ test('what policies close: the server that they are on, or the backend', () => {
     assert.deepEqual(view.fragment, { servers: { y: { http: { host: 'y.example', port: 80 } } }, prefix: 'always' })
     assert.equal(told(view)[2], `PartiallyInvalid=True Unsupported: spec.mcp.targets[0]: ${closed.closed}`)
   }
+  const listeners = [{ name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } }]
+  const gateway = object('Gateway', 'gateway.networking.k8s.io/v1', 'edge/gw', { spec: { gatewayClassName: 'mcplex', listeners } })
+  const backendRefs = [{ group: 'agentgateway.dev', kind: 'AgentgatewayBackend', name: 'a' }]
+  const route = object('HTTPRoute', 'gateway.networking.k8s.io/v1', 'ns/r', {
+    spec: { parentRefs: [{ name: 'gw', namespace: 'edge' }], rules: [{ backendRefs }] },
+  })
+  const short = agentgatewayBackend([target('x', { host: 's' }), target('y')])
+  for (const objects of [[], [service('edge/s')]]) {
+    const view = only([short, gateway, route, ...objects], { 'service edge/s': closed })
+    assert.deepEqual(Object.keys(view.fragment?.['servers'] ?? {}), ['y'])
+    assert.match(told(view)[2] ?? '', /^PartiallyInvalid=True Unsupported: spec\.mcp\.targets\[0\]: AgentgatewayPolicy ns\/p/)
+    const set = only([short, gateway, route, ...objects], { 'service edge/s': { server: { tls: {} } } })
+    assert.deepEqual(Object.keys(set.fragment?.['servers'] ?? {}), ['y'])
+    const elsewhere = only([short, gateway, ...objects], { 'service edge/s': closed })
+    assert.deepEqual(Object.keys(elsewhere.fragment?.['servers'] ?? {}), ['x', 'y'], 'a Gateway that does not lead here')
+    assert.match(told(set)[2] ?? '', /targets\[0\]: it may lead to Service edge\/s, for which there are policies: write the whole name/)
+  }
   const whole = only([two], { 'backend ns/a': closed })
   assert.deepEqual([whole.fragment, whole.unusable], [undefined, closed.closed])
   const inline = only([agentgatewayBackend([target('x', { policies: { tunnel: { backendRef: {} } } }), target('y')])])
@@ -401,6 +525,15 @@ test('Secrets that policies name are asked for; one that is missing closes its s
   const view = read([agentgatewayBackend([target('x', { policies: { auth: { secretRef: { name: 'key' } } } }), target('y')])])
   assert.deepEqual(view.wanted, [{ group: '', kind: 'Secret', namespace: 'ns', name: 'key' }])
   assert.deepEqual(Object.keys(view.all[0]?.fragment?.['servers'] ?? {}), ['y'])
+})
+
+test('a backend whose servers would fill a document serves nothing', () => {
+  const withCa = (bytes: number) => only([agentgatewayBackend(targets)], { 'backend ns/a': { server: { tls: { ca: 'x'.repeat(bytes) } } } })
+  const targets = [target('one'), target('two'), target('three')]
+  assert.notEqual(withCa(100_000).fragment, undefined)
+  const { unusable, fragment } = withCa(200_000)
+  assert.equal(fragment, undefined)
+  assert.match(unusable ?? '', /more than 512 KiB of a configuration: give them fewer certificates/)
 })
 
 test('whatever stands in the objects, something is said and nothing thrown', () => {

@@ -1,12 +1,14 @@
 import { readBackend } from './backend.ts'
-import type { KubeObject, ObjectRef, Observations, Settings } from './model.ts'
+import type { KubeObject, ObjectRef, Observations } from './model.ts'
 import { rawAt, textAt, valueAt } from './raw.ts'
-import { createServices } from './services.ts'
+import type { Uses } from './uses.ts'
 import type { BackendView, Policies } from './views.ts'
 import { byName, nameKey, refKey, refOf, type World } from './world.ts'
 
 export interface Backends {
   readonly all: readonly BackendView[]
+  /** Those whose status is ours: something of ours leads to them, or nobody cares for them. */
+  readonly told: readonly BackendView[]
   /** Undefined where there is none, or one that isn't for MCP. */
   find(ref: ObjectRef): BackendView | undefined
   /** What its policies name. */
@@ -14,15 +16,17 @@ export interface Backends {
 }
 
 /** The Backends of type MCP and the AgentgatewayBackends with `mcp`, as a document has them. */
-export function readBackends(world: World, policies: Policies, settings: Settings, observed: Observations): Backends {
-  const services = createServices(world, settings.clusterDomain)
+export function readBackends(world: World, uses: Uses, policies: Policies, observed: Observations): Backends {
   const ours = world.all('gateway.kgateway.dev', 'Backend').filter(isOfTypeMcp)
   const others = world.all('agentgateway.dev', 'AgentgatewayBackend').filter((object) => valueAt(object, 'spec', 'mcp') !== undefined)
   const names = namesOf(ours, others)
-  const readings = [...names].map(([object, name]) => readBackend(object, name, { world, services, policies, observed }))
+  const readings = [...names].map(([object, name]) => readBackend(object, name, { world, uses, policies, observed }))
   const byKey = new Map(readings.map(({ view }) => [refKey(view.ref), view]))
   return {
     all: readings.map(({ view }) => view),
+    told: readings.flatMap(({ view }) =>
+      uses.isServing(view.ref) || (uses.isIdle(view.ref) && uses.isUntouched(view.status.object)) ? [view] : [],
+    ),
     find: (ref) => byKey.get(refKey(ref)),
     wanted: readings.flatMap(({ wanted }) => wanted),
   }

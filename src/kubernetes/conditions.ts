@@ -29,6 +29,21 @@ export function judged(type: string, faults: readonly Fault[], good: { readonly 
   return first === undefined ? isTrue(type, good.reason, good.message) : isFalse(type, first.reason, messagesOf(faults))
 }
 
+/** All messages, each once, as far as `joined` takes them. */
 export function messagesOf(faults: readonly Fault[]): string {
-  return [...new Set(faults.map((fault) => fault.message))].join('; ')
+  return joined(faults.map((fault) => fault.message))
+}
+
+/** What texts of many objects come to together: other texts hold it, many times over. */
+const maxJoined = 4096
+
+/** The texts, each once: as many whole ones as fit into so many characters, at least a part of the first, and how many more there are. */
+export function joined(texts: readonly string[], max = maxJoined): string {
+  const [first = '', ...others] = new Set(texts)
+  let text = first.length > max ? `${first.slice(0, max - 1)}…` : first
+  for (const [index, other] of others.entries()) {
+    if (text.length + other.length + 2 > max) return `${text}; and ${others.length - index} more`
+    text += `; ${other}`
+  }
+  return text
 }

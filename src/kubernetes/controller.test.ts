@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import type { ApiClient } from '../kube/kube.ts'
+import { setImmediate } from 'node:timers/promises'
+import type { ApiClient, ApiRequest } from '../kube/kube.ts'
 import { createLog } from '../observe/observe.ts'
 import { startController } from './controller.ts'
 import { createControllerMetrics } from './controller-metrics.ts'
@@ -50,20 +51,43 @@ function createShop(): FakeCluster {
   return cluster
 }
 
-const silent = createLog({ level: 'error', format: 'json', stream: { write: () => true, on: () => undefined }, color: false })
 let holders = 0
 
-function start(t: TestContext, cluster: FakeCluster) {
-  const client: ApiClient = cluster.client()
+interface Around {
+  /** Milliseconds that its clock has gone on beside the real one. */
+  skewMs?: number
+  /** Milliseconds since 1970. */
+  wallClock?: () => number
+  /** Sees each request before it is sent; what it waits for, the request waits for. */
+  onRequest?: (request: ApiRequest) => Promise<void> | undefined
+}
+
+function start(t: TestContext, cluster: FakeCluster, around: Around = {}) {
+  const inner: ApiClient = cluster.client()
+  const client: ApiClient = {
+    ...inner,
+    async request(request) {
+      await around.onRequest?.(request)
+      return await inner.request(request)
+    },
+  }
   const metrics = createControllerMetrics()
+  const now = () => performance.now() + (around.skewMs ?? 0)
   const settings = { ...defaultSettings('1.0.0'), namespace: 'mcplex-system', holder: `test-${++holders}` }
-  const deps = { log: silent, metrics, now: () => performance.now(), wallClock: Date.now, random: () => 0.01, randomBytes }
+  const written: string[] = []
+  const stream = { write: (line: string) => written.push(line) > 0, on: () => undefined }
+  const log = createLog({ level: 'warn', format: 'json', stream, color: false })
+  const deps = { log, metrics, now, wallClock: around.wallClock ?? Date.now, random: () => 0.01, randomBytes }
   const controller = startController(client, settings, deps)
   t.after(async () => {
     await client.close()
     await controller.stop()
   })
-  return { controller, client, metrics }
+  const lines = () => {
+    log.flush()
+    return written
+  }
+  return { controller, client, metrics, lines }
 }
 
 function documentIn(cluster: FakeCluster): string {
@@ -242,6 +266,7 @@ test('a name that is taken, and a right that is missing, are said in the status;
 
 test('a Backend whose status another controller writes is left alone', async (t) => {
   const cluster = createShop()
+  cluster.put({ ...gatewayClass, metadata: { name: 'theirs' }, spec: { controllerName: 'kgateway.dev/kgateway' } })
   cluster.put({ ...backend, metadata: { ...backend.metadata, statusManagers: ['kgateway'] }, status: { conditions: [] } })
   start(t, cluster)
   await cluster.until(() => listAt(cluster.get(routePath), 'status', 'parents').length > 0)
@@ -288,9 +313,74 @@ test('Secrets that objects name are read before anything is written, one by one'
   await cluster.until(() => documents.at(-1)?.includes('hunter2') === false)
 })
 
+test('what depends on a Secret of which nothing is known waits, all else does not', async (t) => {
+  const cluster = createShop()
+  const side = '/api/v1/namespaces/side/secrets/front-mcplex'
+  const inSide = <T extends { metadata: { name: string } }>(object: T) => ({
+    ...object,
+    metadata: { ...object.metadata, namespace: 'side' },
+  })
+  for (const object of [gateway, route(), backend]) cluster.put(inSide(object))
+  const auth = { secretRef: { name: 'key' } }
+  const targets = [{ name: 'math', static: { host: 'math.example', port: 443, policies: { tls: {}, auth } } }]
+  const keyed = { apiVersion: 'agentgateway.dev/v1alpha1', kind: 'AgentgatewayBackend', metadata: { name: 'keyed', namespace: 'shop' } }
+  cluster.put({ ...keyed, spec: { mcp: { targets } } })
+  cluster.put(route('/', [{ group: 'agentgateway.dev', kind: 'AgentgatewayBackend', name: 'keyed' }]))
+  let isAway = true
+  cluster.intercept = (request) =>
+    isAway && request.path === `${ns}/secrets` && !('method' in request) && request.query['fieldSelector'] === 'metadata.name=key'
+      ? refusal(503, 'away')
+      : undefined
+  start(t, cluster)
+  const isInSide = () => textAt(cluster.get(side), 'data', 'config.json') !== undefined
+  await cluster.until(() => isInSide() && conditionsIn(cluster.get(backendPath)?.['status']).length > 0)
+  await cluster.until(() => conditionsIn(cluster.get(gatewayPath)?.['status']).length > 0)
+  const keyedPath = '/apis/agentgateway.dev/v1alpha1/namespaces/shop/agentgatewaybackends/keyed'
+  assert.deepEqual([cluster.get(secretPath), cluster.get(servicePath)], [undefined, undefined])
+  assert.deepEqual([writesTo(cluster, `${keyedPath}/status`), writesTo(cluster, `${routePath}/status`)], [[], []])
+
+  isAway = false
+  await cluster.until(() => documentIn(cluster) !== '' && conditionsIn(cluster.get(keyedPath)?.['status']).length > 0)
+  // Now it is known to be missing, which closes what names it.
+  assert.match(documentIn(cluster), /"refuse":\{"status":500/)
+})
+
+test('a class that another controller had is not made when it is gone; one that is deleted is not made again', async (t) => {
+  const cluster = createShop()
+  const classPath = `/apis/${gatewayApi}/gatewayclasses`
+  const theirs = { ...gatewayClass, metadata: { name: 'agentgateway' }, spec: { controllerName: 'agentgateway.dev/agentgateway' } }
+  cluster.put(theirs)
+  cluster.remove(gatewayClass)
+  start(t, cluster)
+  await cluster.until(isWritten(cluster))
+  await cluster.until(() => cluster.get(`${classPath}/mcplex`) !== undefined)
+  cluster.remove(theirs)
+  cluster.put({ ...gateway, metadata: { name: 'prod', namespace: 'shop' }, spec: { ...gateway.spec, gatewayClassName: 'agentgateway' } })
+  cluster.remove(gatewayClass)
+  await roundTrip(cluster, '/after')
+  assert.deepEqual([cluster.get(`${classPath}/agentgateway`), cluster.get(`${classPath}/mcplex`)], [undefined, undefined])
+  assert.deepEqual(
+    cluster.writes.filter((write) => write.startsWith(`POST ${classPath}`)),
+    [`POST ${classPath} 201`],
+  )
+  // Nor is its Gateway taken for ours.
+  assert.equal(cluster.get(`/apis/${gatewayApi}/namespaces/shop/gateways/prod`)?.['status'], undefined)
+})
+
+test('nothing is sent to a kind that the cluster does not have; it is ready all the same', async (t) => {
+  const cluster = createFakeCluster()
+  cluster.intercept = ({ path }) => (path.includes('gateway.networking.k8s.io') ? refusal(404, 'no such kind') : undefined)
+  const { controller, lines } = start(t, cluster)
+  await cluster.until(() => controller.isLeader() && controller.readiness().isReady)
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  assert.deepEqual(cluster.writes, [])
+  assert.equal(lines().filter((line) => line.includes('has no Gateway API')).length, 1)
+})
+
 test('Events tell of a condition that turns bad and good again, once each', async (t) => {
   const cluster = createShop()
-  start(t, cluster)
+  let time = Date.parse('2026-01-01T00:00:00Z')
+  start(t, cluster, { wallClock: () => time })
   await cluster.until(isWritten(cluster))
   const told = () => cluster.writes.filter((write) => write.startsWith(`POST ${ns}/events 201`)).length
   assert.equal(told(), 0)
@@ -300,13 +390,121 @@ test('Events tell of a condition that turns bad and good again, once each', asyn
   await cluster.until(() => told() === 2)
   await roundTrip(cluster, '/else')
   assert.equal(told(), 2)
-  // Of one generation the same is told once.
-  cluster.remove(backend)
-  await cluster.until(() => told() === 3)
-  cluster.put(backend)
-  await cluster.until(() => told() === 4)
+  // Of one generation the same is told as often as it happens, and once each time.
+  for (const count of [4, 6]) {
+    time += 1000
+    cluster.remove(backend)
+    await cluster.until(() => told() === count - 1)
+    cluster.put(backend)
+    await cluster.until(() => told() === count)
+  }
   cluster.remove(backend)
   await cluster.until(() => cluster.writes.some((write) => write === `POST ${ns}/events 409`))
+  assert.equal(told(), 6)
+})
+
+test('what goes with a Gateway is not told as better', async (t) => {
+  const cluster = createShop()
+  const messages: string[] = []
+  const onRequest = ({ method, path, body }: ApiRequest) => {
+    if (method === 'POST' && path === `${ns}/events`) messages.push(textAt(body, 'message') ?? '')
+    return undefined
+  }
+  cluster.put(route('/', [{ ...backendRef, name: 'nope' }]))
+  start(t, cluster, { onRequest })
+  await cluster.until(() => messages.some((message) => message.includes('ResolvedRefs')))
+  const count = messages.length
+  cluster.remove(gateway)
+  await cluster.until(() => listAt(cluster.get(routePath), 'status', 'parents').length === 0)
+  cluster.put(gateway)
+  await cluster.until(() => messages.length > count)
+  assert.deepEqual(
+    messages.filter((message) => message.startsWith('no longer')),
+    [],
+  )
+})
+
+test('a process that stood still in the midst of its writes begins no other before it leads again', async (t) => {
+  const cluster = createShop()
+  const around: Around = { skewMs: 0 }
+  const late: string[] = []
+  around.onRequest = ({ method, path }) => {
+    if (path.includes('/leases')) return undefined
+    if ((around.skewMs ?? 0) > 0) late.push(`${method} ${path}`)
+    // The answer to this one comes after the term has run out; no timer has told so yet.
+    else if (method === 'PATCH' && path === secretPath) around.skewMs = 11_000
+    return undefined
+  }
+  const { controller } = start(t, cluster, around)
+  await cluster.until(() => writesTo(cluster, secretPath).length > 0)
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  assert.deepEqual([controller.isLeader(), late], [false, []])
+  assert.equal(cluster.get(servicePath), undefined)
+})
+
+test('a controller that stops gives the lease back when what it has begun is done, or does not end', async (t) => {
+  const leasePath = '/apis/coordination.k8s.io/v1/namespaces/mcplex-system/leases/mcplex-controller'
+  for (const isAnswered of [true, false]) {
+    const cluster = createShop()
+    let answer = () => {}
+    let begun = false
+    const around: Around = {
+      onRequest({ method, path }) {
+        if (method !== 'PATCH' || path !== secretPath) return undefined
+        begun = true
+        return new Promise((resolve) => {
+          answer = resolve
+        })
+      },
+    }
+    const { controller } = start(t, cluster, around)
+    await cluster.until(() => begun)
+    const holder = () => textAt(cluster.get(leasePath), 'spec', 'holderIdentity')
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const stopped = controller.stop()
+    if (isAnswered) t.mock.timers.reset()
+    for (let turn = 0; turn < 20; turn++) await setImmediate()
+    assert.ok(holder())
+    if (isAnswered) answer()
+    else {
+      t.mock.timers.tick(2000)
+      t.mock.timers.reset()
+    }
+    await cluster.until(() => holder() === undefined)
+    answer()
+    await stopped
+    // Nothing was begun meanwhile.
+    assert.deepEqual([writesTo(cluster, secretPath).length, cluster.get(servicePath)], [isAnswered ? 1 : 0, undefined])
+  }
+})
+
+test('what another controller made for a Gateway serves on until it is deleted; then mcplex makes its own', async (t) => {
+  const cluster = createShop()
+  const uid = cluster.get(gatewayPath)?.metadata.uid
+  const ownerReferences = [{ apiVersion: gatewayApi, kind: 'Gateway', name: 'front', uid, controller: true }]
+  const labels = { 'app.kubernetes.io/managed-by': 'agentgateway' }
+  const metadata = { name: 'front', namespace: 'shop', labels, ownerReferences }
+  const theirs = [
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { replicas: 2 } },
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { type: 'LoadBalancer', selector: { app: 'theirs' } } },
+  ]
+  for (const object of theirs) cluster.put(object)
+  start(t, cluster)
+  const messages = () => JSON.stringify(listAt(cluster.get(gatewayPath), 'status', 'conditions'))
+  const remedy = 'kubectl delete deployment/front service/front -n shop; then mcplex makes its own'
+  await cluster.until(() => messages().includes(remedy))
+  assert.match(
+    messages(),
+    /Deployment shop\/front and Service shop\/front were made for this Gateway by agentgateway and are left as they are/,
+  )
+  const written = new Set(cluster.writes.flatMap((write) => (write.includes('/namespaces/shop/') ? [write.split(' ')[1]] : [])))
+  for (const path of written) assert.match(path ?? '', /\/secrets(\/front-mcplex)?$|\/status$|\/events$/)
+  const [deployment, service] = theirs
+  // Nobody tells of the one that goes last.
+  cluster.remove(service ?? {})
+  cluster.remove(deployment ?? {})
+  await cluster.until(() => isWritten(cluster)() && !messages().includes(remedy))
+  assert.equal(textAt(cluster.get(servicePath), 'spec', 'selector', 'app'), undefined)
 })
 
 test('what was made for a Gateway that another controller serves now is deleted, nothing else', async (t) => {

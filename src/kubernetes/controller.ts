@@ -1,18 +1,22 @@
 import type { ApiClient } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { createApplier } from './apply-objects.ts'
+import { createClassClaims } from './class-claims.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
-import { classTasks } from './create-classes.ts'
+import { createClassMaker } from './create-classes.ts'
 import { debounce } from './debounce.ts'
 import { electLeader } from './elect-leader.ts'
+import { gatewayGroup } from './gateway-classes.ts'
+import { createHeldPlans } from './held-plans.ts'
 import { managedBy } from './managed-by.ts'
-import type { DesiredStatus, Observations, Settings, Translation } from './model.ts'
+import type { DesiredStatus, KubeObject, Observations, Settings, Translation } from './model.ts'
 import { createNamedObjects } from './named-objects.ts'
 import { createObjectStore } from './object-store.ts'
 import type { RandomBytes } from './random-parts.ts'
-import { removalTasks } from './remove-abandoned.ts'
+import { textAt } from './raw.ts'
+import { createRemover } from './remove-abandoned.ts'
 import { createEventReporter } from './report-events.ts'
-import { leaseName } from './rights.ts'
+import { leaseNameFor } from './rights.ts'
 import { slim, slimToMetadata } from './slim.ts'
 import { translate } from './translate.ts'
 import { refKey, refOf } from './world.ts'
@@ -49,16 +53,18 @@ export interface ControllerDeps {
 
 const quietMs = 30
 const maxWaitMs = 500
-/** How long a Secret that is named for the first time may take until it counts as missing. */
+/** How long the API server may say nothing of a Secret that is named for the first time before statuses tell of that. */
 const patienceMs = 5000
 /** How often is looked for what was changed by others where nobody follows it. */
 const lookMs = 10_000
 const concurrency = 8
+/** How long a controller that stops waits for requests that are under way before it breaks them off. */
+const settleMs = 2000
 
 /**
  * Follows the cluster, translates all of it anew after each change, and writes the result where it leads: classes first, then what
- * Gateways need, then statuses. Nothing is written before all that the result depends on is known. What a newer result makes obsolete
- * before it is written is dropped.
+ * Gateways need, then statuses. Nothing is written before every kind is known, and no document and status while it is not known whether
+ * the Secrets and ConfigMaps are there that it depends on. What a newer result makes obsolete before it is written is dropped.
  */
 export function startController(client: ApiClient, settings: ControllerSettings, deps: ControllerDeps): Controller {
   const { log, metrics, now, wallClock, random, randomBytes } = deps
@@ -66,12 +72,15 @@ export function startController(client: ApiClient, settings: ControllerSettings,
   let latest: Translation | undefined
   /** By `refKey`, of the latest translation. */
   let statuses: ReadonlyMap<string, DesiredStatus> = new Map()
+  /** What the latest translation was told of what is unknown. */
+  let told: ReadonlyMap<string, string> = new Map()
   let bug: string | undefined
+  let hasSaidAbsent = false
 
   const translating = debounce(reconcile, { quietMs, maxMs: maxWaitMs })
   const election = electLeader(
     client,
-    { namespace: settings.namespace, name: leaseName, holder: settings.holder },
+    { namespace: settings.namespace, name: leaseNameFor(controllerName), holder: settings.holder },
     {
       log,
       now,
@@ -83,7 +92,8 @@ export function startController(client: ApiClient, settings: ControllerSettings,
       },
     },
   )
-  const term = () => election.term()
+  let isStopping = false
+  const term = () => (isStopping ? undefined : election.term())
   /** A process that stood still in the midst of a write looks at its clock before the next request. */
   const writing: ApiClient = {
     ...client,
@@ -105,11 +115,22 @@ export function startController(client: ApiClient, settings: ControllerSettings,
   const named = createNamedObjects(client, { random, log, slim, onChange: translating.trigger, patienceMs })
   /** Of the Gateways' own Secrets nothing but their versions is kept. */
   const own = createNamedObjects(client, { random, log, slim: slimToMetadata, onChange: write, patienceMs })
+  const heldPlans = createHeldPlans({ isAwaited: named.isAwaited, now })
+  const claims = createClassClaims(settings, log)
+  const classMaker = createClassMaker({
+    client: writing,
+    controllerName,
+    isServed: (object) => store.isSynced(refOf(object)),
+    log,
+    metrics,
+  })
+  const remover = createRemover({ client: writing, managedBy: managedBy(settings), find: store.find, log, metrics })
   const events = createEventReporter({ client: writing, controllerName, term, wallClock })
   const statusWriter = createStatusWriter({
     client: writing,
     controllerName,
     find: store.find,
+    hasOthers: () => store.objects().some(isOthersClass),
     onWritten: events.report,
     log,
     metrics,
@@ -132,10 +153,13 @@ export function startController(client: ApiClient, settings: ControllerSettings,
   function reconcile(): void {
     if (store.missing().length > 0) return
     const startedMs = now()
-    const observed: Observations = { provisioning: applier.faults(), forbidden: named.forbidden() }
+    sayWhatIsAbsent()
+    const unknown = named.unknown()
+    const observed: Observations = { provisioning: applier.faults(), forbidden: named.forbidden(), unknown }
+    const objects = store.objects()
     let translation: Translation
     try {
-      translation = translate([...store.objects(), ...named.objects()], settings, observed)
+      translation = translate([...objects, ...named.objects()], { ...settings, classes: claims.free(objects) }, observed)
     } catch (err) {
       // What was written stays, and what can be told of it is told.
       bug = 'the objects could not be translated, which is a bug of mcplex: see its log'
@@ -143,9 +167,9 @@ export function startController(client: ApiClient, settings: ControllerSettings,
       return
     }
     bug = undefined
-    named.want(translation.wanted)
     // What is found there, or the end of patience, brings us here again.
-    if (named.isWaiting()) return
+    named.want(translation.wanted)
+    told = unknown
     latest = translation
     statuses = new Map(translation.statuses.map((desired) => [refKey(refOf(desired.object)), desired]))
     own.want(translation.gateways.flatMap((plan) => plan.objects.filter(({ kind }) => kind === 'Secret').map(refOf)))
@@ -157,11 +181,28 @@ export function startController(client: ApiClient, settings: ControllerSettings,
   function write(): void {
     if (latest === undefined || term() === undefined) return queue.replace([])
     queue.replace([
-      ...classTasks(latest.classes, { client: writing, controllerName, log, metrics }),
-      ...removalTasks(latest.abandoned, { client: writing, managedBy: managedBy(settings), find: store.find, log, metrics }),
-      ...applier.tasks(latest.gateways),
-      ...statusWriter.tasks(latest.statuses),
+      ...classMaker.tasks(latest.classes),
+      ...applier.tasks(latest.gateways, heldPlans.held(latest.gateways)),
+      ...statusWriter.tasks(latest.statuses, isHeld),
+      ...remover.tasks(latest.abandoned),
     ])
+  }
+
+  /** Whether it depends on something unknown of which it does not tell. */
+  function isHeld({ waitsFor = [] }: DesiredStatus): boolean {
+    return waitsFor.some((ref) => named.isUnknown(ref) && !told.has(refKey(ref)))
+  }
+
+  function isOthersClass(object: KubeObject): boolean {
+    const { group, kind } = refOf(object)
+    return group === gatewayGroup && kind === 'GatewayClass' && textAt(object, 'spec', 'controllerName') !== controllerName
+  }
+
+  function sayWhatIsAbsent(): void {
+    const isAbsent = store.isAbsent({ group: gatewayGroup, kind: 'GatewayClass' })
+    if (isAbsent && !hasSaidAbsent)
+      log.warn({ install: gatewayApi }, 'the cluster has no Gateway API: mcplex goes on as soon as it is there')
+    hasSaidAbsent = isAbsent
   }
 
   return {
@@ -174,9 +215,25 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     async stop() {
       clearInterval(look)
       translating.close()
+      isStopping = true
+      // What another leader begins is not to meet what is still on its way from here.
+      await within(settleMs, queue.settled())
       await election.stop()
       await queue.settled()
       for (const part of [store, named, own]) part.close()
     },
   }
+}
+
+/** Whose definitions the controller waits for. */
+const gatewayApi = 'https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.5.1/standard-install.yaml'
+
+/** Resolves with it, or after that time. */
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([done, passed])
+  clearTimeout(timer)
 }

@@ -6,30 +6,49 @@ import type { KubeObject } from './model.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
 import { outcomeOf } from './write-status.ts'
 
+export interface ClassMaker {
+  /** A task for each GatewayClass that it has not yet made. */
+  tasks(classes: readonly KubeObject[]): readonly WriteTask[]
+}
+
 export interface ClassDeps {
   readonly client: ApiClient
   readonly controllerName: string
+  /** Whether the API server is known to have this kind. */
+  readonly isServed: (object: KubeObject) => boolean
   readonly log: Log
   readonly metrics: ControllerMetrics
 }
 
-/** Tasks that make GatewayClasses; one that is there by then, whosever it is, stays as it is. */
-export function classTasks(classes: readonly KubeObject[], deps: ClassDeps): readonly WriteTask[] {
-  return classes.map((object) => {
-    const { name } = object.metadata
-    return { key: `class ${name}`, rank: 0, wish: name, run: (signal: AbortSignal) => create(object, deps, signal) }
-  })
-}
+/** Makes each GatewayClass once: whoever deletes it then wants it gone. One that is there by then, whosever it is, stays as it is. */
+export function createClassMaker({ client, controllerName, isServed, log, metrics }: ClassDeps): ClassMaker {
+  /** Names; as many as the settings have. */
+  const made = new Set<string>()
 
-async function create(object: KubeObject, { client, controllerName, log, metrics }: ClassDeps, signal: AbortSignal): Promise<WriteOutcome> {
-  const kind = kindOfObject(object)
-  if (kind === undefined) return 'done'
-  const path = collectionPath(kind, '')
-  const reply = await client.request({ method: 'POST', path, query: { fieldManager: controllerName }, body: object, signal })
-  metrics.countWrite(object.kind, outcomeOf(reply))
-  if (reply.kind === 'unreachable') return 'soon'
-  if (reply.status < 300) log.info({ name: object.metadata.name }, 'GatewayClass created')
-  if (reply.status < 300 || reply.status === 409) return 'done'
-  log.warn({ name: object.metadata.name, status: reply.status, text: statusText(reply.body) }, 'a GatewayClass could not be made')
-  return 'later'
+  async function create(object: KubeObject, signal: AbortSignal): Promise<WriteOutcome> {
+    const { name } = object.metadata
+    const kind = kindOfObject(object)
+    if (kind === undefined || made.has(name)) return 'done'
+    const path = collectionPath(kind, '')
+    const reply = await client.request({ method: 'POST', path, query: { fieldManager: controllerName }, body: object, signal })
+    metrics.countWrite(object.kind, outcomeOf(reply))
+    if (reply.kind === 'unreachable') return 'soon'
+    if (reply.status < 300) {
+      made.add(name)
+      log.info({ name }, 'GatewayClass created')
+    }
+    if (reply.status < 300 || reply.status === 409) return 'done'
+    log.warn({ name, status: reply.status, text: statusText(reply.body) }, 'a GatewayClass could not be made')
+    return 'later'
+  }
+
+  return {
+    tasks: (classes) =>
+      classes
+        .filter((object) => isServed(object) && !made.has(object.metadata.name))
+        .map((object) => {
+          const { name } = object.metadata
+          return { key: `class ${name}`, rank: 0, wish: name, run: (signal: AbortSignal) => create(object, signal) }
+        }),
+  }
 }

@@ -7,13 +7,20 @@ import { createFakeCluster, refusal } from './fake-cluster-for-test.ts'
 import { rawAt, textAt } from './raw.ts'
 
 const path = '/apis/coordination.k8s.io/v1/namespaces/ns/leases/lead'
-const silent = createLog({ level: 'error', format: 'json', stream: { write: () => true, on: () => undefined }, color: false })
 
 function open(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const cluster = createFakeCluster()
   let nowMs = 0
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) > 0, on: () => undefined }
+  const log = createLog({ level: 'info', format: 'json', stream, color: false })
   return {
+    /** Those of all controllers that speak of it. */
+    said(text: string) {
+      log.flush()
+      return lines.filter((line) => line.includes(text))
+    },
     cluster,
     lease: () => rawAt(cluster.get(path), 'spec'),
     /** A controller of its own; `skewMs` is what its clock on the wall is off by. */
@@ -21,7 +28,7 @@ function open(t: TestContext) {
       const client = cluster.client()
       const changes: boolean[] = []
       const deps = {
-        log: silent,
+        log,
         now: () => nowMs,
         wallClock: () => nowMs + skewMs,
         random: () => 0,
@@ -53,6 +60,21 @@ test('the first leads, and renews; times have six digits after the dot', async (
   assert.equal(textAt(lease(), 'holderIdentity'), 'one')
   assert.match(textAt(lease(), 'renewTime') ?? '', /^1970-01-01T00:00:5\d\.\d{6}Z$/)
   assert.deepEqual(one.changes, [true])
+})
+
+test('who leads in its stead is said once; so is what helps where the namespace is missing', async (t) => {
+  const { join, pass, said, cluster } = open(t)
+  cluster.intercept = (request) =>
+    'method' in request && request.method === 'POST' ? refusal(404, 'namespaces "ns" not found') : undefined
+  join('one')
+  await pass(10_000)
+  assert.equal(said('namespaces \\"ns\\" not found: kubectl create namespace ns, or name another by --namespace').length, 1)
+  cluster.intercept = () => undefined
+  await pass(4000)
+  join('two')
+  await pass(10_000)
+  assert.equal(said('another controller leads').length, 1)
+  assert.match(said('another controller leads')[0] ?? '', /"leader":"one"/)
 })
 
 test('a leader that is gone is followed after 15 s of its silence, whatever the clocks say', async (t) => {

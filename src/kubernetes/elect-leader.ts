@@ -48,6 +48,7 @@ export function electLeader(client: ApiClient, { namespace, name, holder }: Elec
   let validUntilMs = 0
   let seen = { text: '', atMs: 0 }
   let failure = ''
+  let leader: string | undefined
   let expiry: NodeJS.Timeout | undefined
   let pause: NodeJS.Timeout | undefined
   let endPause = () => {}
@@ -60,7 +61,9 @@ export function electLeader(client: ApiClient, { namespace, name, holder }: Elec
     const around = lease === undefined ? ({ method: 'POST', path: collection } as const) : ({ method: 'PUT', path } as const)
     const reply = await client.request({ ...around, body, timeoutMs: requestMs })
     if (reply.kind === 'reply' && (reply.status < 300 || reply.status === 409)) return reply.status < 300
-    say(reply.kind === 'unreachable' ? reply.text : (statusText(reply.body) ?? `status ${reply.status}`))
+    const isHomeless = reply.kind === 'reply' && reply.status === 404 && lease === undefined
+    const remedy = isHomeless ? `: kubectl create namespace ${namespace}, or name another by --namespace` : ''
+    say(reply.kind === 'unreachable' ? reply.text : `${statusText(reply.body) ?? `status ${reply.status}`}${remedy}`)
     return false
   }
 
@@ -81,6 +84,8 @@ export function electLeader(client: ApiClient, { namespace, name, holder }: Elec
     const other = textAt(spec, 'holderIdentity')
     if (other !== undefined && other !== holder) {
       end('another controller has the lease')
+      if (other !== leader) log.info({ lease: `${namespace}/${name}`, leader: other }, 'another controller leads: this one stands by')
+      leader = other
       const text = JSON.stringify(spec)
       if (text !== seen.text) seen = { text, atMs: startedMs }
       if (startedMs - seen.atMs < (numberAt(spec, 'leaseDurationSeconds') ?? leaseSeconds) * 1000) return say('')
@@ -101,7 +106,8 @@ export function electLeader(client: ApiClient, { namespace, name, holder }: Elec
     expiry = setTimeout(() => end('the lease could not be renewed in time'), validUntilMs - now())
     if (term !== undefined) return
     term = new AbortController()
-    log.info({ holder }, 'leading: this controller writes')
+    leader = undefined
+    log.info({ holder, lease: `${namespace}/${name}` }, 'leading: this controller writes')
     onChange(true)
   }
 

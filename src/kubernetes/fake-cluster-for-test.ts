@@ -38,6 +38,8 @@ export function createFakeCluster(): FakeCluster {
   const watches = new Set<Watch>()
   const writes: string[] = []
   const waiting = new Set<() => void>()
+  /** By path: statuses as they were last applied. */
+  const appliedStatuses = new Map<string, Raw>()
   let held: [KubeObject, string][] = []
   let revision = 1
   let uids = 0
@@ -103,6 +105,7 @@ export function createFakeCluster(): FakeCluster {
       return reply(201, store(made, undefined))
     }
     const isApply = contentType === 'application/apply-patch+yaml'
+    const isMerge = contentType === 'application/merge-patch+json'
     if (known === undefined && !isApply) return refusal(404, 'not found')
     const wanted = textAt(body, 'metadata', 'resourceVersion')
     if (wanted !== undefined && wanted !== known?.metadata.resourceVersion) return refusal(409, 'the object has been modified')
@@ -115,10 +118,10 @@ export function createFakeCluster(): FakeCluster {
     if (known !== undefined && isStatus) {
       const manager = query['fieldManager'] ?? ''
       const managers = [...new Set([...(known.metadata.statusManagers ?? []), manager])].sort()
-      return reply(
-        200,
-        store({ ...known, metadata: { ...known.metadata, statusManagers: managers }, status: rawAt(body, 'status') }, known),
-      )
+      const [before, sent] = [rawAt(known, 'status'), rawAt(body, 'status')]
+      const status = isApply ? applied(before, appliedStatuses.get(target) ?? {}, sent) : isMerge ? merge(before, sent) : sent
+      if (isApply) appliedStatuses.set(target, sent)
+      return reply(200, store({ ...known, metadata: { ...known.metadata, statusManagers: managers }, status }, known))
     }
     if (known?.kind === 'Lease') return reply(200, keep(path, rawAt(body)))
     return reply(known === undefined ? 201 : 200, store(isRaw(known) ? merge(known, rawAt(body)) : rawAt(body), known))
@@ -256,8 +259,23 @@ function merge(known: Raw, patch: Raw): Raw {
   for (const [name, value] of Object.entries(patch)) {
     const before = merged[name]
     merged[name] = isRaw(value) && isRaw(before) ? merge(before, value) : value
+    if (value === null) delete merged[name]
   }
   return merged
+}
+
+const listKeys: Readonly<Record<string, string>> = { listeners: 'name', conditions: 'type' }
+
+/** What comes of applying a status: what was never applied, and isn't spoken of, stays, in lists that have keys too. */
+function applied(known: Raw, last: Raw, next: Raw): Raw {
+  const kept = Object.entries(known).filter(([name]) => !Object.hasOwn(last, name))
+  const lists = Object.entries(listKeys).flatMap(([name, key]) => {
+    const keysOf = (status: Raw) => listAt(status, name).map((one) => textAt(one, key))
+    const spoken = new Set([...keysOf(last), ...keysOf(next)])
+    const others = listAt(known, name).filter((one) => !spoken.has(textAt(one, key)))
+    return Object.hasOwn(next, name) ? [[name, [...listAt(next, name), ...others]] as const] : []
+  })
+  return { ...Object.fromEntries(kept), ...next, ...Object.fromEntries(lists) }
 }
 
 function reply(status: number, body: unknown): ApiReply {

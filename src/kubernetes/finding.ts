@@ -45,6 +45,7 @@ export function judgeFindings(
   const blamed = whole.length > 0 ? whole : findings
   const unusable = messagesOf(blamed)
   const reasons = new Set(blamed.flatMap(({ costs, reason }) => (costs === 'nothing' ? [] : [reason])))
-  const reason = reasons.size === 0 ? 'Pending' : reasons.size === 1 && reasons.has('Unsupported') ? 'Unsupported' : 'Invalid'
+  const alone = ['Unsupported', 'Pending'].find((one) => reasons.size === 1 && reasons.has(one))
+  const reason = reasons.size === 0 ? 'Pending' : (alone ?? 'Invalid')
   return { conditions: conditionsOf(object, [isFalse('Accepted', reason, unusable), resolved]), unusable }
 }

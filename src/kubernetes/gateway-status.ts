@@ -43,7 +43,8 @@ export function statusOfGateway(gateway: GatewayView, state: GatewayState): Desi
     kind: 'whole',
     object,
     status: {
-      ...(addresses.length === 0 ? {} : { addresses }),
+      // Also where there are none: those of a controller before us go.
+      addresses,
       conditions: conditionsOf(object, [state.accepted, programmed]),
       listeners: [...listeners.values()],
     },
@@ -92,7 +93,8 @@ function programmedListener({ name, fragment }: ListenerView, state: GatewayStat
 }
 
 function programmedOf(gateway: GatewayView, state: GatewayState, addresses: readonly Raw[]): Condition {
-  const not = (reason: string, message: string): Condition => isFalse('Programmed', reason, `${message}. ${openToAll}`)
+  // What is to be copied comes last.
+  const not = (reason: string, message: string): Condition => isFalse('Programmed', reason, `${openToAll}; ${message}`)
   if (state.accepted.status !== 'True')
     return not('Invalid', 'it is not accepted: what was made for it before stays as it was, and serves what can be served')
   if (state.provisioning !== undefined) return not('NoResources', state.provisioning)

@@ -152,26 +152,28 @@ describe('Gateways', () => {
   })
 
   it('that another controller has now are abandoned where something of ours is left; the rest is left alone', () => {
-    const service = (name: string, uid = `uid-${name}`, by = 'mcplex.dev.controller', namespace = 'apps') => ({
+    const service = (name: string, uid = `uid-${name}`, by = 'mcplex.dev.controller', namespace = 'apps', controller = true) => ({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: {
         name,
         namespace,
         labels: { 'app.kubernetes.io/managed-by': by, 'gateway.networking.k8s.io/gateway-name': name },
-        ownerReferences: [{ apiVersion, kind: 'Gateway', name, uid }],
+        ownerReferences: [{ apiVersion, kind: 'Gateway', name, uid, controller }],
       },
     })
     const { abandoned } = read(
       gatewayClass('foreign', 'other.dev/x'),
       ...['ours', 'classless'].flatMap((name) => [gateway({}, name, name === 'ours' ? 'mcplex' : 'gone'), service(name)]),
-      ...['given', 'made-anew', 'of-others', 'elsewhere', 'untouched'].map((name) => gateway({}, name, 'foreign')),
+      ...['given', 'made-anew', 'of-others', 'elsewhere', 'untouched', 'shared', 'misnamed'].map((name) => gateway({}, name, 'foreign')),
       service('given'),
       { ...service('given'), metadata: { ...service('given').metadata, name: 'given-peers' } },
       service('made-anew', 'another-uid'),
       service('of-others', undefined, 'other.dev.x'),
       service('elsewhere', undefined, undefined, 'other'),
       service('deleted'),
+      service('shared', undefined, undefined, undefined, false),
+      { ...service('misnamed'), metadata: { ...service('misnamed').metadata, name: 'misnamed-peers' } },
     )
     assert.deepEqual(abandoned, [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'apps', name: 'given' }])
   })

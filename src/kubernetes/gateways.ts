@@ -2,6 +2,7 @@ import { gatewayGroup, readClasses } from './gateway-classes.ts'
 import { readListeners } from './listeners.ts'
 import { managedBy } from './managed-by.ts'
 import type { DesiredStatus, Fault, KubeObject, ObjectRef, Settings } from './model.ts'
+import { namesFor } from './provisioned-names.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
 import type { GatewayView } from './views.ts'
@@ -109,11 +110,12 @@ function remarksOn(object: KubeObject): readonly Fault[] {
  */
 function abandonedGateways(world: World, settings: Settings, foreign: ReadonlySet<string>): readonly ObjectRef[] {
   const found = world.all('', 'Service').flatMap(({ metadata }) => {
-    const { labels, ownerReferences = [], namespace = '' } = metadata
+    const { labels, ownerReferences = [], namespace = '', name } = metadata
     if (labels?.['app.kubernetes.io/managed-by'] !== managedBy(settings)) return []
     if (labels[`${gatewayGroup}/gateway-name`] === undefined) return []
-    return ownerReferences.flatMap(({ apiVersion, kind, name, uid }) => {
-      const ref: ObjectRef = { group: gatewayGroup, kind: 'Gateway', namespace, name }
+    return ownerReferences.flatMap(({ apiVersion, kind, name: owner, uid, controller }) => {
+      if (controller !== true || namesFor(owner).workload !== name) return []
+      const ref: ObjectRef = { group: gatewayGroup, kind: 'Gateway', namespace, name: owner }
       if (kind !== 'Gateway' || !apiVersion.startsWith(`${gatewayGroup}/`)) return []
       const gateway = world.find(ref)
       return gateway?.metadata.uid === uid && foreign.has(classOf(gateway)) ? [ref] : []

@@ -108,7 +108,7 @@ const passing = (objects: readonly unknown[]) =>
         .map(({ fragment }) => ({
           fragment,
           hostnames,
-          rules: rules.filter((rule) => rule.faults.length === 0).map((rule) => rule.matches),
+          rules: rules.flatMap((rule) => (rule.faults.length === 0 && rule.matches.length > 0 ? [rule.matches] : [])),
         })),
     ),
   )

@@ -62,6 +62,8 @@ export interface Observations {
   readonly provisioning: ReadonlyMap<string, string>
   /** Secrets and ConfigMaps, by `refKey`, that may not be read. */
   readonly forbidden: ReadonlySet<string>
+  /** Those of which it is not known whether they are there, by `refKey`: why, as the end of a sentence. Absent: none. */
+  readonly unknown?: ReadonlyMap<string, string>
 }
 
 export const nothingObserved: Observations = { provisioning: new Map(), forbidden: new Set() }
@@ -86,6 +88,8 @@ export interface GatewayPlan {
   readonly document: Raw | undefined
   /** What it needs in its namespace, its Secret with the document among it, without the parts that are made at random. */
   readonly objects: readonly KubeObject[]
+  /** Secrets and ConfigMaps that its document depends on. Absent: none. */
+  readonly waitsFor?: readonly ObjectRef[]
 }
 
 /** A condition without its time and generation, which the writer adds. */
@@ -103,14 +107,14 @@ export interface Condition {
  * - `whole`: the members of `status` are ours; others stay.
  * - `entries`: of the list `parents` (HTTPRoute) or `ancestors` (policies) the entries with our controllerName are to be exactly these.
  */
-export type DesiredStatus =
-  | { readonly kind: 'whole'; readonly object: KubeObject; readonly status: Raw }
-  | {
-      readonly kind: 'entries'
-      readonly object: KubeObject
-      readonly list: 'parents' | 'ancestors'
-      readonly entries: readonly Raw[]
-    }
+export type DesiredStatus = (
+  | { readonly kind: 'whole'; readonly status: Raw }
+  | { readonly kind: 'entries'; readonly list: 'parents' | 'ancestors'; readonly entries: readonly Raw[] }
+) & {
+  readonly object: KubeObject
+  /** Secrets and ConfigMaps that it depends on. Absent: none. */
+  readonly waitsFor?: readonly ObjectRef[]
+}
 
 /** Something about an object that keeps it, or a part of it, from doing what it says. */
 export interface Fault {

@@ -7,7 +7,7 @@ import { refKey } from './world.ts'
 
 /** Objects that are followed one by one, as the controller may not list their kind. */
 export interface NamedObjects {
-  /** Follows exactly these from now on. */
+  /** Follows these from now on, as far as there is room, and no others. */
   want(refs: readonly ObjectRef[]): void
   objects(): readonly KubeObject[]
   find(ref: ObjectRef): KubeObject | undefined
@@ -15,8 +15,12 @@ export interface NamedObjects {
   isSynced(ref: ObjectRef): boolean
   /** By `refKey`. */
   forbidden(): ReadonlySet<string>
-  /** Of some that are wanted nothing is known yet, and it is too early to take them for missing. */
-  isWaiting(): boolean
+  /** By `refKey`, those of which it is not known whether they are there, though not those first named a moment ago: why, as the end of a sentence. */
+  unknown(): ReadonlyMap<string, string>
+  /** Whether it is wanted, and whether it is there is not known. */
+  isUnknown(ref: ObjectRef): boolean
+  /** Whether it is followed, and the API server has not yet said a word about it. */
+  isAwaited(ref: ObjectRef): boolean
   close(): void
 }
 
@@ -25,43 +29,57 @@ export interface NamedOptions {
   readonly log: Log
   /** What is kept of an object. */
   readonly slim: (value: unknown) => KubeObject | undefined
-  /** What is known of some object, or that nothing can be known of it, has changed. */
+  /** What is known of some object, or that nothing is known of it, has changed. */
   readonly onChange: () => void
-  /** How long an object that the API server doesn't speak of may be waited for. */
+  /** How long an object that the API server doesn't speak of is waited for in silence. */
   readonly patienceMs: number
 }
 
 interface Entry {
+  readonly ref: ObjectRef
   readonly follower: Follower
   readonly patience: NodeJS.Timeout
   object: KubeObject | undefined
   isKnown: boolean
   isForbidden: boolean
+  isLate: boolean
 }
 
-/** Each is a watch of its own; those beyond are taken for missing. */
+/** Each is a watch of its own: so many are followed in all, and so many of one namespace. */
 const maxFollowed = 400
+const maxOfNamespace = 100
 
-/** Follows what is wanted until it is wanted no more; an object that is gone or forbidden is known to be so. */
+const late = 'which could not be read yet: the API server has not answered; see the log of the controller'
+const beyondShare = `which is not read: more than ${maxOfNamespace} Secrets and ConfigMaps are named in its namespace: name fewer`
+const beyondAll = `which is not read: more than ${maxFollowed} Secrets and ConfigMaps are named in the cluster: name fewer`
+
+/**
+ * Follows what is wanted until it is wanted no more. Only an answer makes an object one that is there, is gone or is forbidden. What is
+ * followed stays so, and what is new is taken in turn from each namespace, so that none takes the room of others.
+ */
 export function createNamedObjects(client: ApiClient, { random, log, slim, onChange, patienceMs }: NamedOptions): NamedObjects {
   /** By `refKey`; at most `maxFollowed`. */
   const entries = new Map<string, Entry>()
+  /** By `refKey`, what is wanted and not followed: why. As many as were wanted last. */
+  let beyond: ReadonlyMap<string, string> = new Map()
 
   function open(ref: ObjectRef): Entry | undefined {
     const kind = kindOf(ref.group, ref.kind)
     if (kind === undefined) return undefined
-    const change = (next: Partial<Pick<Entry, 'object' | 'isKnown' | 'isForbidden'>>) => {
-      const { object, isKnown, isForbidden } = entry
+    const change = (next: Partial<Pick<Entry, 'object' | 'isKnown' | 'isForbidden' | 'isLate'>>) => {
+      const { object, isKnown, isForbidden, isLate } = entry
       Object.assign(entry, next)
       if (entry.isKnown) clearTimeout(entry.patience)
-      const isSame = isKnown === entry.isKnown && isForbidden === entry.isForbidden && isDeepStrictEqual(object, entry.object)
-      if (!isSame) onChange()
+      const isSame = isKnown === entry.isKnown && isForbidden === entry.isForbidden && isLate === entry.isLate
+      if (!isSame || !isDeepStrictEqual(object, entry.object)) onChange()
     }
     const entry: Entry = {
+      ref,
       object: undefined,
       isKnown: false,
       isForbidden: false,
-      patience: setTimeout(() => change({ isKnown: true }), patienceMs),
+      isLate: false,
+      patience: setTimeout(() => change({ isLate: true }), patienceMs),
       follower: follow(
         client,
         { group: ref.group, version: kind.version, plural: kind.plural, namespace: ref.namespace, name: ref.name },
@@ -87,21 +105,40 @@ export function createNamedObjects(client: ApiClient, { random, log, slim, onCha
     entries.delete(key)
   }
 
+  /** Opens what there is room for; what there is none for, with why. */
+  function admit(refs: readonly ObjectRef[]): ReadonlyMap<string, string> {
+    const followed = Map.groupBy(entries.values(), ({ ref }) => ref.namespace)
+    const left = new Map<string, string>()
+    const turns = [...Map.groupBy(refs, ({ namespace }) => namespace)].flatMap(([namespace, own]) =>
+      own.map((ref, index) => ({ ref, turn: index + (followed.get(namespace)?.length ?? 0) })),
+    )
+    for (const { ref, turn } of turns.sort((one, other) => one.turn - other.turn)) {
+      const reason = turn >= maxOfNamespace ? beyondShare : entries.size >= maxFollowed ? beyondAll : undefined
+      const entry = reason === undefined ? open(ref) : undefined
+      if (entry !== undefined) entries.set(refKey(ref), entry)
+      else if (reason !== undefined) left.set(refKey(ref), reason)
+    }
+    return left
+  }
+
   return {
     want(refs) {
-      const wanted = new Map(refs.slice(0, maxFollowed).map((ref) => [refKey(ref), ref]))
+      const wanted = new Map(refs.map((ref) => [refKey(ref), ref]))
       for (const [key, entry] of entries) if (!wanted.has(key)) close(key, entry)
-      for (const [key, ref] of wanted) {
-        const entry = entries.has(key) ? undefined : open(ref)
-        if (entry !== undefined) entries.set(key, entry)
-      }
-      if (refs.length > maxFollowed) log.warn({ wanted: refs.length, maxFollowed }, 'too many Secrets and ConfigMaps are named')
+      const before = beyond
+      beyond = admit([...wanted].flatMap(([key, ref]) => (entries.has(key) ? [] : [ref])))
+      if (isDeepStrictEqual(before, beyond)) return
+      if (before.size === 0) log.warn({ notRead: beyond.size, maxFollowed, maxOfNamespace }, 'too many Secrets and ConfigMaps are named')
+      onChange()
     },
     objects: () => [...entries.values()].flatMap(({ object }) => (object === undefined ? [] : [object])),
     find: (ref) => entries.get(refKey(ref))?.object,
     isSynced: (ref) => entries.get(refKey(ref))?.follower.state === 'synced',
     forbidden: () => new Set([...entries].filter(([, entry]) => entry.isForbidden).map(([key]) => key)),
-    isWaiting: () => [...entries.values()].some((entry) => !entry.isKnown),
+    unknown: () =>
+      new Map([...beyond, ...[...entries].flatMap(([key, entry]) => (!entry.isKnown && entry.isLate ? [[key, late] as const] : []))]),
+    isUnknown: (ref) => beyond.has(refKey(ref)) || entries.get(refKey(ref))?.isKnown === false,
+    isAwaited: (ref) => entries.get(refKey(ref))?.isKnown === false,
     close() {
       for (const [key, entry] of [...entries]) close(key, entry)
     },

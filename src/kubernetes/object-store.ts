@@ -14,6 +14,8 @@ export interface ObjectStore {
   missing(): readonly string[]
   /** Whether what is known of this kind is what there is, and changes arrive. */
   isSynced(ref: Pick<ObjectRef, 'group' | 'kind'>): boolean
+  /** Whether the API server is known not to have this kind. */
+  isAbsent(ref: Pick<ObjectRef, 'group' | 'kind'>): boolean
   close(): void
 }
 
@@ -38,6 +40,7 @@ export function createObjectStore(
     find: (ref) => shelfOf(ref)?.objects.get(nameKey(ref)),
     missing: () => shelves.flatMap((shelf) => (shelf.isKnown() ? [] : [shelf.reason()])),
     isSynced: (ref) => shelfOf(ref)?.state() === 'synced',
+    isAbsent: (ref) => shelfOf(ref)?.state() === 'absent',
     close() {
       for (const shelf of shelves) shelf.close()
     },

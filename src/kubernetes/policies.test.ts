@@ -7,6 +7,7 @@ import { nothingObserved, type Raw } from './model.ts'
 import { readPolicies } from './policies.ts'
 import { listAt, textAt } from './raw.ts'
 import { readRoutes } from './routes.ts'
+import { readUses } from './uses.ts'
 import type { Policies, PolicyPlace } from './views.ts'
 import { createWorld } from './world.ts'
 
@@ -64,7 +65,8 @@ const aged = (year: number, one: Raw): Raw => {
 function read(...more: readonly unknown[]): Policies {
   const world = createWorld([...cluster, ...more])
   const { gateways } = readGateways(world, settings)
-  return readPolicies(world, gateways, readRoutes(world, gateways, settings), settings, nothingObserved)
+  const routes = readRoutes(world, gateways, settings)
+  return readPolicies(world, gateways, routes, readUses(world, routes, settings), settings, nothingObserved)
 }
 
 /** `Accepted=True:Accepted` and so on, by policy and then by what the entry is for. */
@@ -198,10 +200,17 @@ describe('what a policy asks for and does not get', () => {
     ],
     [
       'settings of servers for a route',
-      policy('p', [target('HTTPRoute', 'r')], tcp),
+      policy('p', [target('HTTPRoute', 'r')], { backend: { tls: {} } }),
       'Gateway a gw',
       refused,
-      /spec\.backend\.tcp\.connectTimeout is not enforced yet: target the AgentgatewayBackend or the Service/,
+      /spec\.backend\.tls is not enforced yet: target the AgentgatewayBackend or the Service/,
+    ],
+    [
+      'a time limit of servers for a route',
+      policy('p', [target('HTTPRoute', 'r')], tcp),
+      'Gateway a gw',
+      [...inForce, 'PartiallyInvalid=True:Unsupported'],
+      /^spec\.backend\.tcp\.connectTimeout has no effect here/,
     ],
     [
       'traffic for a Service',
@@ -248,6 +257,41 @@ describe('what a policy asks for and does not get', () => {
       /no target x/,
     ],
     [
+      'a rule that is there and one that is missing',
+      policy(
+        'p',
+        ['first', 'x'].map((sectionName) => target('HTTPRoute', 'r', { sectionName })),
+        timeout,
+      ),
+      'Gateway a gw',
+      [...inForce, 'PartiallyInvalid=True:TargetNotFound'],
+      /^spec\.targetRefs\[1\]: HTTPRoute a\/r has no rule x: correct the name$/,
+    ],
+    [
+      'a rule that is closed and one that is missing',
+      policy(
+        'p',
+        ['x', 'first'].map((sectionName) => target('HTTPRoute', 'r', { sectionName })),
+        jwt,
+      ),
+      'Gateway a gw',
+      refused,
+      /spec\.traffic\.jwtAuthentication .*no rule x.*nothing passes there: rule first of HTTPRoute a\/r$/,
+    ],
+    [
+      'targets without a name or labels',
+      policy('p', [target('Gateway', 'gw'), { group: '', kind: 'Service' }], {
+        ...timeout,
+        targetSelectors: [
+          { group: '', kind: 'Service' },
+          { group: '', kind: 'Service', matchLabels: 7 },
+        ],
+      }),
+      'Gateway a gw',
+      [...inForce, 'PartiallyInvalid=True:Invalid'],
+      /^spec\.targetRefs\[1\]\.name is missing: .*spec\.targetSelectors\[0\]\.matchLabels is missing: .*\[1\]\.matchLabels is not a map/,
+    ],
+    [
       'a kind that is not served',
       policy('p', [target('Gateway', 'gw'), target('GRPCRoute', 'g')], timeout),
       'Gateway a gw',
@@ -273,6 +317,76 @@ describe('what a policy asks for and does not get', () => {
     const spec = { ...(lost['spec'] as Raw), parentRefs: [{ name: 'gw', sectionName: 'none' }] }
     const policies = read({ ...lost, spec }, policy('p', [target('HTTPRoute', 'lost')], timeout))
     assert.deepEqual(statusesOf(policies), { p: { 'Gateway a gw': ['Accepted=True:Accepted', 'Attached=False:Pending'] } })
+  })
+})
+
+describe('what no route leads to yet', () => {
+  const idle = backend('spare', [
+    { name: 't', static: { host: 'rest', port: 80 } },
+    { name: 'u', static: { host: 'unmade.a.svc', port: 80 } },
+  ])
+  const table: readonly (readonly [what: Raw, ancestor: string])[] = [
+    [target('AgentgatewayBackend', 'spare'), 'AgentgatewayBackend a spare'],
+    [target('AgentgatewayBackend', 'spare', { sectionName: 't' }), 'AgentgatewayBackend a spare t'],
+    [target('Service', 'rest'), 'Service a rest'],
+    [target('Service', 'unmade'), 'Service a unmade'],
+  ]
+  for (const [ref, ancestor] of table) {
+    it(`${JSON.stringify(ref)}: the policy is told of, and that it waits`, () => {
+      const objects = [idle, service('rest')]
+      const good = read(...objects, policy('p', [ref], tcp))
+      assert.deepEqual(statusesOf(good), { p: { [ancestor]: ['Accepted=True:Accepted', 'Attached=False:Pending'] } })
+      assert.match(messageOf(good, 'p', 'Attached'), /^no route or Agent of mcplex leads to \S+ a\/(?:spare|rest|unmade) yet$/)
+      const closing = read(...objects, policy('p', [ref], { backend: { extAuth: {} } }))
+      assert.deepEqual(statusesOf(closing), { p: { [ancestor]: refused } })
+      assert.match(messageOf(closing, 'p', 'Attached'), /no route or Agent of mcplex leads/)
+    })
+  }
+
+  it('is not a Service that a short host means in the namespace of a Gateway that leads to it', () => {
+    const { spec } = gateway('gw2') as { readonly spec: Raw }
+    const listeners = [{ ...listener('http', 80), allowedRoutes: { namespaces: { from: 'All' } } }]
+    const far = { ...gateway('gw2'), metadata: { namespace: 'edge', name: 'gw2' }, spec: { ...spec, listeners } }
+    const used = backend('short', [{ name: 't', static: { host: 'side', port: 80 } }])
+    const side = { ...service('side'), metadata: { namespace: 'edge', name: 'side' } }
+    const ofSide = { ...policy('p', [target('Service', 'side')], tcp), metadata: { namespace: 'edge', name: 'p' } }
+    const near = route('to-short', ['gw'], backendRef('short'))
+    const leading = { ...near, spec: { ...(near['spec'] as Raw), parentRefs: [{ name: 'gw2', namespace: 'edge' }] } }
+    assert.deepEqual(statusesOf(read(far, used, side, leading, ofSide)), { p: { 'Service edge side': inForce } })
+    assert.deepEqual(statusesOf(read(far, used, side, near, ofSide)), {})
+  })
+
+  it('has its Secrets looked at later', () => {
+    const spec = { backend: { auth: { secretRef: { name: 's' } }, tcp: { connectTimeout: '1s' } } }
+    const policies = read(idle, policy('p', [target('AgentgatewayBackend', 'spare')], spec))
+    assert.deepEqual(policies.wanted, [])
+    assert.deepEqual(statusesOf(policies), { p: { 'AgentgatewayBackend a spare': ['Accepted=True:Accepted', 'Attached=False:Pending'] } })
+    assert.match(
+      messageOf(policies, 'p', 'Accepted'),
+      /; spec\.backend\.auth: what it names is looked at once a route or an Agent of mcplex/,
+    )
+  })
+
+  it('is left to others where they have written the status of the policy', () => {
+    const by = (statusManagers: readonly string[], name = 'spare'): Raw => {
+      const one = policy('p', [target('AgentgatewayBackend', name)], tcp)
+      return { ...one, metadata: { ...(one['metadata'] as Raw), statusManagers } }
+    }
+    const told = ['p']
+    const table: readonly (readonly [one: Raw, told: readonly string[]])[] = [
+      [by([settings.controllerName]), told],
+      [by([settings.controllerName, 'their.io/controller']), []],
+      [by(['their.io/controller']), []],
+      [by(['their.io/controller'], 'absent'), []],
+      [by([], 'absent'), told],
+      [by(['their.io/controller'], 'b'), told],
+    ]
+    for (const [one, expected] of table) assert.deepEqual(Object.keys(statusesOf(read(idle, one))), expected, JSON.stringify(one))
+  })
+
+  it("is left to others where another's route leads there", () => {
+    const theirs = route('to-spare', ['theirs'], backendRef('spare'))
+    assert.deepEqual(statusesOf(read(idle, service('rest'), theirs, policy('p', [target('Service', 'rest')], tcp))), {})
   })
 })
 
@@ -359,7 +473,9 @@ describe('what is not ours', () => {
       },
       { namespace: 'c' },
     )
-    assert.deepEqual(statusesOf(read(...objects)), {})
+    assert.deepEqual(statusesOf(read(...objects)), {
+      p: { 'AgentgatewayBackend c far': ['Accepted=True:Accepted', 'Attached=False:Pending'] },
+    })
     assert.deepEqual(statusesOf(read(...objects, grant)), { p: { 'AgentgatewayBackend c far': inForce } })
   })
 
@@ -373,10 +489,10 @@ describe('what is not ours', () => {
     assert.deepEqual(statusesOf(read(left, policy('p', [target('HTTPRoute', 'left', { sectionName: 'x' })], timeout))), {})
   })
 
-  it('has its Secrets to itself, unless a backend of MCP servers needs them', () => {
+  it('has its Secrets to itself, unless something of ours leads to what needs them', () => {
     const auth = { backend: { auth: { secretRef: { name: 's' } } } }
     const wanted = (name: string) => read(policy('p', [target('Service', name)], auth)).wanted.map((ref) => ref.name)
-    assert.deepEqual([wanted('plain'), wanted('idle'), wanted('math')], [[], ['s'], ['s']])
+    assert.deepEqual([wanted('plain'), wanted('idle'), wanted('math')], [[], [], ['s']])
     const named = read(route('direct', ['gw'], { name: 'plain', port: 80 }), policy('p', [target('Service', 'plain')], auth))
     assert.deepEqual(
       named.wanted.map((ref) => ref.name),

@@ -2,7 +2,7 @@ import type { Observations, Settings } from './model.ts'
 import { mergePolicies } from './policy-merge.ts'
 import { readPolicy } from './policy-reading.ts'
 import { policyStatus } from './policy-status.ts'
-import { readUses } from './uses.ts'
+import type { Uses } from './uses.ts'
 import type { GatewayView, Policies, RouteView } from './views.ts'
 import type { World } from './world.ts'
 
@@ -14,19 +14,17 @@ export function readPolicies(
   world: World,
   gateways: readonly GatewayView[],
   routes: readonly RouteView[],
+  uses: Uses,
   settings: Settings,
   observed: Observations,
 ): Policies {
-  const uses = readUses(world, routes, settings)
   const context = { world, gateways: byKey(gateways), routes: byKey(routes), uses, observed }
   const readings = world.all('agentgateway.dev', 'AgentgatewayPolicy').map((object) => readPolicy(object, context))
   const merged = mergePolicies(readings)
   return {
     at: merged.at,
     statuses: readings.flatMap((reading) => policyStatus(reading, merged, settings.controllerName) ?? []),
-    wanted: readings.flatMap(({ targets, says }) =>
-      targets.some(({ ref }) => uses.couldServe(ref)) ? targets.flatMap(({ kind }) => says(kind).wanted) : [],
-    ),
+    wanted: readings.flatMap(({ targets, says }) => targets.flatMap(({ kind }) => says(kind).wanted)),
   }
 }
 

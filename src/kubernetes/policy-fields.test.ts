@@ -46,21 +46,39 @@ describe('fields of agentgateway policies', () => {
         ['cors', 'is named'],
         ['retry', 'is named'],
         ['delay', 'is named'],
-        ['buffer', 'is named'],
       ] as const
     ).map(([name, expected]) => ['HTTPRoute', `traffic.${name}`, something, expected] as const),
+    ['HTTPRoute', 'traffic.buffer', {}, 'holds'],
+    ['HTTPRoute', 'traffic.buffer.request', {}, 'closes'],
+    ['HTTPRoute', 'traffic.buffer.response', { maxBytes: '1Ki' }, 'closes'],
+    ['HTTPRoute', 'traffic.buffer.request', { maxBytes: '1Ki', failureMode: 'FailClosed' }, 'closes'],
+    ['HTTPRoute', 'traffic.buffer.request', { maxBytes: '1Ki', failureMode: 'FailOpen' }, 'is named'],
+    ['HTTPRoute', 'traffic.buffer.request', { failureMode: 'FailOpen', fieldOfNextYear: 1 }, 'closes'],
+    ['HTTPRoute', 'traffic.buffer.fieldOfNextYear', {}, 'closes'],
     ['Gateway', 'frontend.networkAuthorization', something, 'closes'],
     ['Gateway', 'frontend.proxyProtocol', {}, 'closes'],
     ['Gateway', 'frontend.tls.minProtocolVersion', '1.3', 'closes'],
     ['Gateway', 'frontend.tls.handshakeTimeout', '5s', 'is named'],
     ['Gateway', 'frontend.tcp.keepalive', {}, 'is named'],
-    ['Gateway', 'frontend.http.maxBufferSize', '2Mi', 'is named'],
+    ['Gateway', 'frontend.http.maxBufferSize', '2Mi', 'closes'],
+    ['Gateway', 'frontend.http.maxBufferSize', 4_194_303, 'closes'],
+    ['Gateway', 'frontend.http.maxBufferSize', '4M', 'closes'],
+    ['Gateway', 'frontend.http.maxBufferSize', 'much', 'closes'],
+    ['Gateway', 'frontend.http.maxBufferSize', '4Mi', 'is named'],
+    ['Gateway', 'frontend.http.maxBufferSize', 4_194_304, 'is named'],
+    ['Gateway', 'frontend.http.maxBufferSize', '1Gi', 'is named'],
+    ['Gateway', 'frontend.http.http1MaxHeaders', 99, 'closes'],
+    ['Gateway', 'frontend.http.http1MaxHeaders', 100, 'is named'],
+    ['Gateway', 'frontend.http.maxConnectionDuration', '1m', 'is named'],
     ['Gateway', 'frontend.connect.mode', 'Deny', 'holds'],
     ['Gateway', 'frontend.connect.mode', 'Tunnel', 'is named'],
     ['Gateway', 'frontend.accessLog', something, 'is named'],
     ['HTTPRoute', 'frontend.accessLog', something, 'closes'],
     ['Gateway', 'backend.tls', {}, 'closes'],
-    ['Gateway', 'backend.tcp.connectTimeout', '1s', 'closes'],
+    ['Gateway', 'backend.tcp.connectTimeout', '1s', 'is named'],
+    ['HTTPRoute', 'backend.http', { requestTimeout: '1s', version: 'HTTP1' }, 'is named'],
+    ['Gateway', 'backend.tcp.fieldOfNextYear', '1s', 'closes'],
+    ['HTTPRoute', 'backend.tunnel', something, 'closes'],
     ['Gateway', 'backend.tcp.keepalive', {}, 'is named'],
     ['HTTPRoute', 'backend.auth.key', 'k', 'closes'],
     ['HTTPRoute', 'backend.mcp.authorization', something, 'closes'],
@@ -80,5 +98,10 @@ describe('fields of agentgateway policies', () => {
     assert.match(messages[1] ?? '', /^spec\.traffic\.cors has no effect yet/)
     const [barred] = leftOut({ backend: { tls: {} } }, policyFields.HTTPRoute, 'spec')
     assert.match(barred?.message ?? '', /^spec\.backend\.tls .*target the AgentgatewayBackend or the Service/)
+    const [named] = leftOut({ backend: { tcp: { connectTimeout: '1s' } } }, policyFields.HTTPRoute, 'spec')
+    assert.match(
+      named?.message ?? '',
+      /^spec\.backend\.tcp\.connectTimeout has no effect here: target the AgentgatewayBackend or the Service/,
+    )
   })
 })

@@ -1,4 +1,4 @@
-import { isRaw } from './raw.ts'
+import { isRaw, valueAt } from './raw.ts'
 import type { PolicyFault } from './views.ts'
 
 /** What becomes of a field of agentgateway's policies. */
@@ -8,12 +8,14 @@ export type PolicyField =
   | LeftOut
   | { readonly kind: 'section'; readonly fields: PolicyFields; readonly isWish?: boolean }
   | { readonly kind: 'list'; readonly of: PolicyField }
+  /** It is as `meant` says where `isSo` of its value, else it restricts. */
+  | { readonly kind: 'if'; readonly isSo: (value: unknown) => boolean; readonly meant: PolicyField; readonly remedy: string }
   /** Looked at by another reader. */
   | { readonly kind: 'elsewhere' }
 
 type LeftOut =
   /** Leaving it out lets nothing through that its author wants to keep out. */
-  | { readonly kind: 'harmless' }
+  | { readonly kind: 'harmless'; readonly remedy?: string }
   /** Leaving it out lets more through, alters what servers see, or loses protection. */
   | { readonly kind: 'restricts'; readonly remedy?: string; readonly reason?: 'Invalid' }
 
@@ -30,6 +32,14 @@ const section = (fields: PolicyFields): Section => ({ kind: 'section', fields })
 /** Being there asks for something even where nothing is in it. */
 const wish = (fields: PolicyFields): Section => ({ kind: 'section', fields, isWish: true })
 const only = (values: readonly string[], remedy: string): PolicyField => ({ kind: 'done', values, otherwise: restricts(remedy) })
+
+/** What is smaller than mcplex's own bound keeps out what that lets through. */
+const bound = (ours: number, what: string): PolicyField => ({
+  kind: 'if',
+  isSo: (value) => quantity(value) >= ours,
+  meant: harmless,
+  remedy: `mcplex's own bound is ${what}: leave it out where that will do`,
+})
 
 const byGateway = 'until a later version brings it, keep callers out by a proxy before mcplex, or remove it'
 const byKey = 'use key or secretRef, or remove it'
@@ -82,6 +92,14 @@ export const backendFields: Section = section({
   health: harmless,
 })
 
+/** Too large a body is refused, but where it says that it may pass. */
+const bufferBody: PolicyField = {
+  kind: 'if',
+  isSo: (value) => valueAt(value, 'failureMode') === 'FailOpen',
+  meant: section({ maxBytes: harmless, failureMode: harmless }),
+  remedy: "mcplex's own bounds refuse what is too large: leave it out where these will do, or let it fail open",
+}
+
 const trafficFields = section({
   phase: only(['PostRouting'], 'leave it out'),
   timeouts: section({ request: done }),
@@ -97,11 +115,11 @@ const trafficFields = section({
   headerModifiers: restricts(),
   hostRewrite: restricts(),
   directResponse: restricts(),
-  // Without it browsers on other pages are refused, a failed call stays failed, and nothing waits; bodies have bounds of mcplex's own.
+  buffer: section({ request: bufferBody, response: bufferBody }),
+  // Without it browsers on other pages are refused, a failed call stays failed, and nothing waits.
   cors: harmless,
   retry: harmless,
   delay: harmless,
-  buffer: harmless,
 })
 
 const frontendFields = section({
@@ -116,10 +134,10 @@ const frontendFields = section({
     handshakeTimeout: harmless,
   }),
   tcp: section({ keepalive: harmless }),
-  // Headers and bodies have bounds of mcplex's own, HTTP/2 is not spoken, and CONNECT is always refused.
+  // HTTP/2 is not spoken, CONNECT is always refused, and how long a connection lasts keeps no request out.
   http: section({
-    maxBufferSize: harmless,
-    http1MaxHeaders: harmless,
+    maxBufferSize: bound(4 * 2 ** 20, '4Mi'),
+    http1MaxHeaders: bound(100, '100'),
     http1IdleTimeout: harmless,
     http1HeaderCase: harmless,
     http2WindowSize: harmless,
@@ -159,11 +177,12 @@ export const policyFields = {
   Service: ofBackends,
 } as const satisfies Readonly<Record<string, Section>>
 
-/** The same field where what is done elsewhere isn't. */
+/** The same field where what is done elsewhere isn't: of that, time limits and versions alone keep nothing out. */
 function barred(field: Section, remedy: string): Section
 function barred(field: PolicyField, remedy: string): PolicyField
 function barred(field: PolicyField, remedy: string): PolicyField {
-  if (field.kind === 'done' || field.kind === 'list' || (field.kind === 'section' && field.isWish)) return { kind: 'restricts', remedy }
+  if (field.kind === 'done') return { kind: 'harmless', remedy }
+  if (field.kind === 'list' || (field.kind === 'section' && field.isWish)) return { kind: 'restricts', remedy }
   if (field.kind !== 'section') return field
   return section(Object.fromEntries(Object.entries(field.fields).map(([name, one]) => [name, barred(one, remedy)])))
 }
@@ -175,12 +194,14 @@ export function leftOut(value: unknown, field: PolicyField, place: string): read
     case 'elsewhere':
       return []
     case 'harmless':
-      return [fault('Unsupported', `${place} has no effect yet: leaving it out lets nothing more through`, false)]
+      return [fault('Unsupported', `${place} has no effect ${field.remedy === undefined ? unmissed : `here: ${field.remedy}`}`, false)]
     case 'restricts':
       return [restrictingFault(field.reason, place, field.remedy)]
     case 'done':
       if (typeof value !== 'string') return [wrong(place, 'a text')]
       return field.values === undefined || field.values.includes(value) ? [] : leftOut(value, field.otherwise ?? restricts(), place)
+    case 'if':
+      return field.isSo(value) ? leftOut(value, field.meant, place) : [restrictingFault(undefined, place, field.remedy)]
     case 'list':
       if (!Array.isArray(value)) return [wrong(place, 'a list')]
       return value.flatMap((item, index) => leftOut(item, field.of, `${place}[${index}]`))
@@ -191,6 +212,15 @@ export function leftOut(value: unknown, field: PolicyField, place: string): read
         return row === undefined ? unknownFault(member, `${place}.${name}`) : leftOut(member, row, `${place}.${name}`)
       })
   }
+}
+
+const unmissed = 'yet: leaving it out lets nothing more through'
+const multiples: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
+
+/** A Kubernetes quantity; NaN for what is none. */
+function quantity(value: unknown): number {
+  const [, amount = '', unit = ''] = /^([0-9]+(?:\.[0-9]+)?)(k|M|G|Ki|Mi|Gi)?$/.exec(String(value)) ?? []
+  return amount === '' ? Number.NaN : Number(amount) * (multiples[unit] ?? 1)
 }
 
 function unknownFault(value: unknown, place: string): readonly PolicyFault[] {

@@ -1,5 +1,5 @@
-import { messagesOf } from './conditions.ts'
-import type { KubeObject } from './model.ts'
+import { joined } from './conditions.ts'
+import type { KubeObject, ObjectRef } from './model.ts'
 import type { PolicyReading } from './policy-reading.ts'
 import type { PolicyEffect, PolicyPlace, ServerSettings } from './views.ts'
 import { refKey, refOf, titleOf } from './world.ts'
@@ -16,11 +16,19 @@ export interface Lost {
 }
 
 interface Spot {
+  /** For each policy that closes it: which one, and why. */
   readonly closed: string[]
+  /** All of them in one text, as soon as it was asked for: each rule, listener and server of a place asks again. */
+  sentence?: string
   readonly owners: Map<string, KubeObject>
   requestTimeout?: string
   server: ServerSettings
+  readonly wanted: ObjectRef[]
 }
+
+/** Characters of what is told of a place that policies close, and of each of these policies. */
+const maxSentence = 2048
+const maxReason = 1024
 
 /**
  * Several policies for one place hold field by field, though not deeper; of two that set one field the first in this order has it. What
@@ -33,14 +41,17 @@ export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicie
   for (const { object, targets, says } of readings) {
     const seen = new Set<string>()
     for (const { kind, places, faults } of targets) {
-      const { faults: own, claims } = says(kind)
+      const { faults: own, claims, wanted } = says(kind)
       const closing = [...own, ...faults].filter((fault) => fault.closes)
+      const messages = closing.map(({ message }) => message)
+      const why = closing.length === 0 ? undefined : `${titleOf(refOf(object))}: ${joined(messages, maxReason)}`
       for (const key of places.map(placeKey)) {
-        const spot: Spot = spots.get(key) ?? { closed: [], owners: new Map(), server: {} }
+        const spot: Spot = spots.get(key) ?? { closed: [], owners: new Map(), server: {}, wanted: [] }
         spots.set(key, spot)
-        if (closing.length > 0) spot.closed.push(`${titleOf(refOf(object))}: ${messagesOf(closing)}`)
+        if (why !== undefined) spot.closed.push(why)
         if (seen.has(key)) continue
         seen.add(key)
+        spot.wanted.push(...wanted)
         for (const { field, effect } of claims) {
           const owner = spot.owners.get(field)
           if (owner === undefined) {
@@ -58,8 +69,9 @@ export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicie
   return {
     at: (place) => {
       const spot = spots.get(placeKey(place))
-      const closed = [...new Set(spot?.closed)].join('; ')
-      return { closed: closed === '' ? undefined : closed, requestTimeout: spot?.requestTimeout, server: spot?.server ?? {} }
+      if (spot === undefined) return { closed: undefined, requestTimeout: undefined, server: {} }
+      if (spot.closed.length > 0) spot.sentence ??= joined(spot.closed, maxSentence)
+      return { closed: spot.sentence, requestTimeout: spot.requestTimeout, server: spot.server, wanted: spot.wanted }
     },
     lostAt: (policy, place) => lost.get(`${refKey(refOf(policy))} ${placeKey(place)}`) ?? [],
   }

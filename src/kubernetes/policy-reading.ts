@@ -29,13 +29,14 @@ export interface Claim {
 
 export function readPolicy(object: KubeObject, context: TargetContext & Referring): PolicyReading {
   const { targets, unserved } = policyTargets(object, context)
-  const known = new Map([...new Set(targets.map(({ kind }) => kind))].map((kind) => [kind, saying(kind, object, context)]))
+  const areSecretsRead = targets.some(({ ref }) => context.uses.isServing(ref))
+  const known = new Map([...new Set(targets.map(({ kind }) => kind))].map((kind) => [kind, saying(kind, object, context, areSecretsRead)]))
   return { object, targets, unserved, says: (kind) => known.get(kind) ?? nothing }
 }
 
 const nothing: PolicySaying = { faults: [], claims: [], wanted: [] }
 
-function saying(kind: TargetKind, object: KubeObject, { world, observed }: Referring): PolicySaying {
+function saying(kind: TargetKind, object: KubeObject, { world, observed }: Referring, areSecretsRead: boolean): PolicySaying {
   const spec = rawAt(object, 'spec')
   const faults = leftOut(spec, policyFields[kind], 'spec')
   if (kind === 'Gateway' || kind === 'HTTPRoute') {
@@ -47,7 +48,7 @@ function saying(kind: TargetKind, object: KubeObject, { world, observed }: Refer
   }
   const backend = valueAt(spec, 'backend')
   const place = 'spec.backend'
-  const reading = readServerSettings(backend, object.metadata.namespace ?? '', { world, observed, place })
+  const reading = readServerSettings(backend, object.metadata.namespace ?? '', { world, observed, areSecretsRead, place })
   const { tls, credentials, connectTimeout, requestTimeout } = reading.settings
   const settings = {
     tls: tls === undefined ? {} : { tls },

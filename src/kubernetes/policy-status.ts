@@ -32,6 +32,7 @@ export function policyStatus(reading: PolicyReading, merged: MergedPolicies, con
     kind: 'entries',
     object,
     list: 'ancestors',
+    waitsFor: reading.targets.flatMap(({ kind }) => reading.says(kind).wanted),
     entries: kept
       .sort((one, other) => compare(one.key, other.key))
       .map(({ ref, conditions }) => ({ ancestorRef: ref, controllerName, conditions: conditionsOf(object, conditions) })),
@@ -71,15 +72,22 @@ function conditionsAt(
   })
   const isLost = lost.length > 0 && lost.length === claims
   const closing = faults.filter((fault) => fault.closes)
-  const absent = faults.filter(({ reason }) => reason === 'TargetNotFound')
-  const partial = [...faults.filter((fault) => !fault.closes && !absent.includes(fault)), ...conflicts, ...unserved]
+  const missing = faults.filter(({ reason }) => reason === 'TargetNotFound')
+  // What isn't there decides only where nothing else is: the policy is in force at the places that are.
+  const absent = places.length === 0 ? missing : []
+  const pending = faults.filter(({ reason }) => reason === 'Pending')
+  const partial = [
+    ...faults.filter((fault) => !fault.closes && !absent.includes(fault) && !pending.includes(fault)),
+    ...conflicts,
+    ...unserved,
+  ]
   const detached = here.flatMap((one) => one.detached ?? [])
 
   if (closing.length > 0 || absent.length > 0 || isLost) {
-    const [first] = places.length === 0 ? [...absent, ...closing] : [...closing, ...absent, ...conflicts]
+    const [first] = [...absent, ...closing, ...conflicts]
     const shut = closing.length === 0 ? '' : `; until that is done ${shutPlaces(places)}`
     const all = messagesOf([...absent, ...closing, ...partial])
-    return [isFalse('Accepted', first?.reason ?? 'Invalid', `${all}${shut}`), notAttached(closing, absent)]
+    return [isFalse('Accepted', first?.reason ?? 'Invalid', `${all}${shut}`), notAttached(closing, absent, detached)]
   }
   const accepted = partial.length === 0 ? 'all of it is in force' : 'it is in force, except for what PartiallyInvalid names'
   const attached =
@@ -88,16 +96,17 @@ function conditionsAt(
       : isTrue('Attached', lost.length === 0 ? 'Attached' : 'Merged', `it holds for ${listed(places)}`)
   const [first] = partial
   return [
-    isTrue('Accepted', 'Accepted', accepted),
+    isTrue('Accepted', 'Accepted', pending.length === 0 ? accepted : `${accepted}; ${messagesOf(pending)}`),
     attached,
     ...(first === undefined ? [] : [isTrue('PartiallyInvalid', first.reason, messagesOf(partial))]),
   ]
 }
 
-function notAttached(closing: readonly Fault[], absent: readonly Fault[]): Condition {
+function notAttached(closing: readonly Fault[], absent: readonly Fault[], detached: readonly string[]): Condition {
   if (absent.length > 0) return isFalse('Attached', 'TargetNotFound', messagesOf(absent))
+  const why = ['it is not in force: Accepted says why', ...new Set(detached)].join('; ')
   return closing.length > 0
-    ? isFalse('Attached', 'Pending', 'it is not in force: Accepted says why')
+    ? isFalse('Attached', 'Pending', why)
     : isFalse('Attached', 'Overridden', 'other policies set all that it sets: Accepted names them')
 }
 

@@ -1,4 +1,4 @@
-import { isSelected } from './label-selector.ts'
+import { isSelected, selectorFault } from './label-selector.ts'
 import type { Fault, KubeObject, ObjectRef, Raw } from './model.ts'
 import type { policyFields } from './policy-fields.ts'
 import { listAt, numberAt, textAt, valueAt } from './raw.ts'
@@ -28,7 +28,7 @@ export interface Ancestor {
 
 export interface PolicyTargets {
   readonly targets: readonly PolicyTarget[]
-  /** Targets of kinds that aren't served. */
+  /** Targets of kinds that aren't served, and what names or selects none. */
   readonly unserved: readonly Fault[]
 }
 
@@ -56,7 +56,10 @@ interface Written {
   readonly port: number | undefined
 }
 
-/** The targets of a policy, each once: those that it names and those that it selects, all of its own namespace. */
+/**
+ * The targets of a policy, each once: those that it names and those that it selects, all of its own namespace. A policy whose status
+ * others have written is told of where something of ours leads to it, no more.
+ */
 export function policyTargets(policy: KubeObject, context: TargetContext): PolicyTargets {
   const namespace = policy.metadata.namespace ?? ''
   const unserved: Fault[] = []
@@ -67,46 +70,57 @@ export function policyTargets(policy: KubeObject, context: TargetContext): Polic
     unserved.push({ reason: 'Unsupported', message })
     return undefined
   }
+  const unread = (message: string): readonly Written[] => {
+    unserved.push({ reason: 'Invalid', message })
+    return []
+  }
   const partOf = (target: unknown) => ({ section: textAt(target, 'sectionName'), port: numberAt(target, 'port') })
 
   const named = listAt(policy, 'spec', 'targetRefs').flatMap((target, index): readonly Written[] => {
     const place = `spec.targetRefs[${index}]`
     const kind = kindOf(target, place)
     const name = textAt(target, 'name')
-    if (kind === undefined || name === undefined) return []
+    if (kind === undefined) return []
+    if (name === undefined) return unread(`${place}.name is missing: name the ${kind}`)
     return [{ kind, ref: { group: groups[kind], kind, namespace, name }, place, ...partOf(target) }]
   })
   const selected = listAt(policy, 'spec', 'targetSelectors').flatMap((target, index): readonly Written[] => {
     const place = `spec.targetSelectors[${index}]`
     const kind = kindOf(target, place)
     const matchLabels = valueAt(target, 'matchLabels')
-    if (kind === undefined || matchLabels === undefined) return []
+    if (kind === undefined) return []
+    if (matchLabels === undefined) return unread(`${place}.matchLabels is missing: write the labels of what is meant`)
+    const wrong = selectorFault({ matchLabels })
+    if (wrong !== undefined) return unread(`${place}${wrong}: correct it`)
     return context.world
       .all(groups[kind], kind)
       .filter(({ metadata }) => (metadata.namespace ?? '') === namespace && isSelected({ matchLabels }, metadata.labels))
       .map((object) => ({ kind, ref: refOf(object), place, ...partOf(target) }))
   })
   const once = new Map([...named, ...selected].reverse().map((one) => [`${refKey(one.ref)} ${one.section} ${one.port}`, one]))
-  return { targets: [...once.values()].reverse().map((one) => resolve(one, context)), unserved }
+  const isUntouched = context.uses.isUntouched(policy)
+  return { targets: [...once.values()].reverse().map((one) => resolve(one, context, isUntouched)), unserved }
 }
 
 function isTargetKind(kind: string): kind is TargetKind {
   return Object.hasOwn(groups, kind)
 }
 
-function resolve(target: Written, context: TargetContext): PolicyTarget {
+function resolve(target: Written, context: TargetContext, isUntouched: boolean): PolicyTarget {
   const { kind, ref, place, port } = target
-  const isThere = context.world.find(ref) !== undefined || (kind === 'Service' && context.uses.isServing(ref))
+  const isThere = context.world.find(ref) !== undefined || (kind === 'Service' && (context.uses.isServing(ref) || context.uses.isIdle(ref)))
   if (!isThere) {
     const message = `${place}: there is no ${titleOf(ref)}: create it, or correct the name`
-    return { kind, ref, places: [], ancestors: [{ ref: parentRef(target), detached: message }], faults: [notFound(message)] }
+    const ancestors = isUntouched ? [{ ref: parentRef(target), detached: message }] : []
+    return { kind, ref, places: [], ancestors, faults: [notFound(message)] }
   }
   const { places, ancestors, faults } = resolvers[kind](target, context)
   const misplaced =
     port === undefined || kind === 'Gateway'
       ? []
       : [{ reason: 'Invalid', message: `${place}.port is for Gateways alone: leave it out`, closes: true }]
-  return { kind, ref, places, ancestors, faults: [...faults, ...misplaced] }
+  const isTold = isUntouched || groups[kind] === 'gateway.networking.k8s.io' || context.uses.isServing(ref)
+  return { kind, ref, places, ancestors: isTold ? ancestors : [], faults: [...faults, ...misplaced] }
 }
 
 type Resolution = Pick<PolicyTarget, 'places' | 'ancestors' | 'faults'>
@@ -144,7 +158,7 @@ const resolvers: Readonly<Record<TargetKind, (target: Written, context: TargetCo
     const resolution = isMissing
       ? missing(target, `no target ${section}`)
       : found([{ kind: 'backend', key, ...(section === undefined ? {} : { target: section }) }], target)
-    return uses.isServing(ref) ? resolution : { ...resolution, ancestors: [] }
+    return { ...resolution, ancestors: known(resolution.ancestors, ref, uses) }
   },
   Service: (target, { uses }) => {
     const { ref, section, place } = target
@@ -152,7 +166,7 @@ const resolvers: Readonly<Record<TargetKind, (target: Written, context: TargetCo
     const message = `${place}.sectionName: mcplex doesn't tell the ports of a Service apart yet: leave it out`
     return {
       ...resolution,
-      ancestors: uses.isServing(ref) ? resolution.ancestors : [],
+      ancestors: known(resolution.ancestors, ref, uses),
       faults: section === undefined ? [] : [{ reason: 'Unsupported', message, closes: true }],
     }
   },
@@ -162,6 +176,12 @@ const foreign: Resolution = { places: [], ancestors: [], faults: [] }
 
 function found(places: readonly PolicyPlace[], target: Written): Resolution {
   return { places, ancestors: [{ ref: parentRef(target), detached: undefined }], faults: [] }
+}
+
+/** What neither our routes nor those of others lead to may be ours one day. */
+function known(ancestors: readonly Ancestor[], ref: ObjectRef, uses: Uses): readonly Ancestor[] {
+  if (uses.isServing(ref)) return ancestors
+  return uses.isIdle(ref) ? ancestors.map((one) => ({ ...one, detached: `no route or Agent of mcplex leads to ${titleOf(ref)} yet` })) : []
 }
 
 function missing(target: Written, what: string): Resolution {

@@ -72,7 +72,7 @@ test('a port is there once, and only where a listener serves it', () => {
   )
 })
 
-test("a Gateway's labels and annotations are added to everything, and change none of ours", () => {
+test("a Gateway's labels are added to everything, its annotations to what runs; they change none of ours", () => {
   const infrastructure = {
     labels: { team: 'a', 'app.kubernetes.io/managed-by': 'me', 'gateway.networking.k8s.io/gateway-name': 'other' },
     annotations: { note: 'b', 'mcplex.dev/version': '9' },
@@ -82,8 +82,11 @@ test("a Gateway's labels and annotations are added to everything, and change non
     assert.equal(metadata.labels?.['team'], 'a')
     assert.equal(metadata.labels['app.kubernetes.io/managed-by'], 'mcplex.dev.controller')
     assert.equal(metadata.labels['gateway.networking.k8s.io/gateway-name'], 'gw')
-    assert.equal(metadata.annotations?.['note'], 'b')
   }
+  assert.deepEqual(
+    objects.flatMap(({ kind, metadata }) => (metadata.annotations?.['note'] === 'b' ? [kind] : [])),
+    ['ServiceAccount', 'Deployment', 'Service', 'Service', 'PodDisruptionBudget'],
+  )
   assert.equal(named(objects, 'Secret').metadata.annotations?.['mcplex.dev/version'], '1.0.0')
   const pod = valueAt(named(objects, 'Deployment'), 'spec', 'template', 'metadata')
   assert.deepEqual([valueAt(pod, 'labels', 'team'), valueAt(pod, 'annotations', 'note')], ['a', 'b'])

@@ -18,10 +18,11 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
   const { object } = gateway
   const names = namesFor(object.metadata.name)
   const meta = metaOf(object, names, settings)
-  const make = (kind: ProvisionedKind, name: string, rest: Raw, annotations: Raw = {}): KubeObject => ({
+  const wished = textsOf(rawAt(object, 'spec', 'infrastructure', 'annotations'))
+  const make = (kind: ProvisionedKind, name: string, rest: Raw, own: Readonly<Record<string, string>> = {}): KubeObject => ({
     apiVersion: apiVersions[kind],
     kind,
-    metadata: meta(name, textsOf(annotations)),
+    metadata: meta(name, annotated.has(kind) ? { ...wished, ...own } : own),
     ...rest,
   })
   const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: names.config }
@@ -39,7 +40,7 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
       spec: {
         selector: { matchLabels: selector },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        template: { metadata: podMetaOf(object, names, settings), spec: proxyPod({ object, names, selector, served, settings }) },
+        template: { metadata: podMetaOf(object, names, settings, wished), spec: proxyPod({ object, names, selector, served, settings }) },
       },
     }),
     make('Service', names.workload, {
@@ -65,6 +66,12 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
 
 const apiVersions = Object.fromEntries(kinds.map((kind) => [kind.kind, apiVersionOf(kind)])) as Readonly<Record<ProvisionedKind, string>>
 
+/**
+ * Kinds that get the annotations of `spec.infrastructure`: what runs, and whom clouds know by an account. Tools that copy Secrets, or give
+ * rights, obey annotations as well: who may write a Gateway need not be one who may ask them.
+ */
+const annotated: ReadonlySet<ProvisionedKind> = new Set(['Deployment', 'Service', 'ServiceAccount', 'PodDisruptionBudget'])
+
 /** The same document gives the same bytes. */
 function dataOf(document: Raw): Raw {
   const bytes = Buffer.from(JSON.stringify(document))
@@ -77,19 +84,17 @@ function metaOf(gateway: KubeObject, names: ProvisionedNames, settings: Settings
   const { namespace = '', name: owner, uid } = gateway.metadata
   const ownerReference = { apiVersion: gateway.apiVersion, kind: gateway.kind, name: owner, controller: true, blockOwnerDeletion: false }
   return (name: string, annotations: Readonly<Record<string, string>>) => {
-    const all = { ...textsOf(rawAt(gateway, 'spec', 'infrastructure', 'annotations')), ...annotations }
     return {
       name,
       namespace,
       labels: labelsOf(gateway, names, settings),
-      ...(Object.keys(all).length === 0 ? {} : { annotations: all }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       ...(uid === undefined ? {} : { ownerReferences: [{ ...ownerReference, uid }] }),
     }
   }
 }
 
-function podMetaOf(gateway: KubeObject, names: ProvisionedNames, settings: Settings): Raw {
-  const annotations = textsOf(rawAt(gateway, 'spec', 'infrastructure', 'annotations'))
+function podMetaOf(gateway: KubeObject, names: ProvisionedNames, settings: Settings, annotations: Readonly<Record<string, string>>): Raw {
   return { labels: labelsOf(gateway, names, settings), ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
 }
 

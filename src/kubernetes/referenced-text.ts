@@ -1,4 +1,4 @@
-import type { ObjectRef, Observations } from './model.ts'
+import type { KubeObject, ObjectRef, Observations } from './model.ts'
 import { textAt, valueAt } from './raw.ts'
 import type { PolicyFault } from './views.ts'
 import { refKey, titleOf, type World } from './world.ts'
@@ -27,26 +27,54 @@ export function hasText(ref: ObjectRef, key: string, { world }: Pick<Referring, 
 export type ReferencedText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fault'; readonly fault: PolicyFault }
 
 /**
- * The text under a key of a Secret or ConfigMap that a field names. A fault never holds any of the data.
+ * The text under a key of a Secret or ConfigMap that a field names. Secrets that let into a cluster or a Gateway are not for servers. A
+ * fault never holds any of the data.
  * @param place of the field, such as `spec.backend.auth.secretRef`
  */
 export function referencedText(ref: ObjectRef, key: string, place: string, { world, observed }: Referring): ReferencedText {
   const title = titleOf(ref)
   if (observed.forbidden.has(refKey(ref))) return fault(place, `${title}, which mcplex may not read: ${rightFor(ref.namespace)}`)
+  const unknown = observed.unknown?.get(refKey(ref))
+  if (unknown !== undefined) return fault(place, `${title}, ${unknown}`, 'Pending')
   const object = world.find(ref)
   if (object === undefined) return fault(place, `${title}, which does not exist: create it`)
+  const reserved = ref.kind === 'Secret' ? reservedFor(object) : undefined
+  if (reserved !== undefined) return fault(place, `${title}, which ${reserved}: name another Secret`)
   const entry = valueAt(object, 'stringData', key) ?? valueAt(object, 'data', key)
   if (typeof entry !== 'string') return fault(place, `${title}, which has no key ${key}: add it`)
   const isPlain = ref.kind !== 'Secret' || valueAt(object, 'stringData', key) !== undefined
-  const text = isPlain ? entry : decoded(entry)
+  const text = isPlain ? entry : decodedOnce(object, key, entry)
   if (text === undefined) return fault(place, `${title}, whose key ${key} is not text in UTF-8: correct it`)
   return text.trim() === '' ? fault(place, `${title}, whose key ${key} is empty: fill it`) : { kind: 'text', text }
+}
+
+/**
+ * Whom a Secret is for, where it is not for servers. A Gateway's own Secret holds its keys and its document, which would become a part of
+ * itself.
+ */
+function reservedFor({ metadata, ...object }: KubeObject): string | undefined {
+  const { name, labels = {}, ownerReferences = [] } = metadata
+  const isOwned = ownerReferences.some(({ kind }) => kind === 'Gateway')
+  const isOurs = labels['gateway.networking.k8s.io/gateway-name'] !== undefined
+  if (isOwned || isOurs || name.endsWith('-mcplex')) return "is a Gateway's own, by its owner, its labels or the end of its name"
+  if (textAt(object, 'type') === 'kubernetes.io/service-account-token') return "is a ServiceAccount's token for the API server"
+  return undefined
 }
 
 /** How an administrator lets the controller read Secrets and ConfigMaps of a namespace. */
 function rightFor(namespace: string): string {
   const flags = '--clusterrole mcplex-provisioner --serviceaccount mcplex-system:mcplex'
   return `kubectl create rolebinding mcplex-provisioner -n ${namespace} ${flags}`
+}
+
+/** By Secret and key, for as long as a translation holds the Secret: each target that names it asks again. */
+const texts = new WeakMap<KubeObject, Map<string, string | undefined>>()
+
+function decodedOnce(object: KubeObject, key: string, base64: string): string | undefined {
+  const known = texts.get(object) ?? new Map<string, string | undefined>()
+  texts.set(object, known)
+  if (!known.has(key)) known.set(key, decoded(base64))
+  return known.get(key)
 }
 
 function decoded(base64: string): string | undefined {
@@ -59,6 +87,6 @@ function decoded(base64: string): string | undefined {
   }
 }
 
-function fault(place: string, what: string): ReferencedText {
-  return { kind: 'fault', fault: { reason: 'Invalid', message: `${place} names ${what}`, closes: true } }
+function fault(place: string, what: string, reason = 'Invalid'): ReferencedText {
+  return { kind: 'fault', fault: { reason, message: `${place} names ${what}`, closes: true } }
 }

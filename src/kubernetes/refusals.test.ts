@@ -31,7 +31,21 @@ test('each refusal has its remedy', () => {
     ],
     [secret, 403, 'exceeded quota: q', false, 'Secret shop/s is refused by the API server: exceeded quota: q'],
     [secret, 422, 'is invalid', false, 'Secret shop/s is refused by the API server: is invalid'],
-    [secret, 422, 'is invalid', true, 'Secret shop/s is refused by the API server: is invalid. Delete that Secret: mcplex makes it anew'],
+    [
+      secret,
+      422,
+      'is invalid',
+      true,
+      'Secret shop/s is refused by the API server: is invalid. Delete that Secret: mcplex makes it anew with new keys, which ends all sessions',
+    ],
+    [role, 422, 'is invalid', true, 'Role shop/r is refused by the API server: is invalid. Delete that Role: mcplex makes it anew'],
+    [
+      secret,
+      422,
+      'data: Too long: may not be more than 1048576 bytes',
+      true,
+      'Secret shop/s is refused by the API server: data: Too long: may not be more than 1048576 bytes',
+    ],
     [secret, 400, undefined, false, 'Secret shop/s is refused by the API server: status 400'],
   ] as const
   for (const [ref, status, message, isThere, expected] of rows) {

@@ -3,8 +3,9 @@ import type { Log } from '../observe/observe.ts'
 import { objectPath } from './api-paths.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { KubeObject, ObjectRef } from './model.ts'
+import { isMadeFor } from './ownership.ts'
 import { namesFor, type ProvisionedNames } from './provisioned-names.ts'
-import { nameKey, readObject, refOf, titleOf } from './world.ts'
+import { nameKey, readObject, refKey, refOf, titleOf } from './world.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
 import { outcomeOf } from './write-status.ts'
 
@@ -29,14 +30,43 @@ const made: readonly (readonly [group: string, kind: string, name: keyof Provisi
   ['', 'Service', 'workload'],
 ]
 
-/** Tasks that take away what was made for Gateways which are ours no more: only what belongs to that Gateway and carries our label. */
-export function removalTasks(gateways: readonly ObjectRef[], deps: RemoverDeps): readonly WriteTask[] {
-  return gateways.flatMap((ref) => {
-    const uid = deps.find(ref)?.metadata.uid
-    if (uid === undefined) return []
-    const run = (signal: AbortSignal) => removeAll(ref, uid, deps, signal)
-    return [{ key: `gateway ${nameKey(ref)}`, rank: 1, wish: `removed ${uid}`, run }]
-  })
+export interface Remover {
+  /** A task for each of these Gateways of which something may still be there. */
+  tasks(gateways: readonly ObjectRef[]): readonly WriteTask[]
+}
+
+/**
+ * Takes away what was made for Gateways which are ours no more: only what belongs to that Gateway and carries our label. Comes after all
+ * else that is to be written, and looks again only where the Service by which they were found has changed.
+ */
+export function createRemover(deps: RemoverDeps): Remover {
+  const { find } = deps
+  /** By `refKey` of Gateways in the last list: what was found when nothing of ours was left to delete. */
+  let done = new Map<string, string>()
+
+  function wishOf(ref: ObjectRef, uid: string): string {
+    const service = find({ group: '', kind: 'Service', namespace: ref.namespace, name: namesFor(ref.name).workload })
+    return `removed ${uid} ${service?.metadata.uid} ${service?.metadata.resourceVersion}`
+  }
+
+  return {
+    tasks(gateways) {
+      const keys = new Set(gateways.map(refKey))
+      done = new Map([...done].filter(([key]) => keys.has(key)))
+      return gateways.flatMap((ref) => {
+        const uid = find(ref)?.metadata.uid
+        if (uid === undefined) return []
+        const wish = wishOf(ref, uid)
+        if (done.get(refKey(ref)) === wish) return []
+        const run = async (signal: AbortSignal) => {
+          const outcome = await removeAll(ref, uid, deps, signal)
+          if (outcome === 'done' && !signal.aborted) done.set(refKey(ref), wish)
+          return outcome
+        }
+        return [{ key: `gateway ${nameKey(ref)}`, rank: 4, wish, run }]
+      })
+    },
+  }
 }
 
 async function removeAll({ namespace, name }: ObjectRef, uid: string, deps: RemoverDeps, signal: AbortSignal): Promise<WriteOutcome> {
@@ -58,10 +88,8 @@ async function remove(ref: ObjectRef, owner: string, deps: RemoverDeps, signal: 
   if (found.status === 404) return 'done'
   const object = found.status < 300 ? readObject(found.body) : undefined
   if (object === undefined) return 'later'
-  const { uid, labels, ownerReferences = [] } = object.metadata
-  const isOurs =
-    labels?.['app.kubernetes.io/managed-by'] === managedBy && ownerReferences.some((one) => one.controller && one.uid === owner)
-  if (!isOurs || uid === undefined) return 'done'
+  const { uid } = object.metadata
+  if (!isMadeFor(object, owner, managedBy) || uid === undefined) return 'done'
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' }
   const reply = await client.request({ method: 'DELETE', path, body, signal })
   metrics.countWrite(ref.kind, outcomeOf(reply))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { type Kind, kinds } from './kinds.ts'
-import { clusterRules, leaseRules, type PolicyRule, provisionRules, rightsObjects } from './rights.ts'
+import { clusterRules, leaseNameFor, leaseRules, type PolicyRule, provisionRules, rightsObjects } from './rights.ts'
 
 const all: readonly Kind[] = kinds
 
@@ -86,5 +86,15 @@ describe('the objects that give these rights', () => {
     for (const { verbs, resourceNames } of leaseRules()) {
       assert.ok(verbs.join() === 'create' || resourceNames?.join() === 'mcplex-controller', JSON.stringify(verbs))
     }
+  })
+})
+
+describe('the lease', () => {
+  it('is that of the role for the usual controllerName, and another for each other', () => {
+    assert.equal(leaseNameFor('mcplex.dev/controller'), 'mcplex-controller')
+    assert.ok(leaseRules().some(({ resourceNames }) => resourceNames?.[0] === leaseNameFor('mcplex.dev/controller')))
+    const others = ['example.com/a', 'example.com/A', 'example.com-a', `x.dev/${'y'.repeat(200)}`, 'x.dev/_'].map(leaseNameFor)
+    for (const name of others) assert.match(name, /^mcplex-controller-[a-z0-9-]{1,60}[a-z0-9]$/)
+    assert.equal(new Set(others).size, others.length)
   })
 })

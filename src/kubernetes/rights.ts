@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { defaultSettings } from './default-settings.ts'
 import { type Kind, kinds } from './kinds.ts'
 import type { KubeObject } from './model.ts'
 
@@ -13,8 +15,19 @@ export interface PolicyRule {
 const namespace = 'mcplex-system'
 const account = 'mcplex'
 
-/** The lease of the controller that leads. */
-export const leaseName = 'mcplex-controller'
+/** The lease of the controller that leads, where it has the usual name. */
+const usualLease = 'mcplex-controller'
+
+/** The lease of the leader among controllers of one controllerName: those of another lead beside them. */
+export function leaseNameFor(controllerName: string): string {
+  if (controllerName === defaultSettings('').controllerName) return usualLease
+  const word = controllerName
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, '')
+  return `${usualLease}-${word}-${createHash('sha256').update(controllerName).digest('hex').slice(0, 8)}`
+}
 
 const all: readonly Kind[] = kinds
 
@@ -54,7 +67,7 @@ export function leaseRules(): readonly PolicyRule[] {
   const lease = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] }
   return [
     { ...lease, verbs: ['create'] },
-    { ...lease, resourceNames: [leaseName], verbs: ['get', 'update'] },
+    { ...lease, resourceNames: [usualLease], verbs: ['get', 'update'] },
   ]
 }
 

@@ -1,6 +1,9 @@
-import type { Raw } from './model.ts'
-import { isRaw, valueAt } from './raw.ts'
+import type { Problem } from '../config/config.ts'
+import { faultOf } from './fragment-errors.ts'
+import type { Fault, Raw } from './model.ts'
+import { isRaw, listAt, valueAt } from './raw.ts'
 import { shallow, shallowMembers } from './shallow.ts'
+import type { UncarriedMatch } from './views.ts'
 
 const anything = { path: { type: 'PathPrefix', value: '/' } } as const satisfies Raw
 
@@ -38,18 +41,61 @@ function valuesOf(list: unknown): unknown {
   })
 }
 
-/** Of headers (their names in any case) and of query parameters that are named alike the first counts, as the Gateway API has it. */
-export function withoutRepeats(match: Raw): Raw {
-  const { path, headers, queryParams, ...others } = match
+export interface MatchesReading {
+  /** HTTPRouteMatch fragments. */
+  readonly matches: readonly Raw[]
+  readonly uncarried: readonly UncarriedMatch[]
+}
+
+/**
+ * A rule's matches, each judged by itself. Of headers (their names in any case) and of query parameters that are named alike the first
+ * counts (Gateway API, HTTPRouteMatch).
+ * @param place of the rule, such as `spec.rules[0]`
+ * @param problems what `fragmentErrors` says of `matchesOf`, by place in the route
+ */
+export function readMatches(rule: Raw, place: string, problems: readonly Problem[]): MatchesReading {
+  const here = `${place}.matches`
+  const list = matchesOf(rule)
+  const whole = problems.filter(({ path }) => path === here)
+  if (!Array.isArray(list) || whole.length > 0) {
+    return { matches: [], uncarried: [{ place: here, refusal: undefined, faults: whole.map(asFault) }] }
+  }
+  const readings = list.map((match: unknown, index) => {
+    const own = `${here}[${index}]`
+    const wrong = problems.filter(({ path }) => path.startsWith(own))
+    const kept = isRaw(match)
+      ? carriedPart(
+          match,
+          wrong.map(({ path }) => path.slice(own.length)),
+        )
+      : undefined
+    return { place: own, kept, faults: wrong.map(asFault) }
+  })
   return {
-    path,
-    ...(Array.isArray(headers) && headers.length > 0 ? { headers: firstOfEach(headers, (name) => name.toLowerCase()) } : {}),
-    ...(Array.isArray(queryParams) && queryParams.length > 0 ? { queryParams: firstOfEach(queryParams, (name) => name) } : {}),
-    ...others,
+    matches: readings.flatMap(({ kept, faults }) => (faults.length === 0 && kept !== undefined ? [kept] : [])),
+    uncarried: readings.flatMap(({ kept, faults, ...where }) => (faults.length === 0 ? [] : [{ ...where, refusal: kept, faults }])),
   }
 }
 
-function firstOfEach(list: readonly unknown[], fold: (name: string) => string): readonly unknown[] {
-  const names = list.map((entry) => fold(String(valueAt(entry, 'name'))))
-  return list.filter((_, index) => names.indexOf(names[index] ?? '') === index)
+/** A problem at its place in the route. */
+export function asFault(problem: Problem): Fault {
+  return faultOf(problem, problem.path, 'UnsupportedValue')
+}
+
+/** The match without what is wrong in it: it takes all that the whole one would, and more. Undefined where nobody knows which paths. */
+function carriedPart(match: Raw, wrong: readonly string[]): Raw | undefined {
+  const isRight = (part: string): boolean => !wrong.some((path) => path === part || path.startsWith(`${part}.`))
+  if (wrong.includes('') || !isRight('.path')) return undefined
+  const values = (member: 'headers' | 'queryParams', fold: (name: string) => string): Raw => {
+    const list = isRight(`.${member}`) ? listAt(match, member) : []
+    const names = list.map((entry) => fold(String(valueAt(entry, 'name'))))
+    const kept = list.filter((_, index) => names.indexOf(names[index] ?? '') === index && isRight(`.${member}[${index}]`))
+    return kept.length === 0 ? {} : { [member]: kept }
+  }
+  return {
+    path: match['path'],
+    ...values('headers', (name) => name.toLowerCase()),
+    ...values('queryParams', (name) => name),
+    ...(match['method'] === undefined || !isRight('.method') ? {} : { method: match['method'] }),
+  }
 }

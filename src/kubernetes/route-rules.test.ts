@@ -133,46 +133,60 @@ describe('matches', () => {
     })
   }
 
-  const notCarried: readonly (readonly [string, object, string])[] = [
+  const a = { path: { type: 'PathPrefix', value: '/a' } }
+  const wild = { name: 'x', value: '.*', type: 'RegularExpression' }
+  const exact = { name: 'y', value: 'z' }
+  /** A match, where it is at fault, and what is refused in its stead. */
+  const notCarried: readonly (readonly [string, unknown, string, object | undefined])[] = [
+    ['a regular expression for a path', { path: { type: 'RegularExpression', value: '/.*' } }, '.path.type', undefined],
+    ['one for a header', { ...a, headers: [wild] }, '.headers[0].type', a],
+    ['one for a parameter', { ...a, queryParams: [wild] }, '.queryParams[0].type', a],
     [
-      'a regular expression for a path',
-      { matches: [anything, { path: { type: 'RegularExpression', value: '/.*' } }] },
-      'spec.rules[1].matches[1].path.type',
+      'one beside what can be carried',
+      { ...a, method: 'POST', headers: [exact, wild], queryParams: [wild, exact] },
+      '.headers[1].type',
+      { ...a, method: 'POST', headers: [exact], queryParams: [exact] },
     ],
-    [
-      'one for a header',
-      { matches: [{ headers: [{ name: 'a', value: '.*', type: 'RegularExpression' }] }] },
-      'spec.rules[1].matches[0].headers[0].type',
-    ],
-    [
-      'one for a parameter',
-      { matches: [{ queryParams: [{ name: 'a', value: '.*', type: 'RegularExpression' }] }] },
-      'spec.rules[1].matches[0].queryParams[0].type',
-    ],
-    ['an unknown type', { matches: [{ path: { type: 'Suffix', value: '/a' } }] }, 'spec.rules[1].matches[0].path.type'],
-    ['an unknown method', { matches: [{ method: 'BREW' }] }, 'spec.rules[1].matches[0].method'],
-    ['an empty method', { matches: [{ method: '' }] }, 'spec.rules[1].matches[0].method'],
-    ['a path that is none', { matches: [{ path: { value: 'a' } }] }, 'spec.rules[1].matches[0].path.value'],
-    ['a path that is a text', { matches: [{ path: '/a' }] }, 'spec.rules[1].matches[0].path'],
-    ['a path in a path', { matches: [{ path: { value: { value: '/a' } } }] }, 'spec.rules[1].matches[0].path.value'],
-    ['a header without a value', { matches: [{ headers: [{ name: 'a' }] }] }, 'spec.rules[1].matches[0].headers[0].value'],
-    ['headers that are a map', { matches: [{ headers: { a: 'b' } }] }, 'spec.rules[1].matches[0].headers'],
-    ['a header that is a text', { matches: [{ headers: ['a'] }] }, 'spec.rules[1].matches[0].headers[0]'],
-    ['what nobody knows', { matches: [{ cookies: [] }] }, 'spec.rules[1].matches[0].cookies'],
-    ['a match that is a text', { matches: ['/a'] }, 'spec.rules[1].matches[0]'],
-    ['matches that are a map', { matches: anything }, 'spec.rules[1].matches'],
+    ['one before an equal header, which does not count', { ...a, headers: [wild, { name: 'X', value: 'b' }] }, '.headers[0].type', a],
+    ['one beside a path that is one too', { path: { type: 'RegularExpression', value: '/' }, headers: [wild] }, '.path.type', undefined],
+    ['an unknown type', { path: { type: 'Suffix', value: '/a' } }, '.path.type', undefined],
+    ['an unknown method', { ...a, method: 'BREW' }, '.method', a],
+    ['an empty method', { ...a, method: '' }, '.method', a],
+    ['a path that is none', { path: { value: 'a' } }, '.path.value', undefined],
+    ['a path that is a text', { path: '/a' }, '.path', undefined],
+    ['a path in a path', { path: { value: { value: '/a' } } }, '.path.value', undefined],
+    ['a header without a value', { ...a, headers: [{ name: 'x' }] }, '.headers[0].value', a],
+    ['headers that are a map', { ...a, headers: { x: 'b' } }, '.headers', a],
+    ['a header that is a text', { ...a, headers: ['x'] }, '.headers[0]', a],
+    ['what nobody knows', { ...a, cookies: [], 'path.of': 1 }, '.cookies', a],
+    ['a text for a match', '/a', '', undefined],
   ]
-  for (const [name, rule, place] of notCarried) {
-    it(`${name} can't be carried, so the route is not accepted`, () => {
-      const { parents, rules } = withSpec({ rules: [{}, rule] })
-      assert.deepEqual([parents[0]?.listeners, new Set(reasons(parents[0]?.faults ?? []))], [[], new Set(['UnsupportedValue'])])
-      assert.equal(parents[0]?.faults[0]?.message.split(': ')[0], place)
+  for (const [name, match, place, refusal] of notCarried) {
+    it(`${name} can't be carried: what is left of that match is refused, and the others are carried`, () => {
+      const { parents, rules } = withSpec({ rules: [{}, { matches: [{ path: { value: '/good' } }, match] }] })
+      assert.deepEqual([parents[0]?.listeners, parents[0]?.faults], [['http'], []])
       assert.deepEqual(
-        rules.map((one) => one.matches),
-        [[], []],
+        rules.map((one) => [one.matches, one.faults]),
+        [
+          [[anything], []],
+          [[{ path: { type: 'PathPrefix', value: '/good' } }], []],
+        ],
       )
+      assert.deepEqual(rules[0]?.uncarried, [])
+      const [uncarried, ...more] = rules[1]?.uncarried ?? []
+      assert.deepEqual([uncarried?.place, uncarried?.refusal, more], ['spec.rules[1].matches[1]', refusal, []])
+      assert.equal(uncarried?.faults[0]?.message.split(': ')[0], `spec.rules[1].matches[1]${place}`)
+      assert.deepEqual(new Set(reasons(uncarried.faults)), new Set(['UnsupportedValue']))
     })
   }
+
+  it('that are a map match nothing', () => {
+    const [rule] = withRule({ matches: anything }).rules
+    assert.deepEqual(
+      [rule?.matches, rule?.uncarried.map(({ place, refusal }) => [place, refusal])],
+      [[], [['spec.rules[0].matches', undefined]]],
+    )
+  })
 
   const wholes: readonly (readonly [string, object, string])[] = [
     ['a hostname that is none', { hostnames: ['a b'] }, 'spec.hostnames[0]'],
@@ -182,7 +196,7 @@ describe('matches', () => {
     ['hostnames that are a text', { hostnames: 'a.example' }, 'spec.hostnames'],
     ['rules that are a map', { rules: {} }, 'spec.rules'],
     ['a rule that is a text', { rules: ['x'] }, 'spec.rules[0]'],
-    ['what nobody knows', { only: 'staff' }, 'spec.only is not known to this version of mcplex'],
+    ['what nobody knows, and no rule', { only: 'staff', rules: [] }, 'spec.only is not known to this version of mcplex'],
   ]
   for (const [name, spec, place] of wholes) {
     it(`${name} makes the route not accepted`, () => {
@@ -194,20 +208,52 @@ describe('matches', () => {
     })
   }
 
+  it('what nobody knows of the route is a fault of each rule, whose requests are still its own', () => {
+    const { parents, rules } = withSpec({ only: 'staff', rules: [{}, { matches: [a] }] })
+    assert.deepEqual(parents[0]?.listeners, ['http'])
+    assert.deepEqual(
+      rules.map((rule) => [rule.matches, messages(rule.faults)]),
+      [[anything], [a]].map((matches) => [matches, ['spec.only is not known to this version of mcplex: leave it out']]),
+    )
+  })
+
   it('is told in the words that were written, dollars and all', () => {
-    const { parents } = withRule({ matches: [{ path: { value: '${a}$b' } }] })
+    const { rules } = withRule({ matches: [{ path: { value: '${a}$b' } }] })
     assert.match(
-      parents[0]?.faults[0]?.message ?? '',
+      rules[0]?.uncarried[0]?.faults[0]?.message ?? '',
       /^spec\.rules\[0\]\.matches\[0\]\.path\.value: `\$\{a\}\$b` is not a path: write a path/,
     )
   })
+})
+
+it('a route that has not changed is read again, but not checked again', () => {
+  let reads = 0
+  const match = {
+    get method() {
+      reads++
+      return 'GET'
+    },
+  }
+  const spec = { parentRefs: [{ name: 'gw' }], rules: [{ matches: [match] }] }
+  const route = { apiVersion, kind: 'HTTPRoute', metadata: { name: 'route', namespace: 'apps' }, spec }
+  const readsOf = (object: unknown) => {
+    reads = 0
+    const world = createWorld([gateway, object])
+    const views = readRoutes(world, readGateways(world, settings).gateways, settings)
+    return { reads, rules: views.map((view) => view.rules) }
+  }
+  const first = readsOf(route)
+  const again = readsOf({ ...route, status: {} })
+  assert.deepEqual(again.rules, first.rules)
+  assert.ok(again.reads < first.reads)
+  assert.equal(readsOf({ ...route, spec: { ...spec } }).reads, first.reads)
 })
 
 describe('rules', () => {
   it('are one for everything where none is written, and none where the list is empty', () => {
     const rules = (spec: object) => withSpec(spec).rules
     assert.deepEqual(rules({}), [
-      { place: 'spec.rules[0]', name: undefined, matches: [anything], timeouts: {}, backendRefs: [], faults: [] },
+      { place: 'spec.rules[0]', name: undefined, matches: [anything], uncarried: [], timeouts: {}, backendRefs: [], faults: [] },
     ])
     assert.deepEqual(rules({ rules: [] }), [])
   })
@@ -284,7 +330,7 @@ describe('rules', () => {
     [
       'filters of its own',
       { name: 'b', filters: [{ type: 'RequestHeaderModifier' }] },
-      '.filters[0]: RequestHeaderModifier is not applied yet: take it out',
+      '.filters[0]: RequestHeaderModifier is not applied yet: give servers their headers by policies.auth of an AgentgatewayBackend',
     ],
     ['no name', { kind: 'Backend' }, ' has no name: name a Backend'],
     ['a text', 'b', ' is not an object'],

@@ -1,10 +1,10 @@
 import type { Problem } from '../config/config.ts'
-import { faultOf, fragmentErrors } from './fragment-errors.ts'
+import { fragmentErrors } from './fragment-errors.ts'
 import { ipFaults } from './hostnames.ts'
 import type { Fault, KubeObject, Raw } from './model.ts'
-import { isRaw, listAt, textAt, valueAt } from './raw.ts'
+import { isRaw, listAt, rawAt, textAt, valueAt } from './raw.ts'
 import { filterFaults, readBackendRefs } from './route-backend-refs.ts'
-import { matchesOf, withoutRepeats } from './route-matches.ts'
+import { asFault, matchesOf, readMatches } from './route-matches.ts'
 import { shallow, shallowMembers } from './shallow.ts'
 import { unknownMembers } from './unknown-members.ts'
 import type { RuleView } from './views.ts'
@@ -13,7 +13,7 @@ export interface RouteContent {
   /** Lower case; empty: any. */
   readonly hostnames: readonly string[]
   readonly rules: readonly RuleView[]
-  /** Why none of it can be served: what decides which requests are its own can't be carried. */
+  /** Why it can't be attached at all: which hosts are its own, or what its rules are, can't be carried. */
   readonly faults: readonly Fault[]
   readonly remarks: readonly Fault[]
 }
@@ -22,8 +22,39 @@ const unsupported = 'UnsupportedValue'
 
 /** What an HTTPRoute says beside its parents. Gateway API, HTTPRouteSpec. */
 export function readContent(route: KubeObject): RouteContent {
-  const written = valueAt(route, 'spec', 'rules') ?? [{}]
-  const hostnames = valueAt(route, 'spec', 'hostnames') ?? []
+  const spec = rawAt(route, 'spec')
+  const written = rulesOf(spec)
+  const hostnames = valueAt(spec, 'hostnames') ?? []
+  const problems = problemsOf(spec)
+  const list = Array.isArray(written) ? written : []
+  const unknown = unknownMembers(spec, ['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']).map((name) =>
+    unknownFault(`spec.${name}`),
+  )
+  const faults = [
+    ...problems.filter(({ path }) => !inRule.test(path)).map(asFault),
+    ...listAt(hostnames).flatMap((name, index) => ipFaults(name, `spec.hostnames[${index}]`, unsupported)),
+    ...(list.length === 0 ? unknown : []),
+  ]
+  return {
+    hostnames: faults.length === 0 ? listAt(hostnames).flatMap((name) => (typeof name === 'string' ? [name.toLowerCase()] : [])) : [],
+    rules: list.flatMap((raw, index) => (isRaw(raw) ? [readRule(raw, `spec.rules[${index}]`, route, problems, unknown)] : [])),
+    faults,
+    remarks: [...defaultGatewayRemarks(route), ...list.flatMap((raw, index) => ruleRemarks(raw, `spec.rules[${index}]`))],
+  }
+}
+
+/** In what decides which requests are a rule's, or how long they may take. */
+const inRule = /^spec\.rules\[\d+\]\.(?:matches|timeouts)/
+
+/** By `spec`, which is the same object until the route changes: most routes need no second look. As many as there are routes. */
+const knownProblems = new WeakMap<Raw, readonly Problem[]>()
+
+/** What is wrong with hostnames, matches and timeouts, by place in the route. */
+function problemsOf(spec: Raw): readonly Problem[] {
+  const known = knownProblems.get(spec)
+  if (known !== undefined) return known
+  const written = rulesOf(spec)
+  const hostnames = valueAt(spec, 'hostnames') ?? []
   const problems = fragmentErrors({
     routes: [
       {
@@ -33,26 +64,13 @@ export function readContent(route: KubeObject): RouteContent {
       },
     ],
   }).map((problem) => ({ ...problem, path: problem.path.replace(/^routes\[0\]/, 'spec') }))
-  const faults = [
-    ...problems.filter(({ path }) => ruleWithTimeouts(path) === undefined).map(asFault),
-    ...listAt(hostnames).flatMap((name, index) => ipFaults(name, `spec.hostnames[${index}]`, unsupported)),
-    ...unknownMembers(valueAt(route, 'spec'), ['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']).map((name) => ({
-      reason: unsupported,
-      message: `spec.${name} is not known to this version of mcplex: leave it out`,
-    })),
-  ]
-  const list = Array.isArray(written) ? written : []
-  const isCarried = faults.length === 0
-  return {
-    hostnames: isCarried
-      ? listAt(hostnames)
-          .map(lowered)
-          .filter((name) => typeof name === 'string')
-      : [],
-    rules: list.flatMap((raw, index) => (isRaw(raw) ? [readRule(raw, `spec.rules[${index}]`, route, problems, isCarried)] : [])),
-    faults,
-    remarks: [...defaultGatewayRemarks(route), ...list.flatMap((raw, index) => ruleRemarks(raw, `spec.rules[${index}]`))],
-  }
+  knownProblems.set(spec, problems)
+  return problems
+}
+
+/** One for everything where none are written. */
+function rulesOf(spec: Raw): unknown {
+  return valueAt(spec, 'rules') ?? [{}]
 }
 
 function lowered(name: unknown): unknown {
@@ -72,32 +90,30 @@ function timeoutsOf(rule: Raw): unknown {
   return others
 }
 
-function ruleWithTimeouts(path: string): string | undefined {
-  return /^(spec\.rules\[\d+\])\.timeouts/.exec(path)?.[1]
+function unknownFault(place: string): Fault {
+  return { reason: unsupported, message: `${place} is not known to this version of mcplex: leave it out` }
 }
 
-function asFault(problem: Problem): Fault {
-  return faultOf(problem, problem.path, unsupported)
-}
-
-function readRule(raw: Raw, place: string, route: KubeObject, problems: readonly Problem[], isCarried: boolean): RuleView {
-  const timeoutFaults = problems.filter(({ path }) => ruleWithTimeouts(path) === place).map(asFault)
+/** @param more what is wrong with all rules alike */
+function readRule(raw: Raw, place: string, route: KubeObject, problems: readonly Problem[], more: readonly Fault[]): RuleView {
+  const own = problems.filter(({ path }) => path.startsWith(`${place}.`))
+  const timeoutFaults = own.filter(({ path }) => path.startsWith(`${place}.timeouts`)).map(asFault)
   const refs = readBackendRefs(raw, place, route)
   const request = textAt(raw, 'timeouts', 'request')
   return {
     place,
     name: textAt(raw, 'name'),
-    matches: isCarried ? listAt(matchesOf(raw)).filter(isRaw).map(withoutRepeats) : [],
+    ...readMatches(raw, place, own),
     timeouts: request === undefined || timeoutFaults.length > 0 ? {} : { request },
     backendRefs: refs.views,
     faults: [
+      ...more,
       ...filterFaults(raw, place),
       ...timeoutFaults,
       ...refs.faults,
-      ...unknownMembers(raw, ['name', 'matches', 'filters', 'backendRefs', 'timeouts', 'retry', 'sessionPersistence']).map((name) => ({
-        reason: unsupported,
-        message: `${place}.${name} is not known to this version of mcplex: leave it out`,
-      })),
+      ...unknownMembers(raw, ['name', 'matches', 'filters', 'backendRefs', 'timeouts', 'retry', 'sessionPersistence']).map((name) =>
+        unknownFault(`${place}.${name}`),
+      ),
     ],
   }
 }
@@ -113,6 +129,9 @@ function ruleRemarks(raw: unknown, place: string): readonly Fault[] {
     ...(backendRequest === undefined || isZero(backendRequest)
       ? []
       : [remark(`${place}.timeouts.backendRequest`, 'write timeouts.request')]),
+    ...listAt(raw, 'filters').flatMap((filter, index) =>
+      textAt(filter, 'type') === 'CORS' ? [remark(`${place}.filters[${index}]`, 'pages of other origins are not let in')] : [],
+    ),
     ...(valueAt(raw, 'retry') === undefined ? [] : [remark(`${place}.retry`, 'leave it out')]),
     ...(valueAt(raw, 'sessionPersistence') === undefined
       ? []

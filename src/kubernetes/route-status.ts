@@ -1,7 +1,7 @@
 import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
 import type { Condition, DesiredStatus, Fault, Raw, Settings } from './model.ts'
 import type { RuleTarget } from './rule-target.ts'
-import type { GatewayView, ParentView, RouteView } from './views.ts'
+import type { GatewayView, ParentView, RouteView, RuleView } from './views.ts'
 import { nameKey, refOf } from './world.ts'
 
 /** What is known of the Gateway that a parentRef names. */
@@ -21,9 +21,9 @@ export function routeFaults(
   if (parent.faults.length > 0) return parent.faults
   const dropped = gateway?.dropped.get(route)
   if (dropped !== undefined) return [dropped]
-  const faults = targets.map((target) => target.faults)
-  const isAnyDone = faults.length === 0 || faults.some((list) => list.length === 0)
-  return isAnyDone ? [] : [...faults.flat(), { reason: 'UnsupportedValue', message: 'meanwhile all its requests are answered with 500' }]
+  const isAnyDone = route.rules.some(({ matches }, index) => matches.length > 0 && targets[index]?.faults.length === 0)
+  const fault = faultOfRules(route, targets)
+  return fault === undefined || isAnyDone ? [] : [fault]
 }
 
 /** Gateway API, HTTPRouteStatus: an entry for each parentRef that names a Gateway of ours; none where none does any more. */
@@ -49,17 +49,42 @@ export function statusOfRoute(
   return { kind: 'entries', object: route.object, list: 'parents', entries }
 }
 
-/** Its beginning is the Gateway API's (RouteConditionPartiallyInvalid); a rule that is dropped matches on, so that no other takes its requests. */
+/** Its beginning is the Gateway API's (RouteConditionPartiallyInvalid). */
 function partlyInvalid(route: RouteView, targets: readonly RuleTarget[]): readonly Condition[] {
-  const dropped = route.rules.filter((_, index) => (targets[index]?.faults.length ?? 0) > 0)
-  const faults = targets.flatMap((target) => target.faults)
-  const [first] = faults
-  if (first === undefined) return []
-  const places = dropped.map(({ place }) => place).join(', ')
-  const whose = dropped.length === 1 ? 'its' : 'their'
-  const message = `Dropped Rule ${places}: ${whose} requests are answered with 500: ${messagesOf(faults)}`
-  return [isTrue('PartiallyInvalid', first.reason, message)]
+  const fault = faultOfRules(route, targets)
+  return fault === undefined ? [] : [isTrue('PartiallyInvalid', fault.reason, `Dropped Rule ${fault.message}`)]
 }
+
+interface Outcome {
+  readonly place: string
+  /** What becomes of the requests: an end of a sentence. */
+  readonly outcome: string
+  readonly faults: readonly Fault[]
+}
+
+/** What of a route's rules can't be done, and what becomes of the requests: they are refused wherever it is known which they are. */
+function faultOfRules(route: RouteView, targets: readonly RuleTarget[]): Fault | undefined {
+  const outcomes = route.rules.flatMap((rule, index) => outcomesOf(rule, targets[index]?.faults ?? []))
+  const [first] = outcomes.flatMap(({ faults }) => faults)
+  if (first === undefined) return undefined
+  const sentences = [...Map.groupBy(outcomes, ({ outcome }) => outcome)].map(([outcome, same]) => {
+    const places = same.map(({ place }) => place).join(', ')
+    return `${places}: ${outcome}: ${messagesOf(same.flatMap(({ faults }) => faults))}`
+  })
+  return { reason: first.reason, message: sentences.join('; ') }
+}
+
+function outcomesOf({ place, matches, uncarried }: RuleView, faults: readonly Fault[]): readonly Outcome[] {
+  const isMatching = matches.length > 0 || uncarried.some(({ refusal }) => refusal !== undefined)
+  return [
+    ...(faults.length === 0 ? [] : [{ place, outcome: isMatching ? refused : left, faults }]),
+    ...uncarried.map((match) => ({ place: match.place, outcome: match.refusal === undefined ? left : refusedMore, faults: match.faults })),
+  ]
+}
+
+const refused = 'requests are answered with 500'
+const refusedMore = 'what the rest of it matches is answered with 500, also requests that it was not meant for'
+const left = 'matches nothing, so the requests that it was meant for go where other rules take them'
 
 function attachment({ gateway, listeners }: ParentView): string {
   const word = listeners.length === 1 ? 'listener' : 'listeners'

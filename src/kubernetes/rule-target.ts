@@ -1,6 +1,6 @@
 import type { Fault, ObjectRef, Raw } from './model.ts'
 import type { AgentView, BackendRefView, BackendView, Policies, RouteView, RuleView } from './views.ts'
-import { titleOf, type World } from './world.ts'
+import { refKey, titleOf, type World } from './world.ts'
 
 /** What is known of the objects that a route can name. */
 export interface Reachable {
@@ -38,10 +38,16 @@ export function targetOf(route: RouteView, rule: RuleView, from: Reachable): Rul
   const resolved = rule.backendRefs.map((ref) => resolve(route, ref, from))
   // What has no name is among the faults already.
   const refFaults = resolved.flatMap((one, index) => (one.kind === 'fault' && rule.backendRefs[index]?.ref.name !== '' ? [one.fault] : []))
-  const active = resolved.filter((_, index) => (rule.backendRefs[index]?.weight ?? 0) > 0)
-  const faults = [...rule.faults, ...rule.backendRefs.flatMap((ref) => ref.faults), ...(active.length > 1 ? [severalBackends(rule)] : [])]
+  // Shares of one and the same are one.
+  const active = new Map(
+    resolved.flatMap((one, index): [string, Resolved][] => {
+      const backendRef = rule.backendRefs[index]
+      return backendRef === undefined || backendRef.weight === 0 ? [] : [[refKey(backendRef.ref), one]]
+    }),
+  )
+  const faults = [...rule.faults, ...rule.backendRefs.flatMap((ref) => ref.faults), ...(active.size > 1 ? [severalBackends(rule)] : [])]
   const closed = closedBy(route, rule, from.policies)
-  const [only] = active
+  const [only] = active.values()
   const refusal = (reason: string, note?: string): RuleTarget => ({
     fragment: { refuse: { status: 500, reason } },
     backends: [],
@@ -89,13 +95,12 @@ function resolve(route: RouteView, { place, ref }: BackendRefView, { world, back
   }
   const namespace = route.object.metadata.namespace ?? ''
   if (!world.isAllowed({ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace }, ref)) {
+    if (isService(ref)) return fault('RefNotPermitted', `${title} is in another namespace, and ${notItself}`)
     const grant = `a ReferenceGrant in namespace ${ref.namespace} from HTTPRoute of namespace ${namespace} to ${ref.kind} ${ref.name}`
     return fault('RefNotPermitted', `${title} is in another namespace, which does not permit it: create ${grant}`)
   }
   if (world.find(ref) === undefined) return fault('BackendNotFound', `there is no ${title}: create it, or correct the name or namespace`)
-  if (isService(ref)) {
-    return fault('InvalidKind', `${title} can't be a route's backend itself: put it as a target into a Backend of type MCP, and name that`)
-  }
+  if (isService(ref)) return fault('InvalidKind', `${title} ${notItself}`)
   const backend = backends.find(ref)
   if (backend?.fragment !== undefined) return { kind: 'backend', view: backend }
   const agent = agents.find(ref)
@@ -105,6 +110,8 @@ function resolve(route: RouteView, { place, ref }: BackendRefView, { world, back
     return fault('InvalidKind', `${title} has no MCP targets, and mcplex serves nothing else: give it spec.mcp.targets`)
   return fault('Invalid', `${title} serves nothing: ${view.unusable ?? 'its status says why'}`)
 }
+
+const notItself = "can't be a route's backend itself: put it as a target into a Backend of type MCP, and name that"
 
 const servedKinds = [
   { group: 'gateway.kgateway.dev', kind: 'Backend' },

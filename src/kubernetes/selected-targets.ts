@@ -1,5 +1,6 @@
 import { type Finding, finding, unknownFields } from './finding.ts'
 import { isSelected, selectorFault } from './label-selector.ts'
+import type { KubeObject } from './model.ts'
 import { isRaw, valueAt } from './raw.ts'
 import { isExternal, type OfferedPort } from './services.ts'
 import { externalFinding, protocolFinding } from './static-targets.ts'
@@ -12,27 +13,40 @@ const namespaceKeys = ['namespace', 'namespaces'] as const
 const serviceKeys = ['service', 'services'] as const
 
 /**
- * The servers of a target with a selector: one for each port that is offered for MCP by a Service that it selects, by namespace and name.
+ * The servers of a target with a selector: one for each port that is offered for MCP by a Service that it selects, those of the backend's
+ * own namespace first, then by namespace and name.
  * Without a selector of namespaces only the backend's own counts.
  */
 export function readSelector(selector: unknown, context: TargetContext): TargetsReading {
-  const { place, object, services, world } = context
+  const { place, object, services, world, room } = context
   const here = `${place}.selector`
   const faults = faultsOf(selector, here)
   if (faults.length > 0) return { candidates: [], findings: faults }
   const [ofNamespace, ofService] = [valuesAt(selector, namespaceKeys), valuesAt(selector, serviceKeys)]
-  const takes = ({ service }: OfferedPort): boolean => {
-    const { namespace = '', labels } = service.metadata
+  const takes = ({ metadata: { namespace = '', labels } }: KubeObject): boolean => {
     const isNear = ofNamespace.length === 0 ? namespace === object.metadata.namespace : true
     return isNear && ofService.every((one) => isSelected(one, labels)) && ofNamespace.every((one) => isTaken(namespace, one, world))
   }
-  const readings = services.offered.filter(takes).map((offered) => readOffered(offered, here, context))
+  const selected = [...services.offered].filter(([service]) => takes(service))
+  const isOwn = ([{ metadata }]: (typeof selected)[number]): boolean => metadata.namespace === object.metadata.namespace
+  // The first of servers with equal names of tools may have them: nobody of another namespace comes before the backend's own.
+  const ports = [...selected.filter(isOwn), ...selected.filter((one) => !isOwn(one))].flatMap(([, offered]) => offered)
+  const taken = ports.slice(0, room)
+  const readings = taken.map((offered) => readOffered(offered, here, context))
+  if (ports.length > taken.length) {
+    const message = `${here}: ${ports.length - taken.length} servers are more than a backend may have: select fewer, or move some to another`
+    readings.push({ candidates: [], findings: [finding('part', 'Invalid', message)] })
+  }
   if (readings.length === 0) {
     const wanted = 'the appProtocol agentgateway.dev/mcp or kgateway.dev/mcp'
     const message = `${here} selects no Service port with ${wanted}: give it to a port of a Service with these labels, or select others`
     return { candidates: [], findings: [finding('nothing', 'Pending', message)] }
   }
-  return { candidates: readings.flatMap(({ candidates }) => candidates), findings: readings.flatMap(({ findings }) => findings) }
+  return {
+    candidates: readings.flatMap(({ candidates }) => candidates),
+    findings: readings.flatMap(({ findings }) => findings),
+    ports: taken.length,
+  }
 }
 
 function readOffered(offered: OfferedPort, here: string, { name, services }: TargetContext): TargetsReading {
@@ -53,6 +67,7 @@ function readOffered(offered: OfferedPort, here: string, { name, services }: Tar
     target: name,
     http: { host: services.hostOf(key), port: services.portOf(key, port), ...(path === undefined ? {} : { path }) },
     service: key,
+    others: [],
     policies: undefined,
     isSelected: true,
     places: {

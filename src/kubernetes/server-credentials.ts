@@ -81,7 +81,12 @@ function headerAt(location: unknown, value: string): Header | undefined {
   return name === undefined ? undefined : { name, value: `${textAt(location, 'header', 'prefix') ?? ''}${value}` }
 }
 
+/** Characters. Servers take no more than 8 to 16 KiB of headers, and each target of a document holds its own. */
+const maxValue = 8192
+
 function headerFault({ name, value }: Header, place: string): PolicyFault | undefined {
+  if (value.length > maxValue)
+    return invalid(`${place} adds the header ${name.slice(0, 80)}, which is longer than ${maxValue} characters: write a shorter one`)
   const server = { http: { host: 'probe', port: 1 }, credentials: { header: { [name]: value } } }
   const [problem] = fragmentErrors({ backends: { probe: { servers: { probe: server } } } })
   return problem === undefined ? undefined : invalid(`${place} adds the header ${name.slice(0, 80)}: ${sentenceOf(problem)}`)

@@ -2,44 +2,67 @@ import { type Finding, finding } from './finding.ts'
 import type { Candidate } from './targets.ts'
 
 /**
- * Gives each candidate a name that no other has, in their order. Selected Services of several namespaces with one name get
- * `-<namespace>` each. A name that a static target has is its own: no Service takes it, wherever it stands and whether it is served or not.
- * What has no name of its own then is left out.
+ * Gives each candidate a name that no other has. A name that a static target has is its own: no Service takes it, wherever it stands and
+ * whether it is served or not. Services of the backend's namespace keep theirs. One of another namespace gets `-<namespace>` where anybody
+ * else has its name, or would get it by such an ending; what has no name of its own then is left out, so that nobody is called in the
+ * stead of another.
+ * @param namespace of the backend
  */
 export function nameServers(
   candidates: readonly Candidate[],
   staticNames: ReadonlySet<string>,
-): { readonly named: readonly Candidate[]; readonly findings: readonly Finding[] } {
-  const findings: Finding[] = []
-  const named: Candidate[] = []
-  const selected = Map.groupBy(
-    candidates.filter((one) => one.isSelected),
+  namespace: string,
+): {
+  readonly named: readonly Candidate[]
+  /** The names that they lay claim to, by those that they got instead. */
+  readonly renamed: ReadonlyMap<string, string>
+  readonly findings: readonly Finding[]
+} {
+  const selected = candidates.filter((one) => one.isSelected)
+  const isOwn = (one: Candidate): boolean => !one.isSelected || namespaceOf(one) === namespace
+  const claims = namespacesBy(selected, (one) => one.name)
+  const endings = namespacesBy(
+    selected.filter((one) => !isOwn(one)),
+    ended,
+  )
+  const isWanted = (one: Candidate): boolean =>
+    [...(claims.get(one.name) ?? []), ...(endings.get(one.name) ?? [])].some((other) => other !== namespaceOf(one))
+  const nameOf = (one: Candidate): string => (isOwn(one) || !isWanted(one) ? one.name : ended(one))
+
+  const wished = candidates.map((one) => ({ ...one, name: nameOf(one), written: one.name }))
+  const own = new Set(wished.filter(isOwn).map((one) => one.name))
+  const others = namespacesBy(
+    wished.filter((one) => !isOwn(one)),
     (one) => one.name,
   )
   const taken = new Map<string, Candidate>()
-  for (const candidate of candidates) {
-    const name = candidate.isSelected ? nameOf(candidate, selected.get(candidate.name) ?? []) : candidate.name
-    const other = taken.get(name)
-    if (other !== undefined || (candidate.isSelected && staticNames.has(name))) {
-      const by = other?.places.whole ?? 'a static target'
-      findings.push(
-        finding('part', 'Invalid', `${candidate.places.whole}: the name ${name} is taken by ${by}: give the Service another target name`),
-      )
+  const findings: Finding[] = []
+  const named: Candidate[] = []
+  const renamed = new Map<string, string>()
+  for (const { written, ...candidate } of wished) {
+    const { name, places } = candidate
+    const isShared = !isOwn(candidate) && (own.has(name) || (others.get(name)?.size ?? 0) > 1)
+    if (taken.has(name) || isShared || (candidate.isSelected && staticNames.has(name))) {
+      const by = staticNames.has(name) ? 'a static target' : (taken.get(name)?.places.whole ?? 'another Service')
+      findings.push(finding('part', 'Invalid', `${places.whole}: the name ${name} is taken by ${by}: give the Service another target name`))
       continue
     }
-    if (name !== candidate.name)
-      findings.push(
-        finding('nothing', 'Renamed', `${candidate.places.whole}: called ${name}, as several namespaces have a ${candidate.name}`),
-      )
+    if (name !== written) {
+      renamed.set(name, written)
+      findings.push(finding('nothing', 'Renamed', `${places.whole}: called ${name}, as another namespace has a ${written} too`))
+    }
     taken.set(name, candidate)
-    named.push({ ...candidate, name })
+    named.push(candidate)
   }
-  return { named, findings }
+  return { named, renamed, findings }
 }
 
-/** @param same all that are selected under its name, itself among them */
-function nameOf(candidate: Candidate, same: readonly Candidate[]): string {
-  return new Set(same.map(namespaceOf)).size > 1 ? `${candidate.name}-${namespaceOf(candidate)}` : candidate.name
+function ended(candidate: Candidate): string {
+  return `${candidate.name}-${namespaceOf(candidate)}`
+}
+
+function namespacesBy(candidates: readonly Candidate[], nameOf: (one: Candidate) => string): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map([...Map.groupBy(candidates, nameOf)].map(([name, group]) => [name, new Set(group.map(namespaceOf))]))
 }
 
 function namespaceOf({ service = '' }: Candidate): string {

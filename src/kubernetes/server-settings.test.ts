@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { nothingObserved, type Observations } from './model.ts'
 import { readServerSettings } from './server-settings.ts'
 import type { ServerSettings } from './views.ts'
@@ -24,11 +24,12 @@ F/Hjiuw8nOa4YmMvqJ+qSbsz0cI/zGByKVOcmoil7AsgWXF0+yTKWcLM
 -----END PRIVATE KEY-----
 `
 
+const encoded = (text: string): string => Buffer.from(text).toString('base64')
 const secret = (name: string, texts: Readonly<Record<string, string>>): unknown => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { namespace: 'tools', name },
-  data: Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')])),
+  data: Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, encoded(text)])),
 })
 const configMap = (name: string, data: Readonly<Record<string, string>>): unknown => ({
   apiVersion: 'v1',
@@ -37,7 +38,24 @@ const configMap = (name: string, data: Readonly<Record<string, string>>): unknow
   data,
 })
 
+const own = (name: string, more: object, rest: object = {}): unknown => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace: 'tools', name, ...more },
+  data: { Authorization: 'dDBwLXNlY3JldA==' },
+  ...rest,
+})
+
 const world = createWorld([
+  own('gw-mcplex', {}),
+  own('owned', { ownerReferences: [{ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: 'gw', uid: '1' }] }),
+  own('labelled', { labels: { 'gateway.networking.k8s.io/gateway-name': 'gw' } }),
+  own('account', {}, { type: 'kubernetes.io/service-account-token' }),
+  secret('long', { Authorization: 'x'.repeat(8186) }),
+  configMap('long', { 'ca.crt': certificate + '#'.repeat(256 * 1024) }),
+  configMap('many', { 'ca.crt': certificate.repeat(201) }),
+  configMap('large', { 'ca.crt': certificate + '#'.repeat(150 * 1024) }),
+  secret('long-pair', { 'tls.crt': certificate + '#'.repeat(256 * 1024), 'tls.key': privateKey }),
   secret('token', { Authorization: 'Bearer t0p-secret\n', other: 'Bearer 0ther' }),
   secret('bare', { Authorization: 't0p-secret' }),
   secret('empty', { Authorization: ' \n' }),
@@ -53,7 +71,7 @@ const world = createWorld([
 ])
 
 const read = (raw: unknown, observed: Observations = nothingObserved) =>
-  readServerSettings(raw, 'tools', { world, observed, place: 'spec.backend' })
+  readServerSettings(raw, 'tools', { world, observed, areSecretsRead: true, place: 'spec.backend' })
 const authorization = (value: string): ServerSettings => ({ credentials: { header: { Authorization: value } } })
 
 describe('how a server is reached', () => {
@@ -134,6 +152,30 @@ describe('how a server is reached', () => {
     ['a Secret without the key', { auth: { secretRef: { name: 'bare', key: 'x' } } }, /Secret tools\/bare, which has no key x/],
     ['an empty credential', { auth: { secretRef: { name: 'empty' } } }, /key Authorization is empty/],
     ['what is not base64', { auth: { secretRef: { name: 'not-base64' } } }, /is not text in UTF-8/],
+    ...['gw-mcplex', 'owned', 'labelled'].map(
+      (name) =>
+        [
+          `a Gateway's own Secret (${name})`,
+          { auth: { secretRef: { name } } },
+          /Secret tools\/\S+, which is a Gateway's own, .*name another/,
+        ] as const,
+    ),
+    ["a Gateway's own Secret for TLS", { tls: { mtlsCertificateRef: [{ name: 'gw-mcplex' }] } }, /which is a Gateway's own/],
+    [
+      'a token for the API server',
+      { auth: { secretRef: { name: 'account' } } },
+      /account, which is a ServiceAccount's token .*name another/,
+    ],
+    ['a long credential', { auth: { secretRef: { name: 'long' } } }, /the header Authorization, which is longer than 8192 characters/],
+    ['a long key', { auth: { key: 'k'.repeat(8186) } }, /the header Authorization, which is longer than 8192 characters/],
+    ['a long bundle', { tls: { caCertificateRefs: [{ name: 'long' }] } }, /key ca\.crt holds more than 256 KiB: leave out/],
+    ['many authorities', { tls: { caCertificateRefs: [{ name: 'many' }] } }, /key ca\.crt holds more than 200 certificates: leave out/],
+    [
+      'long bundles together',
+      { tls: { caCertificateRefs: [{ name: 'large' }, { name: 'large' }] } },
+      /tls\.caCertificateRefs name more than 256 KiB together/,
+    ],
+    ['a long certificate', { tls: { mtlsCertificateRef: [{ name: 'long-pair' }] } }, /tls\.crt and tls\.key hold more than 256 KiB/],
     ['a control character', { auth: { secretRef: { name: 'odd' } } }, /adds the header Authorization: .*one line of Latin/],
     ['letters that headers lack', { auth: { secretRef: { name: 'odd', key: 'wide' } } }, /adds the header Authorization: /],
     ['a header that is ours', { auth: { key: 'k', location: { header: { name: 'Mcp-Session-Id' } } } }, /a header that mcplex sets itself/],
@@ -218,4 +260,23 @@ describe('how a server is reached', () => {
     assert.deepEqual(read({ auth: { secretRef: { group: 'x.io', kind: 'Secret', name: 'bare' } } }).wanted, [])
     assert.deepEqual(read({ tls: { mtlsCertificateRef: [{ kind: 'Vault', name: 'pair' }] } }).wanted, [])
   })
+})
+
+test('a Secret or ConfigMap is judged once, however many targets name it', () => {
+  const texts = { secret: { 'tls.crt': encoded(certificate), 'tls.key': encoded(privateKey) }, map: { 'ca.crt': certificate } }
+  const once = createWorld([
+    { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'tools', name: 'pair' }, data: texts.secret },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'tools', name: 'authority' }, data: texts.map },
+  ])
+  const raw = { tls: { mtlsCertificateRef: [{ name: 'pair' }], caCertificateRefs: [{ name: 'authority' }] } }
+  const readOnce = () =>
+    readServerSettings(raw, 'tools', { world: once, observed: nothingObserved, areSecretsRead: true, place: 'spec.backend' })
+  const first = readOnce()
+  assert.deepEqual(first.faults, [])
+  // Nobody changes objects in a world: that it goes unnoticed shows that nothing is read or judged anew.
+  texts.secret['tls.crt'] = encoded('no certificate')
+  texts.map['ca.crt'] = 'no certificate'
+  const again = readOnce()
+  assert.deepEqual(again.faults, [])
+  assert.equal(again.settings.tls?.['cert'], first.settings.tls?.['cert'])
 })

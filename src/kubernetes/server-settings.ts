@@ -1,3 +1,4 @@
+import { type Finding, finding } from './finding.ts'
 import { gepDuration } from './go-duration.ts'
 import type { Observations } from './model.ts'
 import { backendFields, leftOut } from './policy-fields.ts'
@@ -11,12 +12,13 @@ import type { World } from './world.ts'
  * What a policy's `backend`, or the `policies` of an AgentgatewayBackend or of one of its targets, says of how servers are reached.
  * Faults that close come before those that don't; settings beside a fault that closes are not to be used.
  * @param namespace of the object, in which its Secrets and ConfigMaps are
- * @param from `place`: of `raw` in the object, such as `spec.backend`
+ * @param from `place`: of `raw` in the object, such as `spec.backend`; without `areSecretsRead` what names Secrets or ConfigMaps is not
+ * looked at, and said so with the reason Pending: then the settings are not whole
  */
 export function readServerSettings(
   raw: unknown,
   namespace: string,
-  from: { readonly world: World; readonly observed: Observations; readonly place: string },
+  from: { readonly world: World; readonly observed: Observations; readonly areSecretsRead: boolean; readonly place: string },
 ): ServerSettingsReading {
   const { place } = from
   const tls = readTls(valueAt(raw, 'tls'), namespace, `${place}.tls`, from)
@@ -29,8 +31,21 @@ export function readServerSettings(
     ...(connect.timeout === undefined ? {} : { connectTimeout: connect.timeout }),
     ...(request.timeout === undefined ? {} : { requestTimeout: request.timeout }),
   }
-  const faults = [...leftOut(raw, backendFields, place), ...tls.faults, ...auth.faults, ...connect.faults, ...request.faults]
-  return { settings, faults: closingFirst(faults), wanted: [...tls.wanted, ...auth.wanted] }
+  const named = Object.entries({ tls, auth }).flatMap(([name, reading]) =>
+    from.areSecretsRead || reading.wanted.length === 0 ? reading.faults : [unlookedFault(`${place}.${name}`)],
+  )
+  const faults = [...leftOut(raw, backendFields, place), ...named, ...connect.faults, ...request.faults]
+  return { settings, faults: closingFirst(faults), wanted: from.areSecretsRead ? [...tls.wanted, ...auth.wanted] : [] }
+}
+
+function unlookedFault(place: string): PolicyFault {
+  const message = `${place}: what it names is looked at once a route or an Agent of mcplex leads there`
+  return { reason: 'Pending', message, closes: false }
+}
+
+/** A fault as the status of a backend tells it: one that closes costs this much, what is only looked at later nothing. */
+export function settingsFinding({ closes, reason, message }: PolicyFault, closing: 'all' | 'part'): Finding {
+  return finding(closes ? closing : reason === 'Pending' ? 'nothing' : 'part', reason, message)
 }
 
 /** A member that is a duration. Where it can't be read the usual time limit holds, which closes nothing. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
-import type { ObjectRef, Raw } from './model.ts'
+import type { KubeObject, ObjectRef, Raw } from './model.ts'
 import { isRaw, listAt, textAt } from './raw.ts'
 import { hasText, localRef, type Referring, referencedText } from './referenced-text.ts'
 import type { PolicyFault } from './views.ts'
@@ -32,16 +32,18 @@ export function readTls(tls: unknown, namespace: string, place: string, from: Re
     wanted.push(ref)
     return ref
   }
+  const isRight = (ref: ObjectRef, known: Judgements, here: string, judge: () => string | undefined): boolean => {
+    const wrong = judgedOnce(from.world.find(ref), known, judge)
+    if (wrong !== undefined) faults.push(invalid(`${here} names ${titleOf(ref)}, whose ${wrong}`))
+    return wrong === undefined
+  }
   const authority = (ref: ObjectRef, here: string): readonly string[] => {
     const pem = read(ref, 'ca.crt', here)
-    if (pem === undefined) return []
-    if (areCertificates(pem)) return [pem.trim()]
-    faults.push(invalid(`${here} names ${titleOf(ref)}, whose key ca.crt holds no certificates as PEM text: correct it`))
-    return []
+    return pem !== undefined && isRight(ref, authorities, here, () => authorityFault(pem)) ? [pem.trim()] : []
   }
 
   const refs = listAt(tls, 'caCertificateRefs')
-  const authorities = refs.flatMap((_, index) => {
+  const named = refs.flatMap((_, index) => {
     const ref = refAt('caCertificateRefs', index, 'ConfigMap', 'Secret')
     return ref === undefined ? [] : authority(ref, `${place}.caCertificateRefs[${index}]`)
   })
@@ -52,13 +54,13 @@ export function readTls(tls: unknown, namespace: string, place: string, from: Re
   const pair = own.length === 0 ? undefined : refAt('mtlsCertificateRef', 0, 'Secret')
   const cert = pair === undefined ? undefined : read(pair, 'tls.crt', here)
   const key = pair === undefined ? undefined : read(pair, 'tls.key', here)
-  if (pair !== undefined && cert !== undefined && key !== undefined && !isPair(cert, key))
-    faults.push(
-      invalid(`${here} names ${titleOf(pair)}, whose tls.crt and tls.key are no certificate with its key as PEM text: correct it`),
-    )
+  if (pair !== undefined && cert !== undefined && key !== undefined) isRight(pair, pairs, here, () => pairFault(cert, key))
   // A client certificate's Secret may bring the authority of the server with it.
   const hasOwnAuthority = pair !== undefined && refs.length === 0 && hasText(pair, 'ca.crt', from)
-  const ca = [...authorities, ...(hasOwnAuthority ? authority(pair, here) : [])].join('\n')
+  const bundles = [...named, ...(hasOwnAuthority ? authority(pair, here) : [])]
+  const isLong = bundles.reduce((sum, { length }) => sum + length, 0) > maxBundle
+  if (isLong) faults.push(invalid(`${place}.caCertificateRefs name more than ${maxBundle / 1024} KiB together: name fewer`))
+  const ca = isLong ? '' : bundles.join('\n')
 
   const isInsecure = textAt(tls, 'insecureSkipVerify') === 'All'
   if (isInsecure && refs.length > 0)
@@ -78,13 +80,34 @@ export function readTls(tls: unknown, namespace: string, place: string, from: Re
   }
 }
 
-function areCertificates(pem: string): boolean {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  return blocks.length > 0 && blocks.every((block) => succeeds(() => new X509Certificate(block)))
+/** Of authorities: more than any system trusts. Each target of a document holds its own. */
+const maxBundle = 256 * 1024
+const maxCertificates = 200
+
+/** What is wrong with ConfigMaps and Secrets, for as long as a translation holds them: each target that names one asks again. */
+type Judgements = WeakMap<KubeObject, string | undefined>
+const authorities: Judgements = new WeakMap()
+const pairs: Judgements = new WeakMap()
+
+function judgedOnce(object: KubeObject | undefined, known: Judgements, judge: () => string | undefined): string | undefined {
+  if (object === undefined) return judge()
+  if (!known.has(object)) known.set(object, judge())
+  return known.get(object)
 }
 
-function isPair(cert: string, key: string): boolean {
-  return succeeds(() => createSecureContext({ cert, key }))
+function authorityFault(pem: string): string | undefined {
+  if (pem.length > maxBundle) return `key ca.crt holds more than ${maxBundle / 1024} KiB: leave out authorities that no server needs`
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length > maxCertificates)
+    return `key ca.crt holds more than ${maxCertificates} certificates: leave out authorities that no server needs`
+  const isRight = blocks.length > 0 && blocks.every((block) => succeeds(() => new X509Certificate(block)))
+  return isRight ? undefined : 'key ca.crt holds no certificates as PEM text: correct it'
+}
+
+function pairFault(cert: string, key: string): string | undefined {
+  if (cert.length + key.length > maxBundle) return `tls.crt and tls.key hold more than ${maxBundle / 1024} KiB: keep what is needed`
+  const isRight = succeeds(() => createSecureContext({ cert, key }))
+  return isRight ? undefined : 'tls.crt and tls.key are no certificate with its key as PEM text: correct it'
 }
 
 function succeeds(attempt: () => unknown): boolean {

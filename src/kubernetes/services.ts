@@ -1,20 +1,33 @@
-import type { KubeObject } from './model.ts'
-import { listAt, numberAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject, ObjectRef } from './model.ts'
+import { plainHost } from './plain-host.ts'
+import { listAt, numberAt, rawAt, textAt, valueAt } from './raw.ts'
 import { byName, nameKey, refOf, type World } from './world.ts'
 
 /** The cluster's Services, as servers stand behind them. Keys are `ns/name`. */
 export interface Services {
   find(key: string): KubeObject | undefined
-  /** The Service that a host leads to, or to a pod of it; undefined where the host is of another form. */
-  behind(host: string): string | undefined
+  /**
+   * Where a host leads that a backend of this namespace names.
+   * @param searched namespaces of the Gateways from which the backend is reached
+   */
+  behind(host: string, namespace: string, searched: readonly string[]): Lead
   /** In DNS. */
   hostOf(key: string): string
   /** The number to connect to for a port of the Service: a headless one has no address of its own that would translate it. */
   portOf(key: string, port: number | undefined): number | undefined
   /** What keeps a port of it from being reached, with the remedy; undefined where nothing is known of it. */
   remarkOn(key: string, port: number | undefined): string | undefined
-  /** Ports that say by their appProtocol that MCP is spoken there: by namespace, name, and as the Service has them. */
-  readonly offered: readonly OfferedPort[]
+  /** Of each Service that has some, by namespace and name: the ports that say by their appProtocol that MCP is spoken there. */
+  readonly offered: ReadonlyMap<KubeObject, readonly OfferedPort[]>
+}
+
+export interface Lead {
+  /** As a document has it: in full where it was short for a Service, as a Gateway of another namespace would complete it otherwise. */
+  readonly host: string
+  /** The Service that it leads to, or to a pod of it, by name or by address. */
+  readonly service: string | undefined
+  /** Services that it may lead to instead: short names depend on the Gateway's namespace, and several Services can share an address. */
+  readonly others: readonly string[]
 }
 
 export interface OfferedPort {
@@ -38,24 +51,41 @@ export function createServices(world: World, clusterDomain: string): Services {
   const byKey = new Map(all.map((service) => [nameKey(refOf(service)), service]))
   const slices = world.all('discovery.k8s.io', 'EndpointSlice')
   const ready = new Set(slices.filter(isReady).map(serviceOf))
-  const suffixes = ['.svc', `.svc.${clusterDomain.toLowerCase()}`]
+  const domain = clusterDomain.toLowerCase()
+  const byAddress = Map.groupBy(
+    all.flatMap((service) => addressesOf(service).map((address) => ({ address, key: nameKey(refOf(service)) }))),
+    ({ address }) => address,
+  )
 
   const find = (key: string): KubeObject | undefined => byKey.get(key)
+  const behind: Services['behind'] = (written, namespace, searched) => {
+    const name = plainHost(written)
+    const atAddress = byAddress.get(name)?.map(({ key }) => key) ?? []
+    const named = atAddress.length === 1 ? atAddress[0] : keyIn(name, domain)
+    if (named !== undefined) return { host: written, service: named, others: [] }
+    if (atAddress.length > 0 || written.endsWith('.')) return { host: written, service: undefined, others: atAddress }
+    // Pods complete a name by their search list: with nothing but the domain, and with the namespace that they run in.
+    const near = [`${name}.svc.${domain}`, `${name}.${namespace}.svc.${domain}`]
+    const far = searched.map((one) => `${name}.${one}.svc.${domain}`)
+    const leads = [...near, ...far].flatMap((host) => {
+      const key = keyIn(host, domain)
+      // Where files hold no Services at all, each of these may be there.
+      return key !== undefined && (all.length === 0 || byKey.has(key)) ? [{ host, key }] : []
+    })
+    // A name of a pod may as well be one of a host outside.
+    const found = leads.find(({ host, key }) => byKey.has(key) && near.includes(host) && host === hostOf(key).toLowerCase())
+    if (found !== undefined) return { host: hostOf(found.key), service: found.key, others: [] }
+    return { host: written, service: undefined, others: [...new Set(leads.map(({ key }) => key))] }
+  }
+  const hostOf = (key: string): string => {
+    const [namespace, name] = key.split('/')
+    return `${name}.${namespace}.svc.${clusterDomain}`
+  }
+
   return {
     find,
-    behind: (host) => {
-      const name = host.toLowerCase().replace(/\.$/, '')
-      const suffix = suffixes.find((one) => name.endsWith(one))
-      const labels = (suffix === undefined ? name : name.slice(0, -suffix.length)).split('.')
-      const key = `${labels.at(-1)}/${labels.at(-2)}`
-      // Pods complete `name.namespace` by their search list, so it leads to a Service where there is one.
-      if (suffix === undefined) return labels.length === 2 && byKey.has(key) ? key : undefined
-      return labels.length === 2 || labels.length === 3 ? key : undefined
-    },
-    hostOf: (key) => {
-      const [namespace, name] = key.split('/')
-      return `${name}.${namespace}.svc.${clusterDomain}`
-    },
+    behind,
+    hostOf,
     portOf: (key, port) => {
       const service = find(key)
       return (service !== undefined && isHeadless(service) ? numberAt(portNumbered(service, port), 'targetPort') : undefined) ?? port
@@ -70,8 +100,42 @@ export function createServices(world: World, clusterDomain: string): Services {
       }
       return slices.length === 0 || ready.has(key) ? undefined : `no pod of Service ${key} is ready: look at its selector and its pods`
     },
-    offered: all.flatMap(offeredBy),
+    offered: new Map(
+      all.flatMap((service) => {
+        const ports = offeredBy(service)
+        return ports.length === 0 ? [] : [[service, ports] as const]
+      }),
+    ),
   }
+}
+
+/** The Service that a name in the cluster's domain, or one that ends with `svc`, leads to, or to a pod of it. */
+function keyIn(name: string, domain: string): string | undefined {
+  const parts = domain.split('.')
+  // With a part of the domain too: the search list of a node may hold the rest.
+  const suffixes = parts.map((_, index) => `.svc.${parts.slice(0, index + 1).join('.')}`)
+  const suffix = ['.svc', ...suffixes].find((one) => name.endsWith(one))
+  const labels = suffix === undefined ? [] : name.slice(0, -suffix.length).split('.')
+  return labels.length === 2 || labels.length === 3 ? `${labels.at(-1)}/${labels.at(-2)}` : undefined
+}
+
+/** What leads to a Service beside its name, such as its cluster IPs. */
+function addressesOf(service: KubeObject): readonly string[] {
+  const spec = rawAt(service, 'spec')
+  const ingress = listAt(service, 'status', 'loadBalancer', 'ingress')
+  const all = [
+    valueAt(spec, 'clusterIP'),
+    ...listAt(spec, 'clusterIPs'),
+    ...listAt(spec, 'externalIPs'),
+    ...ingress.flatMap((one) => [valueAt(one, 'ip'), valueAt(one, 'hostname')]),
+  ]
+  return [...new Set(all.flatMap((one) => (typeof one === 'string' && one !== '' && one !== 'None' ? [plainHost(one)] : [])))]
+}
+
+/** @param key `ns/name` */
+export function serviceRef(key: string): ObjectRef {
+  const slash = key.indexOf('/')
+  return { group: '', kind: 'Service', namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
 /** Whether a Service is only another name for a host outside, which nothing here has looked at. */

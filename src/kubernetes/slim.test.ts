@@ -30,10 +30,16 @@ test('what no translation reads is not kept', () => {
         apiVersion: 'v1',
         kind: 'Service',
         metadata,
-        spec: { type: 'ClusterIP', ports: [{ port: 80 }], sessionAffinity: 'None', ipFamilies: ['IPv4'] },
+        spec: { type: 'ClusterIP', ports: [{ port: 80 }], externalIPs: ['192.0.2.1'], sessionAffinity: 'None', ipFamilies: ['IPv4'] },
         status: { loadBalancer: {}, conditions: [] },
       },
-      { apiVersion: 'v1', kind: 'Service', metadata, spec: { type: 'ClusterIP', ports: [{ port: 80 }] }, status: { loadBalancer: {} } },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata,
+        spec: { type: 'ClusterIP', ports: [{ port: 80 }], externalIPs: ['192.0.2.1'] },
+        status: { loadBalancer: {} },
+      },
     ],
     ...[
       [null, false],

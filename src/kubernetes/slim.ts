@@ -19,7 +19,7 @@ export function slim(value: unknown): KubeObject | undefined {
   if (kind === 'Namespace') return { apiVersion, kind, metadata: withoutAnnotations(object.metadata) }
   const metadata = withoutLastApplied(object.metadata)
   if (kind !== 'Service') return { ...object, metadata }
-  const spec = pick(rawAt(object, 'spec'), ['type', 'ports', 'clusterIP', 'clusterIPs', 'externalName', 'selector'])
+  const spec = pick(rawAt(object, 'spec'), ['type', 'ports', 'clusterIP', 'clusterIPs', 'externalIPs', 'externalName', 'selector'])
   return { apiVersion, kind, metadata, spec, status: pick(rawAt(object, 'status'), ['loadBalancer']) }
 }
 

@@ -1,16 +1,17 @@
 import { type Finding, finding, unknownFields } from './finding.ts'
 import type { KubeObject } from './model.ts'
+import { isOwnPod } from './plain-host.ts'
 import { numberAt, textAt, valueAt } from './raw.ts'
-import { isExternal, type Services } from './services.ts'
+import { isExternal, type Lead, type Services } from './services.ts'
 import type { Candidate, TargetContext, TargetsReading } from './targets.ts'
 
 /** The server of a target with a host, or with a Service of its own namespace, and a port. */
-export function readStatic(given: unknown, { name, place, object, services }: TargetContext): TargetsReading {
+export function readStatic(given: unknown, { name, place, object, services, searched }: TargetContext): TargetsReading {
   const here = `${place}.static`
   const protocol = valueAt(given, 'protocol') ?? 'StreamableHTTP'
   const port = numberAt(given, 'port')
   const path = valueAt(given, 'path') ?? ''
-  const { host, hostPlace, service, findings } = readHost(given, here, object, services)
+  const { host, hostPlace, service, others = [], findings } = readHost(given, here, object, services, searched)
   const all = [
     ...unknownFields(given, ['host', 'backendRef', 'port', 'path', 'protocol', 'policies'], here, 'part'),
     ...(protocol === 'StreamableHTTP' ? [] : [protocolFinding(protocol, `${here}.protocol`)]),
@@ -24,6 +25,7 @@ export function readStatic(given: unknown, { name, place, object, services }: Ta
     target: name,
     http: { host, port: service === undefined ? port : services.portOf(service, port), ...(path === '' ? {} : { path }) },
     service,
+    others,
     policies: valueAt(given, 'policies'),
     isSelected: false,
     places: {
@@ -42,10 +44,11 @@ interface HostReading {
   readonly host?: string
   readonly hostPlace: string
   readonly service?: string
+  readonly others?: readonly string[]
   readonly findings: readonly Finding[]
 }
 
-function readHost(given: unknown, here: string, { metadata }: KubeObject, services: Services): HostReading {
+function readHost(given: unknown, here: string, { metadata }: KubeObject, services: Services, searched: readonly string[]): HostReading {
   const host = textAt(given, 'host')
   const hostPlace = `${here}.host`
   const ref = valueAt(given, 'backendRef')
@@ -54,9 +57,30 @@ function readHost(given: unknown, here: string, { metadata }: KubeObject, servic
   }
   const port = numberAt(given, 'port')
   if (host === undefined) return readBackendRef(ref, port, `${here}.backendRef`, metadata.namespace ?? '', services)
-  const service = services.behind(host)
-  const findings = service === undefined ? [] : remarks(hostPlace, services.remarkOn(service, port))
-  return { host, hostPlace, ...(service === undefined ? {} : { service }), findings }
+  return readNamed(host, port, hostPlace, services.behind(host, metadata.namespace ?? '', searched), metadata.namespace ?? '', services)
+}
+
+function readNamed(
+  written: string,
+  port: number | undefined,
+  hostPlace: string,
+  { host, service, others }: Lead,
+  namespace: string,
+  services: Services,
+): HostReading {
+  if (isOwnPod(written)) {
+    const message = `${hostPlace}: ${written} is the proxy's own pod: write the name of the server's Service`
+    return { hostPlace, findings: [finding('part', 'Invalid', message)] }
+  }
+  const external = [...(service === undefined ? [] : [service]), ...others].find((key) => {
+    const found = services.find(key)
+    return found !== undefined && isExternal(found)
+  })
+  if (external !== undefined) return { hostPlace, findings: [externalFinding(hostPlace, external)] }
+  if (service !== undefined) return { host, hostPlace, service, findings: remarks(hostPlace, services.remarkOn(service, port)) }
+  const isShort = /^[^.:]+$/.test(host) && services.remarkOn(`${namespace}/${host}`, undefined) !== undefined
+  const remark = isShort ? `${host} is looked up in the namespace of each Gateway: write <service>.<namespace>.svc` : undefined
+  return { host, hostPlace, others, findings: remarks(hostPlace, remark) }
 }
 
 function readBackendRef(ref: unknown, port: number | undefined, place: string, namespace: string, services: Services): HostReading {

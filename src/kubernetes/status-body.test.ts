@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DesiredStatus, KubeObject, Raw } from './model.ts'
-import { nextStatus } from './status-body.ts'
+import { leftovers, nextStatus } from './status-body.ts'
 
 const now = '2026-02-02T00:00:00Z'
 const then = '2026-01-01T00:00:00Z'
@@ -81,4 +81,20 @@ const rows: readonly [what: string, desired: DesiredStatus, expected: Raw | unde
 
 for (const [what, desired, expected] of rows) {
   test(what, () => assert.deepEqual(nextStatus(desired.object, desired, 'us', now), expected))
+}
+
+const wished = { conditions: [wish('A', 'True')], listeners: [listener('a')] }
+const left: readonly [what: string, before: Raw, managers: readonly string[], expected: Raw | undefined][] = [
+  ['nothing is left', { listeners: [listener('a')] }, ['them', 'us'], undefined],
+  ['a listener', { listeners: [listener('b'), listener('a')] }, ['them', 'us'], { listeners: [listener('a')] }],
+  ['addresses', { addresses: [{ value: '1.2.3.4' }] }, ['them'], { addresses: null }],
+  ['a condition stays', { conditions: [at(then, 'Painted', 'True')] }, ['them'], undefined],
+  ['what is ours goes by itself', { listeners: [listener('b')], addresses: [{ value: '1.2.3.4' }] }, ['us'], undefined],
+]
+for (const [what, before, statusManagers, expected] of left) {
+  test(`left by another: ${what}`, () => {
+    const desired = whole(before, wished)
+    const current = { ...desired.object, metadata: { ...desired.object.metadata, statusManagers } }
+    assert.deepEqual(leftovers(current, desired, 'us'), expected)
+  })
 }

@@ -19,6 +19,21 @@ export function nextStatus(current: KubeObject, desired: DesiredStatus, controll
   return statusText(picked(status, members)) === statusText(picked(wanted, members)) ? undefined : wanted
 }
 
+/**
+ * A merge patch of the status that takes away what other managers left there and is ours to say: listeners that are no more, addresses where
+ * there are none. Undefined where nothing is left; conditions of other types stay.
+ */
+export function leftovers(current: KubeObject, desired: DesiredStatus, controllerName: string): Raw | undefined {
+  const isAlone = current.metadata.statusManagers?.every((manager) => manager === controllerName) ?? true
+  if (desired.kind !== 'whole' || isAlone) return undefined
+  const names = new Set(listAt(desired.status, 'listeners').map((one) => textAt(one, 'name')))
+  const listeners = listAt(current, 'status', 'listeners')
+  const kept = listeners.filter((one) => names.has(textAt(one, 'name')))
+  const hasAddresses = listAt(current, 'status', 'addresses').length > 0 && desired.status['addresses'] === undefined
+  if (kept.length === listeners.length && !hasAddresses) return undefined
+  return { ...(kept.length < listeners.length ? { listeners: kept } : {}), ...(hasAddresses ? { addresses: null } : {}) }
+}
+
 function picked(from: Raw, members: readonly string[]): Raw {
   return Object.fromEntries(members.map((name) => [name, from[name]]))
 }

@@ -14,6 +14,8 @@ export interface Candidate {
   readonly http: Raw
   /** `ns/name` of the Service that it is behind. */
   readonly service: string | undefined
+  /** Services that it may be behind instead: what policies say of one of them closes it. */
+  readonly others: readonly string[]
   /** The `policies` of the target itself. */
   readonly policies: unknown
   /** Whether a Service was selected, which may lead to several servers of one name. */
@@ -26,30 +28,51 @@ export interface TargetsReading {
   /** In the order of the targets. */
   readonly candidates: readonly Candidate[]
   readonly findings: readonly Finding[]
+  /** How many ports of Services were looked at. */
+  readonly ports?: number
 }
 
+export interface BackendTargets extends TargetsReading {
+  /** Also of those that are left out. */
+  readonly staticNames: ReadonlySet<string>
+}
+
+/** Of one backend. What asks for more is left out, what selectors add first. */
+const maxServers = 256
+
 /** The servers that a backend's `spec.mcp.targets` ask for; a target that can't be served is named and left out. */
-export function readTargets(
-  object: KubeObject,
-  services: Services,
-  world: World,
-): TargetsReading & { /** Also of those that are left out. */ readonly staticNames: ReadonlySet<string> } {
+export function readTargets(object: KubeObject, context: Pick<TargetContext, 'services' | 'world' | 'searched'>): BackendTargets {
   const readings: TargetsReading[] = []
   const names = new Set<string>()
-  const targets = listAt(object, 'spec', 'mcp', 'targets')
+  const all = listAt(object, 'spec', 'mcp', 'targets')
+  const targets = all.slice(0, maxServers)
+  let room = maxServers - targets.filter(isStatic).length
   for (const [index, target] of targets.entries()) {
     const place = `spec.mcp.targets[${index}]`
     const name = textAt(target, 'name')
     if (name === undefined) readings.push(leftOut(`${place}.name is missing: give the target a name`))
     else if (names.has(name)) readings.push(leftOut(`${place}.name: an earlier target is called ${name} too: rename one`))
-    else readings.push(readTarget(target, { name, place, object, services, world }))
+    else {
+      const reading = readTarget(target, { ...context, name, place, object, room })
+      readings.push(reading)
+      room -= reading.ports ?? 0
+    }
     names.add(name ?? '')
+  }
+  if (all.length > targets.length) {
+    readings.push(
+      leftOut(`spec.mcp.targets: a backend has at most ${maxServers} servers: move those from the ${maxServers + 1}th on to another`),
+    )
   }
   return {
     candidates: readings.flatMap(({ candidates }) => candidates),
     findings: readings.flatMap(({ findings }) => findings),
-    staticNames: new Set(targets.flatMap((target) => (valueAt(target, 'static') === undefined ? [] : (textAt(target, 'name') ?? [])))),
+    staticNames: new Set(all.filter(isStatic).flatMap((target) => textAt(target, 'name') ?? [])),
   }
+}
+
+function isStatic(target: unknown): boolean {
+  return valueAt(target, 'static') !== undefined
 }
 
 export interface TargetContext {
@@ -59,6 +82,10 @@ export interface TargetContext {
   readonly object: KubeObject
   readonly services: Services
   readonly world: World
+  /** Namespaces of the Gateways from which the backend is reached. */
+  readonly searched: readonly string[]
+  /** How many servers may still be selected. */
+  readonly room: number
 }
 
 function readTarget(target: unknown, context: TargetContext): TargetsReading {

@@ -7,7 +7,7 @@ import { parseAllDocuments } from 'yaml'
 import { parsePlain } from '../config/config.ts'
 import { defaultSettings } from './default-settings.ts'
 import type { Raw, Translation } from './model.ts'
-import { isRaw, listAt, rawAt, textAt } from './raw.ts'
+import { isRaw, listAt, rawAt, textAt, valueAt } from './raw.ts'
 import { translate } from './translate.ts'
 import { nameKey, readObject, refOf } from './world.ts'
 
@@ -70,19 +70,27 @@ function frozen<T>(value: T): T {
   return value
 }
 
-/** Each server that requests can get to, with the way to it. */
+/** Each server that requests can get to, with the way to it: by what they match, whatever the route is called. */
 function reachable({ gateways }: Translation): ReadonlyMap<string, { readonly agent: string | undefined }> {
   const found = new Map<string, { readonly agent: string | undefined }>()
   for (const { namespace, name, document } of gateways) {
     for (const route of listAt(document, 'routes')) {
-      for (const [index, rule] of listAt(route, 'rules').entries()) {
+      for (const rule of listAt(route, 'rules')) {
         for (const target of listAt(rule, 'backends')) {
           const agent = textAt(target, 'agent')
           const backends = agent === undefined ? [textAt(target, 'backend')] : listAt(document, 'agents', agent, 'from')
           for (const backend of backends.map(String)) {
             for (const server of Object.keys(rawAt(document, 'backends', backend, 'servers'))) {
               for (const listener of listAt(route, 'listeners')) {
-                const way = [nameKey({ namespace, name }), listener, textAt(route, 'name'), index, agent, backend, server]
+                const way = [
+                  nameKey({ namespace, name }),
+                  listener,
+                  valueAt(route, 'hostnames'),
+                  valueAt(rule, 'matches'),
+                  agent,
+                  backend,
+                  server,
+                ]
                 found.set(JSON.stringify(way), { agent })
               }
             }

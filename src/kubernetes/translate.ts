@@ -5,6 +5,7 @@ import { readGateways } from './gateways.ts'
 import { nothingObserved, type ObjectRef, type Observations, type Settings, type Translation } from './model.ts'
 import { readPolicies } from './policies.ts'
 import { readRoutes } from './routes.ts'
+import { readUses } from './uses.ts'
 import { compare, createWorld, refKey } from './world.ts'
 
 /**
@@ -15,8 +16,9 @@ export function translate(objects: readonly unknown[], settings: Settings, obser
   const world = createWorld(objects)
   const { gateways, classes, classStatuses, abandoned } = readGateways(world, settings)
   const routes = readRoutes(world, gateways, settings)
-  const policies = readPolicies(world, gateways, routes, settings, observed)
-  const backends = readBackends(world, policies, settings, observed)
+  const uses = readUses(world, routes, settings)
+  const policies = readPolicies(world, gateways, routes, uses, settings, observed)
+  const backends = readBackends(world, uses, policies, observed)
   const agents = readAgents(world, backends)
   const { plans, statuses } = assembleGateways({ world, gateways, routes, policies, backends, agents, settings, observed })
   return {
@@ -24,8 +26,8 @@ export function translate(objects: readonly unknown[], settings: Settings, obser
     statuses: [
       ...classStatuses,
       ...statuses,
-      ...backends.all.map((view) => view.status),
-      ...agents.all.map((view) => view.status),
+      ...backends.told.map(({ status, wanted }) => ({ ...status, waitsFor: wanted })),
+      ...agents.all.map(({ status, backends: selected }) => ({ ...status, waitsFor: selected.flatMap(({ wanted }) => wanted) })),
       ...policies.statuses,
     ],
     classes,

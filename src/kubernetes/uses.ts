@@ -1,28 +1,42 @@
+import { backendKinds, readLeads } from './leads.ts'
 import type { KubeObject, ObjectRef, Settings } from './model.ts'
-import { listAt, rawAt, textAt, valueAt } from './raw.ts'
-import { createServices } from './services.ts'
-import { readTargets } from './targets.ts'
+import { listAt, textAt, valueAt } from './raw.ts'
+import { createServices, serviceRef } from './services.ts'
+import { type BackendTargets, readTargets } from './targets.ts'
 import type { RouteView } from './views.ts'
 import { refKey, refOf, type World } from './world.ts'
 
 /** Which backends and Services stand behind what is ours; those of other controllers are none of our business. */
 export interface Uses {
-  /** Whether a route of ours or an Agent leads to it. */
+  /** Whether a route that is attached to a Gateway of ours, or an Agent, leads to it. Only then its Secrets are looked at. */
   isServing(ref: ObjectRef): boolean
-  /** Whether it does so, or could: it is a backend of MCP servers, or a Service behind one. */
-  couldServe(ref: ObjectRef): boolean
+  /** Whether it is a backend of MCP servers, or a Service behind one, and nobody's route or Agent leads to it. */
+  isIdle(ref: ObjectRef): boolean
+  /** Whether nobody but us has written the status of an object. */
+  isUntouched(object: KubeObject): boolean
+  /** The servers that a backend asks for, read once. */
+  targetsOf(backend: KubeObject): BackendTargets
 }
 
-const backendKinds = [
-  { group: 'gateway.kgateway.dev', kind: 'Backend' },
-  { group: 'agentgateway.dev', kind: 'AgentgatewayBackend' },
-] as const
-
 /** Without the ReferenceGrant that it needs a reference leads nowhere. */
-export function readUses(world: World, routes: readonly RouteView[], { clusterDomain }: Pick<Settings, 'clusterDomain'>): Uses {
+export function readUses(
+  world: World,
+  routes: readonly RouteView[],
+  { clusterDomain, controllerName }: Pick<Settings, 'clusterDomain' | 'controllerName'>,
+): Uses {
   const services = createServices(world, clusterDomain)
+  const leads = readLeads(world, routes)
+  const read = new Map<string, BackendTargets>()
+  const targetsOf = (backend: KubeObject): BackendTargets => {
+    const key = refKey(refOf(backend))
+    const known = read.get(key) ?? readTargets(backend, { services, world, searched: [...(leads.get(key) ?? [])].sort() })
+    read.set(key, known)
+    return known
+  }
   const servicesOf = (backend: KubeObject): readonly string[] =>
-    readTargets(backend, services, world).candidates.flatMap(({ service }) => (service === undefined ? [] : [serviceKey(service)]))
+    targetsOf(backend).candidates.flatMap(({ service, others }) =>
+      [...(service === undefined ? [] : [service]), ...others].map((key) => refKey(serviceRef(key))),
+    )
 
   const behind = new Map(
     backendKinds
@@ -30,33 +44,32 @@ export function readUses(world: World, routes: readonly RouteView[], { clusterDo
       .filter((object) => valueAt(object, 'spec', 'mcp') !== undefined)
       .map((object) => [refKey(refOf(object)), servicesOf(object)]),
   )
-  const named = [
-    ...routes.flatMap((route) => backendsOfRoute(route, world)),
-    ...world.all('mcplex.dev', 'Agent').flatMap((agent) => backendsOfAgent(agent, world)),
-  ].map(refKey)
-  const serving = new Set(named.flatMap((key) => [key, ...(behind.get(key) ?? [])]))
-  const able = new Set([...serving, ...[...behind].flatMap(([key, keys]) => [key, ...keys])])
-  return { isServing: (ref) => serving.has(refKey(ref)), couldServe: (ref) => able.has(refKey(ref)) }
+  const withServices = (keys: Iterable<string>): ReadonlySet<string> =>
+    new Set([...keys].flatMap((key) => [key, ...(behind.get(key) ?? [])]))
+  const serving = withServices(leads.keys())
+  const ours = new Set(routes.filter(isWhollyOurs).map(({ object }) => refKey(refOf(object))))
+  const foreign = world.all('gateway.networking.k8s.io', 'HTTPRoute').filter((route) => !ours.has(refKey(refOf(route))))
+  const theirs = withServices(foreign.flatMap(backendsOfForeign).map(refKey))
+  const able = withServices(behind.keys())
+  return {
+    isServing: (ref) => serving.has(refKey(ref)),
+    isIdle: (ref) => able.has(refKey(ref)) && !serving.has(refKey(ref)) && !theirs.has(refKey(ref)),
+    isUntouched: ({ metadata }) => (metadata.statusManagers ?? []).every((manager) => manager === controllerName),
+    targetsOf,
+  }
 }
 
-function backendsOfRoute(route: RouteView, world: World): readonly ObjectRef[] {
-  const refs = route.rules.flatMap((rule) => rule.backendRefs.map(({ ref }) => ref))
-  return refs.filter((ref) => world.isAllowed(refOf(route.object), ref))
+function isWhollyOurs({ object, parents }: RouteView): boolean {
+  return parents.length > 0 && parents.length === listAt(object, 'spec', 'parentRefs').length
 }
 
-function backendsOfAgent(agent: KubeObject, world: World): readonly ObjectRef[] {
-  const own = refOf(agent)
-  return listAt(rawAt(agent, 'spec'), 'backendRefs').flatMap((backendRef) => {
-    const name = textAt(backendRef, 'name')
-    const known = backendKinds.find(({ kind }) => kind === (textAt(backendRef, 'kind') ?? 'Backend'))
-    if (name === undefined || known === undefined) return []
-    const ref = { ...known, namespace: textAt(backendRef, 'namespace') ?? own.namespace, name }
-    return world.isAllowed(own, ref) ? [ref] : []
-  })
-}
-
-/** @param key `ns/name`, as elsewhere */
-function serviceKey(key: string): string {
-  const [namespace = '', name = ''] = key.split('/')
-  return refKey({ group: '', kind: 'Service', namespace, name })
+/** Whether it may name them is of no matter: what another's route names is left to that other. */
+function backendsOfForeign(route: KubeObject): readonly ObjectRef[] {
+  return listAt(route, 'spec', 'rules').flatMap((rule) =>
+    listAt(rule, 'backendRefs').flatMap((ref) => {
+      const [kind, name] = [textAt(ref, 'kind') ?? 'Service', textAt(ref, 'name')]
+      const namespace = textAt(ref, 'namespace') ?? route.metadata.namespace ?? ''
+      return name === undefined ? [] : [{ group: textAt(ref, 'group') ?? '', kind, namespace, name }]
+    }),
+  )
 }

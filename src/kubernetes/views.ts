@@ -65,10 +65,20 @@ export interface RuleView {
   readonly name: string | undefined
   /** HTTPRouteMatch fragments. */
   readonly matches: readonly Raw[]
+  /** Those of its matches of which a part can't be carried. */
+  readonly uncarried: readonly UncarriedMatch[]
   /** As they were written; a `request` of zero is no limit, whatever policies say. */
   readonly timeouts: Raw
   readonly backendRefs: readonly BackendRefView[]
   /** What of it can't be done: then its requests are refused. */
+  readonly faults: readonly Fault[]
+}
+
+export interface UncarriedMatch {
+  /** Such as `spec.rules[0].matches[1]`. */
+  readonly place: string
+  /** The rest of it, which is wider: what that matches is refused. Undefined where nothing is left that says which requests. */
+  readonly refusal: Raw | undefined
   readonly faults: readonly Fault[]
 }
 
@@ -90,8 +100,12 @@ export interface BackendView {
   readonly fragment: Raw | undefined
   /** Names of all servers that it asks for, those that are left out among them. */
   readonly servers: readonly string[]
+  /** Of these the ones that got another name than they lay claim to: theirs, by the name that they have. */
+  readonly renamed: ReadonlyMap<string, string>
   /** Why it serves nothing, as a sentence for those that name it. */
   readonly unusable: string | undefined
+  /** Secrets and ConfigMaps that it depends on, by itself and by policies. */
+  readonly wanted: readonly ObjectRef[]
   readonly status: DesiredStatus
 }
 
@@ -119,6 +133,8 @@ export interface PolicyEffect {
   /** GEP-2257; of a whole request. */
   readonly requestTimeout: string | undefined
   readonly server: ServerSettings
+  /** Secrets and ConfigMaps that it depends on. Absent: none. */
+  readonly wanted?: readonly ObjectRef[]
 }
 
 /** How a server is reached: members of a document's server. */

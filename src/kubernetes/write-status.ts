@@ -4,15 +4,15 @@ import type { Log } from '../observe/observe.ts'
 import { kindOfObject, objectPath } from './api-paths.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import type { DesiredStatus, KubeObject, ObjectRef, Raw } from './model.ts'
-import { rawAt } from './raw.ts'
+import { listAt, numberAt, rawAt } from './raw.ts'
 import { slim } from './slim.ts'
-import { nextStatus, statusText } from './status-body.ts'
+import { leftovers, nextStatus, statusText } from './status-body.ts'
 import { refKey, refOf, titleOf } from './world.ts'
 import type { WriteTask } from './write-queue.ts'
 
 export interface StatusWriter {
-  /** A task for each status that is not yet what it should be. */
-  tasks(statuses: readonly DesiredStatus[]): readonly WriteTask[]
+  /** A task for each status that is not yet what it should be, but for those that are held back. */
+  tasks(statuses: readonly DesiredStatus[], isHeld?: (desired: DesiredStatus) => boolean): readonly WriteTask[]
   /** Whether one of them is not yet what it should be. */
   isDue(desired: DesiredStatus): boolean
 }
@@ -22,6 +22,8 @@ export interface StatusWriterDeps {
   readonly controllerName: string
   /** The object as it last was; undefined where it is gone. */
   readonly find: (ref: ObjectRef) => KubeObject | undefined
+  /** Whether the cluster has a GatewayClass of another controller: without one there is none that keeps statuses of its own. */
+  readonly hasOthers: () => boolean
   /** Called when a status has been written, with the object before and after. */
   readonly onWritten: (before: KubeObject, after: KubeObject) => void
   readonly log: Log
@@ -55,19 +57,32 @@ interface Written {
   readonly count: number
 }
 
+/** Whether a status that others have written is left to them, and since when they lag behind the object. */
+interface OthersStatus {
+  readonly isLeft: boolean
+  readonly behindSinceMs: number | undefined
+}
+
 /** Someone else who keeps changing a status meets us this often, at first and at last. */
 const repeatMs = 1000
 const maxRepeatMs = 60_000
 
+/** Managers that have the word about statuses of their own kinds as long as they keep up with the objects. */
+const otherController = /agentgateway|kgateway/
+/** A controller that lags behind an object for this long is taken to be gone. */
+const patienceMs = 60_000
+
 /**
- * Brings statuses to what they should be: by server-side apply, or by a PUT that a newer version refuses (kinds.ts). What others wrote
- * stays. A status that the API server keeps in another form than it was sent is written once.
+ * Brings statuses to what they should be: by server-side apply, or by a PUT that a newer version refuses (kinds.ts). Entries and conditions
+ * of others stay, as does the whole status of a backend that another controller cares for. A status that the API server keeps in another
+ * form than it was sent is written once.
  */
 export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
-  const { client, controllerName, find, onWritten, log, metrics, now, wallClock } = deps
+  const { client, controllerName, find, hasOthers, onWritten, log, metrics, now, wallClock } = deps
   /** By `refKey`, of objects in the last translation. */
   let written = new Map<string, Written>()
-  let leftAlone = new Set<string>()
+  /** Likewise: what was made of those that others have written. */
+  let others = new Map<string, OthersStatus>()
   /** Likewise: which version was found to say what is desired, and that as a text. */
   let settled = new Map<string, { readonly version: string | undefined; readonly text: string }>()
 
@@ -98,16 +113,27 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     }
   }
 
-  /** Whether another controller writes the status of an object that has room for one. */
+  /**
+   * Whether another controller cares for the status of an object that has room for one: not where it is a kind of our own, nor where it has
+   * stopped keeping up or is gone with its classes. People and their tools own no status.
+   */
   function isForeign(object: KubeObject, { kind }: DesiredStatus): boolean {
     if (kind !== 'whole' || kindOfObject(object)?.status !== 'put') return false
-    const other = object.metadata.statusManagers?.find((manager) => manager !== controllerName)
-    const key = refKey(refOf(object))
-    if (other !== undefined && !leftAlone.has(key)) {
-      leftAlone.add(key)
-      log.warn({ object: titleOf(refOf(object)), manager: other }, 'its status is written by something else: it is left alone')
+    const ref = refOf(object)
+    const managers = object.metadata.statusManagers?.filter((manager) => manager !== controllerName) ?? []
+    const controller = ref.group === 'mcplex.dev' ? undefined : managers.find((manager) => otherController.test(manager))
+    const manager = controller ?? managers[0]
+    if (manager === undefined) return false
+    const key = refKey(ref)
+    const known = others.get(key)
+    const behindSinceMs = isBehind(object) ? (known?.behindSinceMs ?? now()) : undefined
+    const isLeft = controller !== undefined && hasOthers() && (behindSinceMs === undefined || now() - behindSinceMs < patienceMs)
+    others.set(key, { isLeft, behindSinceMs })
+    if (known?.isLeft !== isLeft) {
+      const what = isLeft ? 'it is left alone' : 'it is written over where it says something else'
+      log.warn({ object: titleOf(ref), manager }, `its status is written by something else: ${what}`)
     }
-    return other !== undefined
+    return isLeft
   }
 
   async function write(desired: DesiredStatus, key: string, signal: AbortSignal): Promise<'done' | 'soon' | 'later'> {
@@ -120,6 +146,21 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     const { apiVersion, metadata } = current
     const { name, namespace, uid, resourceVersion } = metadata
     const named = { name, ...(namespace === undefined ? {} : { namespace }) }
+    const left = kind.status === 'apply' ? leftovers(current, desired, controllerName) : undefined
+    if (left !== undefined) {
+      // Applying takes away nothing of what another manager has written.
+      const reply = await client.request({
+        method: 'PATCH',
+        path: `${path}/status`,
+        query: { fieldManager: controllerName },
+        contentType: 'application/merge-patch+json',
+        body: { metadata: { resourceVersion }, status: left },
+        signal,
+      })
+      metrics.countWrite(`${kind.kind} status`, outcomeOf(reply))
+      if (reply.kind === 'unreachable') return 'soon'
+      if (reply.status >= 300) return refused(reply, current)
+    }
     const reply = await (kind.status === 'apply'
       ? client.request({
           method: 'PATCH',
@@ -168,13 +209,13 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
 
   return {
     isDue: (desired) => judge(desired, refKey(refOf(desired.object))) !== undefined,
-    tasks(statuses) {
+    tasks(statuses, isHeld = () => false) {
       const byKey = new Map(statuses.map((desired) => [refKey(refOf(desired.object)), desired]))
       written = new Map([...written].filter(([key]) => byKey.has(key)))
       settled = new Map([...settled].filter(([key]) => byKey.has(key)))
-      leftAlone = new Set([...leftAlone].filter((key) => byKey.has(key)))
+      others = new Map([...others].filter(([key]) => byKey.has(key)))
       return [...byKey].flatMap(([key, desired]) => {
-        const judged = judge(desired, key)
+        const judged = isHeld(desired) ? undefined : judge(desired, key)
         if (judged === undefined) return []
         const { wish, notBeforeMs } = judged
         const rank = kindOfObject(desired.object)?.status === 'apply' ? 2 : 3
@@ -182,6 +223,12 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
       })
     },
   }
+}
+
+/** Whether conditions in its status are of an older generation. */
+function isBehind(object: KubeObject): boolean {
+  const { generation = 0 } = object.metadata
+  return listAt(object, 'status', 'conditions').some((one) => (numberAt(one, 'observedGeneration') ?? generation) < generation)
 }
 
 /** Of a write, for metrics. */

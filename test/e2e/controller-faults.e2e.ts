@@ -251,7 +251,7 @@ async function repairs(t: TestContext, api: AdminApi): Promise<void> {
 async function conflictingPort(api: AdminApi): Promise<void> {
   await api.patch('services', 'edited', 'g', { spec: { ports: [{ name: 'port-8080', port: 81, protocol: 'TCP' }] } })
   const { message } = await until('the status', () => condition(api, 'gateways', 'edited', 'g', 'Programmed', 'NoResources'))
-  assert.match(message, /^Service edited\/g is refused .* Delete that Service/)
+  assert.match(message, /; Service edited\/g is refused .* Delete that Service/)
   await api.delete('services', 'edited', 'g')
 }
 

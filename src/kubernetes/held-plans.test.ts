@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createHeldPlans } from './held-plans.ts'
+import type { GatewayPlan } from './model.ts'
+
+function open() {
+  const awaited = new Set<string>()
+  let nowMs = 0
+  const plans = createHeldPlans({ isAwaited: ({ name }) => awaited.has(name), now: () => nowMs })
+  return {
+    awaited,
+    pass(ms: number) {
+      nowMs += ms
+    },
+    /** Gateways by name, with the Secrets that each depends on. */
+    held(gateways: Readonly<Record<string, readonly string[]>>) {
+      const list = Object.entries(gateways).map(([name, names]): GatewayPlan => {
+        const waitsFor = names.map((secret) => ({ group: '', kind: 'Secret', namespace: 'ns', name: secret }))
+        return { namespace: 'ns', name, document: {}, objects: [], waitsFor }
+      })
+      return [...plans.held(list)]
+    },
+  }
+}
+
+test('a first document waits for all that it depends on, however long; others are not held up', () => {
+  const { awaited, held, pass } = open()
+  awaited.add('a').add('b')
+  const gateways = { one: ['a', 'b', 'known'], two: ['known'], three: [] }
+  assert.deepEqual(held(gateways), ['ns/one'])
+  pass(3_600_000)
+  awaited.delete('a')
+  assert.deepEqual(held(gateways), ['ns/one'])
+  awaited.delete('b')
+  assert.deepEqual(held(gateways), [])
+})
+
+test('what is named ever anew holds a document back for a while and no longer, also the first', () => {
+  for (const isFirst of [true, false]) {
+    const { awaited, held, pass } = open()
+    if (!isFirst) assert.deepEqual(held({ one: ['known'] }), [])
+    const times: number[] = []
+    for (let round = 0; round < 30; round++) {
+      const name = `new-${round}`
+      awaited.clear()
+      awaited.add(name)
+      if (held({ one: ['known', name] }).length > 0) times.push(round)
+      pass(1000)
+    }
+    assert.deepEqual(
+      times,
+      Array.from({ length: 15 }, (_, index) => index),
+    )
+  }
+})
+
+test('once all is known the next wait begins anew', () => {
+  const { awaited, held, pass } = open()
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual(held({ one: [] }), [])
+    awaited.add('new')
+    assert.deepEqual(held({ one: ['new'] }), ['ns/one'])
+    pass(14_999)
+    assert.deepEqual(held({ one: ['new'] }), ['ns/one'])
+    pass(1)
+    assert.deepEqual(held({ one: ['new'] }), round === 0 ? [] : [])
+    awaited.clear()
+  }
+})

@@ -1,0 +1,16 @@
+import { isIPv6 } from 'node:net'
+
+/** A host in the one spelling that all others of it come to: as the URL parser has it, an IPv4 address in IPv6 as itself. */
+export function plainHost(host: string): string {
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}`
+  const name = (URL.canParse(url) ? new URL(url).hostname : host.toLowerCase()).replace(/^\[|\]$|\.$/g, '')
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(name) ?? []
+  if (high === undefined || low === undefined) return name
+  return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]).join('.')
+}
+
+/** Whether a host means the pod that looks it up, where the proxy's own ports and its neighbours' listen. */
+export function isOwnPod(host: string): boolean {
+  const name = plainHost(host)
+  return /^(?:(?:127|0)(?:\.[0-9]+){3}|::1?|(?:.*\.)?localhost|ip6-(?:localhost|loopback))$/.test(name)
+}
