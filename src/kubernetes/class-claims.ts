@@ -21,8 +21,8 @@ export interface ClaimSettings {
 
 /** A class that is gone for a moment, as while its controller is installed anew, is nobody's to take. */
 export function createClassClaims({ controllerName, classes }: ClaimSettings, log: Log): ClassClaims {
-  /** Names among `classes`: whom they belong to. */
-  const foreign = new Map<string, string>()
+  /** Names among `classes` that were seen in other hands, and those that the log tells of. */
+  const foreign = new Set<string>()
   const told = new Set<string>()
 
   function tell(name: string, text: string): void {
@@ -46,12 +46,11 @@ export function createClassClaims({ controllerName, classes }: ClaimSettings, lo
           return true
         }
         if (owner !== undefined) {
-          foreign.set(name, owner)
+          foreign.add(name)
           tell(name, `belongs to ${owner}: its Gateways are not served`)
           return false
         }
-        const known = foreign.get(name)
-        if (known !== undefined) return false
+        if (foreign.has(name)) return false
         const served = gateways.find(
           (gateway) => textAt(gateway, 'spec', 'gatewayClassName') === name && isServedByOther(gateway, controllerName),
         )
