@@ -32,6 +32,15 @@ describe('members and elements', () => {
       ],
     )
   })
+  test('tell a backslash from what is escaped by one', () => {
+    const text = String.raw`[{"a":1,"\\":2},{"a":1,"\u0062":2},{"a":1,"\n":2}]`
+    const keys = elements(text, 0, text.length).map((element) => members(text, element.start, element.end).map((m) => m.key))
+    assert.deepEqual(keys, [
+      ['a', '\\'],
+      ['a', 'b'],
+      ['a', '\n'],
+    ])
+  })
   test('find nothing in what is empty', () => {
     assert.deepEqual(members('{ }', 0, 3), [])
     assert.deepEqual(elements('[\n]', 0, 3), [])
