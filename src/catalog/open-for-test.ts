@@ -76,6 +76,7 @@ export function upstream(name: string, entries: Entries): FakeUpstream {
     hold: () => () => {},
     cacheHint: () => fake.hint,
     ensureFresh: () => fake.fresh?.(),
+    setEndpoints: unasked,
     send: unasked,
     hasSessions: () => false,
     openSession: unasked,

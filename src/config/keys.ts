@@ -26,6 +26,7 @@ import type {
 import { boolean, choice, either, type Fault, integer, json, type Key, list, map, object, type Schema, secret } from './schema.ts'
 import {
   duration,
+  endpoint,
   headerBounds,
   headerName,
   headerValueFault,
@@ -121,7 +122,10 @@ const target = (title: string, usualPath: string): Schema<HttpTarget> =>
       host: { schema: host, about: 'Its host, instead of `url`.' },
       port: { schema: integer(1, 65_535), about: 'Its port, with `host`.' },
       path: { schema: path, about: 'Its path, with `host`.', default: usualPath, beside: 'host' },
-      endpoints: { schema: list(words), about: 'Addresses (`ip:port`) behind the host.', later },
+      endpoints: {
+        schema: list(endpoint),
+        about: 'Addresses (`ip:port`) behind the host, at most 256: each session stays at one of them. None: the host alone.',
+      },
       tls: { schema: targetTls, about: 'How to check its certificate. With `host`: speak https.' },
     },
     [

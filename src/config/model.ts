@@ -149,6 +149,7 @@ export interface HttpTarget {
   readonly host?: string
   readonly port?: number
   readonly path?: string
+  /** `ip:port` or `[ipv6]:port` of what is behind the host; `parseAddress` reads them. */
   readonly endpoints?: readonly string[]
   readonly tls?: TargetTls
 }

@@ -132,6 +132,27 @@ const table: Readonly<Record<string, readonly string[]>> = {
     ].map((url) => `servers: { a: ‹unsafe-url›"${url}" }`),
     'servers: { a: { http: { host: ‹unsafe-url›169.254.169.254, port: 80 } } }',
     'servers: { a: { http: { host: ‹unsafe-url›"fe80::1", port: 80 } } }',
+    ...['169.254.169.254:80', '[::ffff:169.254.169.254]:80', '[fe80::1]:80', '[fd00:ec2::254]:80'].map(
+      (endpoint) => `servers: { a: { http: { url: http://a/, endpoints: [10.0.0.1:80, ‹unsafe-url›"${endpoint}"] } } }`,
+    ),
+    ...[
+      '80',
+      ':80',
+      'a:80',
+      'localhost:80',
+      '10.0.0.1',
+      '10.0.0.1:0',
+      '10.0.0.1:080',
+      '10.0.0.1:65536',
+      '::1:80',
+      '[10.0.0.1]:80',
+      '[fd00::1%eth0]:80',
+      '0x7f.1:80',
+      '10.0.0.1:80/',
+    ].map((endpoint) => `servers: { a: { http: { host: a, port: 80, endpoints: [‹bad-value›"${endpoint}"] } } }`),
+    'servers: { a: { http: { url: https://a/, endpoints: [10.0.0.1:80, "[2001:DB8::1]:65535", 127.0.0.2:1] } }, b: { http: { url: http://b/, endpoints: [] } } }',
+    `servers: { a: { http: { url: http://a/, endpoints: [${Array(256).fill('10.0.0.1:80')}] } } }`,
+    `servers: { a: { http: { url: http://a/, endpoints: ‹too-large›[${Array(257).fill('10.0.0.1:80')}] } } }`,
     ...[
       '127。0。0。1:29599\\\\.mcp.good.svc',
       'a\\\\b',
@@ -172,7 +193,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${one}routes: [{ name: r, rules: [{ matches: [{ path: { type: ‹not-supported›RegularExpression, value: /.* } }], backends: [{ backend: default }] }] }]`,
     `${one}listeners: [{ name: a, port: 1, protocol: ‹not-supported›HTTPS, ‹not-supported›cors: {} }]`,
     `${one}agents: { a: { ‹not-supported›access: "true" } }`,
-    'servers: { a: { http: { url: http://a/, ‹not-supported›endpoints: [10.0.0.1:80] }, ‹not-supported›passHeaders: [X-A] }, b: { http: http://b/, passHeaders: [], credentials: { ‹not-supported›passthrough: true } } }',
+    'servers: { a: { http: http://a/, ‹not-supported›passHeaders: [X-A] }, b: { http: http://b/, passHeaders: [], credentials: { ‹not-supported›passthrough: true } } }',
   ],
 }
 
@@ -268,6 +289,25 @@ describe('parseConfig', () => {
       parse(text).problems.map((problem) => problem.code),
       ['bad-name', 'plain-secret'],
     )
+  })
+
+  it('takes no address of the proxy’s own for an endpoint from Kubernetes', () => {
+    for (const [endpoint, codes] of [
+      ['127.0.0.1:80', ['unsafe-url']],
+      ['[::1]:80', ['unsafe-url']],
+      ['[::ffff:127.0.0.1]:80', ['unsafe-url']],
+      ['0.0.0.0:80', ['unsafe-url']],
+      ['[::]:80', ['unsafe-url']],
+      ['10.244.0.5:80', []],
+    ] as const) {
+      const server = { http: { host: 'a', port: 80, endpoints: [endpoint] } }
+      const { problems } = parse(JSON.stringify({ backends: { 'ns/b': { servers: { a: server } } } }), 'kubernetes')
+      assert.deepEqual(
+        problems.map(({ code, path }) => [code, path]),
+        codes.map((code) => [code, 'backends."ns/b".servers.a.http.endpoints[0]']),
+        endpoint,
+      )
+    }
   })
 
   const bombs: Readonly<Record<string, string>> = {

@@ -2,10 +2,13 @@ import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type 
 import type { Problem, ProblemCode } from './problem.ts'
 import { type Entry, formatPath, type Path, type Tree } from './tree.ts'
 
-const maxBytes = 2 * 1024 * 1024
 const maxDepth = 64
-/** Parts of a document after its aliases were followed: what a few nested aliases could otherwise make endless. */
-const maxParts = 200_000
+
+/**
+ * What a document may take: bytes of its text, and parts (each map, list and scalar is one) after its aliases were followed, of which a few
+ * nested ones could otherwise make no end.
+ */
+export const documentBounds = { bytes: 2 * 1024 * 1024, parts: 200_000 } as const
 
 export interface Place {
   readonly line: number
@@ -30,7 +33,7 @@ export function readDocument(text: string): Reading {
   const report = (code: ProblemCode, at: number, path: Path, text: string, hint: string): void => {
     problems.push({ code, path: formatPath(path), ...placeOf(at), text, hint, severity: 'error' })
   }
-  if (Buffer.byteLength(text) > maxBytes) {
+  if (Buffer.byteLength(text) > documentBounds.bytes) {
     report('too-large', 0, [], 'the document is larger than 2 MiB', 'split it, or generate less')
     return { tree: undefined, problems, placeOf }
   }
@@ -95,7 +98,7 @@ function treeOf(root: Node, report: Report): Tree {
   const build = (node: unknown, path: Path): Tree => {
     const at = startOf(node)
     parts++
-    if (parts > maxParts) throw new TooLarge(at, 'the document has too many parts once its aliases are followed')
+    if (parts > documentBounds.parts) throw new TooLarge(at, 'the document has too many parts once its aliases are followed')
     if (path.length > maxDepth) throw new TooLarge(at, 'the document is nested too deeply, or an alias leads back to itself')
     if (isAlias(node)) {
       const target = build(targetOf(node, path), path)

@@ -206,7 +206,14 @@ function checkTargets(config: Config, report: Report): void {
   }
 }
 
+const maxEndpoints = 256
+
 function checkTarget(target: HttpTarget, here: Path, report: Report): void {
+  const { endpoints = [] } = target
+  if (endpoints.length > maxEndpoints) {
+    const text = `there are ${endpoints.length} endpoints`
+    report('too-large', [...here, 'endpoints'], 'value', text, `list ${maxEndpoints} at most; the host leads to the others`)
+  }
   if (target.url !== undefined) {
     if (target.tls !== undefined && target.url.startsWith('http:')) {
       report('conflicting-keys', [...here, 'tls'], 'key', '`tls` has no effect on an http:// URL', 'write https://, or leave `tls` out')

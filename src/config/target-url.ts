@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net'
+import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { HttpTarget } from './model.ts'
 import type { ProblemCode } from './problem.ts'
+import type { Origin } from './schema.ts'
 
 const metadataHosts = new Set(['metadata.google.internal', 'metadata.goog', 'metadata', 'instance-data', 'instance-data.ec2.internal'])
 
@@ -13,6 +15,10 @@ metadataAddresses.addSubnet('::a9fe:0', 112, 'ipv6')
 metadataAddresses.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
 metadataAddresses.addAddress('fd00:ec2::254', 'ipv6')
 metadataAddresses.addAddress('fd20:ce::254', 'ipv6')
+
+const unspecified = new BlockList()
+unspecified.addAddress('0.0.0.0', 'ipv4')
+unspecified.addAddress('::', 'ipv6')
 
 /** The URL of a target, from either of its spellings: with `host`, `tls` makes it https. Throws a TypeError where it is none. */
 export function targetUrl(target: HttpTarget): string {
@@ -28,6 +34,12 @@ export interface TargetFault {
   readonly code: ProblemCode
   readonly text: string
   readonly hint?: string
+}
+
+const metadataFault: TargetFault = {
+  code: 'unsafe-url',
+  text: "leads to a link-local address or a cloud's metadata service",
+  hint: 'name the server by another address',
 }
 
 /** Why mcplex won't connect to the `host` and `port` of a target: as for a URL, or because the URL parser reads them otherwise. */
@@ -59,14 +71,19 @@ export function urlFault(text: string): TargetFault | undefined {
   }
   if (/^[^?#]*\\/.test(text)) return { code: 'bad-value', text: 'holds a backslash, which not all read as a slash', hint: 'write /' }
   if (url.hash !== '') return { code: 'bad-value', text: 'has a fragment (#…), which is never sent', hint: 'leave it out' }
-  if (isMetadataHost(url.hostname)) {
-    return {
-      code: 'unsafe-url',
-      text: "leads to a link-local address or a cloud's metadata service",
-      hint: 'name the server by another address',
-    }
-  }
-  return undefined
+  return isMetadataHost(url.hostname) ? metadataFault : undefined
+}
+
+/** Why mcplex won't connect to an endpoint, which is written `ip:port`. In a cluster the loopback addresses are the proxy's own. */
+export function endpointFault(text: string, origin: Origin): TargetFault | undefined {
+  const address = parseAddress(text)
+  if (address === undefined || formatAddress(address) !== text || address.port === 0 || !/^[0-9a-f.:]+$/i.test(address.host))
+    return { code: 'bad-value', text: 'is not an IP address with a port', hint: 'write ip:port or [ipv6]:port, such as 10.0.0.7:8080' }
+  if (isMetadataHost(address.host)) return metadataFault
+  const isOwn = isLoopback(address.host) || unspecified.check(address.host, isIP(address.host) === 6 ? 'ipv6' : 'ipv4')
+  return origin === 'kubernetes' && isOwn
+    ? { code: 'unsafe-url', text: 'means the proxy’s own pod', hint: 'write the address of the server’s pod' }
+    : undefined
 }
 
 /** @param hostname as the URL parser leaves it: that turns decimal, hexadecimal and octal spellings into dotted ones */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { isBindable, parseAddress } from './address.ts'
 import { type Fault, type Origin, text } from './schema.ts'
-import { urlFault } from './target-url.ts'
+import { endpointFault, urlFault } from './target-url.ts'
 import { durationPattern, headerLimitPattern, sizePattern } from './units.ts'
 
 /** The kinds of text that the document's keys take. */
@@ -92,6 +92,7 @@ export const host = text('host', {
 })
 export const path = text('path', { pattern: /^\/[^\s?#]*$/, hint: 'write a path that begins with /, without a query' })
 export const url = text('URL', { fault: urlFault })
+export const endpoint = text('ip:port', { editorPattern: /^(?:[0-9.]+|\[[0-9a-fA-F.:]+\]):[0-9]{1,5}$/, fault: endpointFault })
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 export const headerName = text('header', { pattern: token, hint: 'write the name of an HTTP header' })

@@ -106,12 +106,13 @@ describe('jsonSchema', () => {
     { listen: '${PORT}', mcpServers: { My_Server: { type: 'http', url: 'http://a/', headers: { A: '${B}' } } } },
     {
       listeners: [{ name: 'a', port: '${PORT}' }],
-      backends: { ops: { servers: { a: { http: { host: 'a', port: 80 } } } } },
+      backends: { ops: { servers: { a: { http: { host: 'a', port: 80, endpoints: ['10.0.0.1:80', '[::1]:80'] } } } } },
       limits: { body: '1MiB' },
     },
   ]
   const bad = [
     { lissten: 1 },
+    { servers: { a: { http: { url: 'http://a/', endpoints: ['a:80'] } } } },
     { servers: { math: 7 } },
     { servers: { math: { http: { url: 'http://a/' }, sse: { url: 'http://a/' } } } },
     { servers: {}, sessions: { idle: '1d' } },

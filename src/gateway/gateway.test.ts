@@ -178,7 +178,7 @@ test('readiness: starting, ready, degraded by name, draining', async (t) => {
   const { isReady, degraded } = gateway.readiness()
   assert.equal(isReady, true)
   assert.match(degraded.join(), /^default\/gone: can't be reached/)
-  gateway.startDraining()
+  gateway.becomeUnready()
   assert.deepEqual([gateway.readiness().isReady, gateway.readiness().reasons], [false, ['draining']])
 })
 

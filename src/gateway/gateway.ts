@@ -57,6 +57,8 @@ export interface Gateway {
   /** The tools that an agent sees, as the JSON text of a `tools/list` result; undefined for an unknown agent. */
   toolsOf(agent: string): string | undefined
   config(): Config
+  /** Not ready from now on; everything is served on. */
+  becomeUnready(): void
   /** Not ready from now on, and every event stream ends. */
   startDraining(): void
   close(graceMs: number): Promise<void>
@@ -203,6 +205,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     },
     toolsOf: (agent) => current().agents.get(agent)?.revision('tools'),
     config: () => current().config,
+    becomeUnready() {
+      isDraining = true
+    },
     startDraining() {
       isDraining = true
       changes.endAll()

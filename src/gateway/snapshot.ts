@@ -149,6 +149,8 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
     listeners.toSorted((a, b) => hostnameRank(b.listener.hostname) - hostnameRank(a.listener.hostname)),
     ({ listener }) => socketOf(listener),
   )
+  // Those that are taken over may have others now.
+  for (const [key, { plan }] of plans) upstreams.get(key)?.upstream.setEndpoints(plan.endpoints)
   return {
     config,
     digest: createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16),

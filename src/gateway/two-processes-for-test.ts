@@ -107,6 +107,8 @@ export interface Plan {
   readonly keys: readonly string[]
   /** Each server's time-out for a request: another one is another server. */
   readonly servers: { readonly legacy: number | undefined; readonly modern: number | undefined }
+  /** Addresses behind the legacy server's host. */
+  readonly endpoints?: readonly string[]
 }
 
 export const routes = ['one', 'two'] as const
@@ -157,13 +159,14 @@ export async function openTwoProcesses(plan: Plan, lost: 400 | 404, listen: List
   const stream = { write: (text: string) => logged.push(text), on() {} }
   const log = createLog({ level: 'error', format: 'json', color: false, stream })
   const agent = new Agent({ keepAlive: true })
-  const configFor = ({ keys, servers }: Plan) => {
-    const serverOf = (url: string, seconds: number | undefined) => seconds && { http: { url }, timeouts: { request: `${seconds}s` } }
+  const configFor = ({ keys, servers, endpoints = [] }: Plan) => {
+    const serverOf = (http: object, seconds: number | undefined) => seconds && { http, timeouts: { request: `${seconds}s` } }
+    const [l, m] = [serverOf({ url: legacy.url, endpoints }, servers.legacy), serverOf({ url: modern.url }, servers.modern)]
     const rule = (name: string) => ({ matches: [{ path: { value: `/${name}` } }], backends: [{ backend: 'all' }] })
     return configOf(
       JSON.stringify({
         listeners: [{ name: 'http', port: 8080 }],
-        backends: { all: { servers: { l: serverOf(legacy.url, servers.legacy), m: serverOf(modern.url, servers.modern) } } },
+        backends: { all: { servers: { l, m } } },
         routes: routes.map((name) => ({ name, rules: [rule(name)] })),
         sessions: {
           keys: keys.map((id) => ({ id, secret: secretOf(id).toString('base64') })),

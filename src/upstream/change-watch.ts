@@ -11,6 +11,8 @@ import { createWatches } from './watches.ts'
 export interface ChangeWatch {
   /** Opens the stream where there is something to hear and it isn't open; it is opened again when it ends. */
   open(met: Met): void
+  /** Whether the server would be heard to go. */
+  isOpen(): boolean
   watch(uri: string, onUpdate: (uri: string) => void): Watch
   /** Takes a notice of changes, on whatever stream it came; false where it is something else. */
   hear(message: Message, method: string): boolean
@@ -221,6 +223,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       if (!found.facts.offers.subscribe) watches.giveUp()
       openStream()
     },
+    isOpen: () => current !== undefined,
     watch: watches.watch,
     hear,
     close() {

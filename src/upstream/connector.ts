@@ -1,6 +1,6 @@
 import type { Cancellation, Message } from '../mcp/mcp.ts'
 
-/** How one server is reached. A connector knows HTTP or pipes, never eras or sessions. */
+/** How one server is reached. A connector knows HTTP or pipes, never eras, and of sessions no more than the header that names one. */
 export interface Connector {
   /** Sends one JSON-RPC message and takes what comes back for it. Never rejects. */
   post(request: Post): Promise<Reply>
@@ -8,6 +8,8 @@ export interface Connector {
   listen(request: Listen): Listening
   /** Tells the server that a session is over; its answer is of no matter. */
   delete(headers: readonly string[], cause?: Cause): Promise<void>
+  /** From now on these are the addresses (`ip:port`) behind the host, where it can have any. What is under way at others ends there. */
+  setEndpoints?(endpoints: readonly string[]): void
   close(): Promise<void>
 }
 
@@ -16,7 +18,7 @@ export type Cause = 'client'
 
 export interface Post {
   /** Calls stand in line; what keeps a server in view does not stand behind them. */
-  readonly isCall?: boolean
+  readonly isCall?: boolean | undefined
   readonly cause?: Cause | undefined
   readonly headers: readonly string[]
   readonly body: string
@@ -25,9 +27,9 @@ export interface Post {
   readonly timeoutMs: number
   /** A bound that progress does not put off. */
   readonly maxMs?: number | undefined
-  readonly cancellation?: Cancellation
+  readonly cancellation?: Cancellation | undefined
   /** Whether an event stream that ends before the answer is taken up again where its events have ids (2025-11-25, transports, Resumability and Redelivery). */
-  readonly isResumable?: boolean
+  readonly isResumable?: boolean | undefined
   /** Messages that come before the answer. A progress notification restarts the time-out. */
   readonly onMessage?: (message: Message, method: string) => void
   /** Gets hold of the wait for the answer, before anything is sent. */

@@ -1,5 +1,6 @@
-import { type Config, durationMs, type HttpTarget, type Server, sizeBytes, targetUrl } from '../config/config.ts'
+import { type Config, durationMs, type HttpTarget, parseAddress, type Server, sizeBytes, targetUrl } from '../config/config.ts'
 import type { Connector } from './connector.ts'
+import { createEndpoints, type EndpointsOptions } from './connectors/endpoints.ts'
 import { createStreamableHttp } from './connectors/streamable-http.ts'
 import type { HttpSettings } from './http/settings.ts'
 
@@ -17,14 +18,23 @@ export interface ConnectorPlan {
   readonly settings: unknown
   /** Where the server is, whatever else about it changes. */
   readonly place: string
-  open(): Connector
+  /** Addresses behind the host, which may become others while it is open. */
+  readonly endpoints: readonly string[]
+  open(deps: Pick<EndpointsOptions, 'now' | 'random'>): Connector
 }
 
 /** The kinds of servers, by their key in the document: a row for each. */
 export const connectors = {
   http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
     const settings = httpSettings(target, context)
-    return { settings, place: settings.url, open: () => createStreamableHttp(settings) }
+    const connect: EndpointsOptions['connect'] = (endpoint) =>
+      createStreamableHttp(settings, endpoint === undefined ? undefined : parseAddress(endpoint))
+    return {
+      settings,
+      place: settings.url,
+      endpoints: target.endpoints ?? [],
+      open: ({ now, random }) => createEndpoints({ connect, now, random }),
+    }
   },
 } as const
 

@@ -162,6 +162,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
         isHeld = false
       }
     },
+    setEndpoints: (endpoints) => connector.setEndpoints?.(endpoints),
     async send(call, addressed) {
       // Ready without a meeting: the session was lost and is being opened again.
       if (presence.met() === undefined && presence.isReady()) await presence.connect()

@@ -113,6 +113,35 @@ for (const status of [404, 400]) {
   })
 }
 
+test('where a call finds the session lost, the stream goes on in the new one', async (t) => {
+  const { script, known } = sessionScript((arrival) => void events(arrival, notice('notifications/message')))
+  const answered: Script = {
+    'tools/call': ({ session, result, reply }) => (known.has(session) ? result({ content: [] }) : reply(404, 'text/plain', '')),
+  }
+  const { server, upstream } = await openMet(t, { ...script, ...answered })
+  const session = clientOf('c')
+  const { follower, until } = recorder()
+  const stop = upstream.follow(session, follower)
+  await until(1)
+  const { response } = await server.arrived('GET')
+  const closed = new Promise((resolve) => response.once('close', resolve))
+  known.delete('s2')
+  assert.equal((await upstream.send(callOf({ session }), called('x'))).answer.kind, 'complete')
+  assert.equal((await server.arrived('GET', 2)).session, 's3')
+  await closed
+  assert.equal(server.count('initialize'), 3)
+  stop()
+})
+
+test('a stream that got no connection, while the server still knows the session, is asked for again in it', async (t) => {
+  const { script, known } = sessionScript((arrival, n) => void (n === 1 ? arrival.response.destroy() : events(arrival)))
+  const { server, upstream } = await openMet(t, script)
+  const stop = upstream.follow(clientOf('c'), recorder().follower)
+  assert.equal((await server.arrived('GET', 2)).session, 's2')
+  assert.equal(known.size, 2)
+  stop()
+})
+
 test('a 404 from a server that still knows the session is no lost session: there is no such stream', async (t) => {
   const { script, known } = sessionScript(({ reply }) => reply(404, 'text/plain', ''))
   const { server, upstream } = await openMet(t, script)

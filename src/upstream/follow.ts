@@ -35,8 +35,8 @@ const passing: ReadonlySet<number> = new Set([408, 409, 425, 429])
 
 /**
  * Keeps the stream of a client's own session open until the returned function is called. It is opened again ever more seldom, not
- * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again,
- * and where it does not go on from the last event it is opened without.
+ * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again
+ * and the stream in it, whoever finds out, and where it does not go on from the last event it is opened without.
  */
 export function follow(client: ClientSession, follower: Follower, options: FollowOptions): () => void {
   const { connector, sessions, now } = options
@@ -71,7 +71,7 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
   function listen(met: Met, session: OpenSession, from: FollowedStream): void {
     const openedAt = now()
     const isResumed = lastEventId !== undefined
-    stream = connector.listen({
+    const opened = connector.listen({
       method: 'GET',
       headers: headersFor(met.facts.version, session.id),
       isFollowed: true,
@@ -84,11 +84,19 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
         lastEventId = eventId
         if (isStopped) return
         if (now() - openedAt > maxRetryMs) failures = 0
-        if (status === 404 || status === 400) void judgeLoss(met, session, isResumed, retryMs)
+        if (status === 404 || status === 400 || status === 0) void judgeLoss(met, session, status, isResumed, retryMs)
         else if (status < 400 || status >= 500 || passing.has(status)) later(retryMs)
         else if (isResumed) fromNow(retryMs)
       },
     })
+    stream = opened
+    session.closeStream = () => {
+      if (isStopped || stream !== opened) return
+      opened.close()
+      stream = undefined
+      lost = session
+      void open()
+    }
   }
 
   /** The server may just not have the event any more: who asks without it hears whether there is a stream. */
@@ -97,15 +105,15 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
     later(retryMs)
   }
 
-  /** That is also what servers say that have no such stream: only a request tells whether the session is gone. */
-  async function judgeLoss(met: Met, session: OpenSession, isResumed: boolean, retryMs: number | undefined): Promise<void> {
+  /** 404 and 400 are also what servers say that have no such stream: only a request tells whether the session, or its place, is gone. */
+  async function judgeLoss(met: Met, session: OpenSession, status: number, isResumed: boolean, retryMs: number | undefined): Promise<void> {
     const reply = await sessions.ping(met, session)
     if (isStopped) return
     if (sessionLoss(reply, session.id) !== undefined) {
       lost = session
       if (failures++ === 0) return open()
       later(retryMs)
-    } else if (reply.kind === 'failed') later(retryMs)
+    } else if (reply.kind === 'failed' || status === 0) later(retryMs)
     else if (isResumed) fromNow(retryMs)
   }
 

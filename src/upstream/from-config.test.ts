@@ -13,7 +13,7 @@ function open(server: object) {
   return { digest: plan.digest, key: upstream.key, identity: upstream.settings.identity, name: `${backend}/s` }
 }
 
-test('a server’s key names the place where it is, and nothing else of its settings', () => {
+test('a server’s key names the place where it is, and nothing else of its settings; its endpoints are in neither key nor digest', () => {
   const http = 'http://127.0.0.1:1/mcp'
   const first = open({ http })
   assert.match(first.identity, /^[0-9a-f]{8}$/)
@@ -27,6 +27,8 @@ test('a server’s key names the place where it is, and nothing else of its sett
     assert.equal(key, first.key)
     assert.notEqual(digest, first.digest)
   }
+  const { key, digest } = open({ http: { url: http, endpoints: ['127.0.0.1:2'] } })
+  assert.deepEqual([key, digest], [first.key, first.digest])
   for (const url of ['http://127.0.0.1:2/mcp', 'http://127.0.0.1:1/', 'https://127.0.0.1:1/mcp'])
     assert.notEqual(open({ http: url }).key, first.key)
 })

@@ -7,6 +7,8 @@ import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
 /** A server of a Config with its secrets' values: what an upstream is made of. Equal digests mean that nothing has to be opened again. */
 export interface UpstreamPlan {
   readonly digest: string
+  /** Addresses behind the host: not in the digest, since an open upstream takes others in. */
+  readonly endpoints: readonly string[]
   open(deps: UpstreamDeps): Upstream
 }
 
@@ -34,7 +36,12 @@ export function planUpstream(
   }
   return {
     digest: sha256(JSON.stringify([connector.settings, settings])),
-    open: (deps) => createUpstream(settings, connector.open(), deps),
+    endpoints: connector.endpoints,
+    open(deps) {
+      const opened = connector.open(deps)
+      opened.setEndpoints?.(connector.endpoints)
+      return createUpstream(settings, opened, deps)
+    },
   }
 }
 

@@ -92,6 +92,8 @@ export interface Upstream {
   ensureFresh(): Promise<void> | undefined
   /** Keeps it from closing, within the grace, until the returned function is called: a call is between two of its rounds. */
   hold(): () => void
+  /** From now on these are the addresses behind its host; sessions at others are lost when they are next used. */
+  setEndpoints(endpoints: readonly string[]): void
   /** Sends a call to it. */
   send(call: Call, addressed: Addressed): Promise<Sent>
 

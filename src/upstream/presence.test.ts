@@ -110,6 +110,54 @@ test('an unreachable server is down whichever list finds it, and its lists and o
   }
 })
 
+/** Of a server that is there. */
+const answers: Readonly<Record<string, (posted: Posted) => void>> = {
+  'an error': ({ error }) => error(-32601),
+  'a time-out': ({ answer }) => answer({ kind: 'failed', failure: 'timeout', text: 'late' }),
+  'a word of a lost session': ({ answer }) => answer({ kind: 'http', status: 404, text: '' }),
+}
+
+for (const [era, asks] of [
+  ['legacy', 'ping'],
+  ['modern', 'server/discover'],
+] as const) {
+  test(`a ${era} server that keeps no stream open is asked every three seconds whether it is there`, async (t) => {
+    const { presence, script, pass, count } = await openPresence(t, era, { tools: {} })
+    const met = count('server/discover')
+    const checks = () => count(asks) - (asks === 'ping' ? 0 : met)
+    const { [asks]: usual = ({ result }: Posted) => result({}) } = script
+    for (const [index, answer] of [usual, ...Object.values(answers)].entries()) {
+      script[asks] = answer
+      await pass(2999)
+      assert.equal(checks(), index)
+      await pass(1)
+      assert.equal(checks(), index + 1)
+    }
+    assert.deepEqual([presence.isReady(), count('tools/list')], [true, 1])
+
+    const { 'tools/list': list } = script
+    for (const fault of [unreachable, ({ answer }: Posted) => answer({ kind: 'http', status: 502, text: '' })]) {
+      script[asks] = fault
+      script['tools/list'] = fault
+      await pass(3000)
+      assert.equal(presence.status().state, 'down')
+      script[asks] = usual
+      script['tools/list'] = (posted) => list?.(posted)
+      await pass(100)
+      assert.equal(presence.isReady(), true)
+    }
+  })
+}
+
+test('one whose stream is open is asked only once that has ended', async (t) => {
+  const { streams, pass, count } = await openPresence(t, 'legacy', all)
+  await pass(6000)
+  assert.equal(count('ping'), 0)
+  streams[0]?.end(405)
+  await pass(3000)
+  assert.equal(count('ping'), 1)
+})
+
 test('where there are no tools, the first list that is offered decides', async (t) => {
   const capabilities = { prompts: {}, resources: {} }
   const { presence, script } = await openPresence(t, 'modern', capabilities)

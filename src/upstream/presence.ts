@@ -1,3 +1,4 @@
+import { discoverRequest, legacyRequest } from '../era/era.ts'
 import {
   type ChangeKind,
   type ListKind,
@@ -72,6 +73,8 @@ const minRefreshMs = 500
 const restPerBusy = 50
 const maxRestMs = 10_000
 const minTtlMs = 5000
+/** How often a server that keeps no stream open, whose end would tell, is asked whether it is there. */
+const checkMs = 3000
 /** Of an error's text; what a server says may be long. */
 const maxErrorChars = 300
 const noList: EntryList = { kind: 'list', entries: [], ttlMs: undefined, isPublic: true, dropped: [] }
@@ -158,6 +161,7 @@ export function createPresence(
     if (isClosed) return
     changes.close()
     timers.cancel('refresh')
+    timers.cancel('check')
     enter('down', refusal.text)
     timers.start('connect', backOff(failures++), () => void connect())
   }
@@ -316,6 +320,26 @@ export function createPresence(
     enter('ready', undefined)
     changes.open(current)
     timers.start('refresh', Math.max(settings.ttlMs, minTtlMs) * (0.9 + 0.2 * deps.random()), () => void refresh())
+    checkLater()
+  }
+
+  function checkLater(): void {
+    timers.start('check', checkMs * (0.9 + 0.2 * deps.random()), () => void check())
+  }
+
+  /** Asks as little as can be asked. One that answers late is busy, and any answer of its own is one; else its list decides. */
+  async function check(): Promise<void> {
+    const current = met
+    if (current !== undefined && !changes.isOpen()) {
+      const { era, facts, session } = current
+      const id = meetOptions.nextId()
+      const request =
+        era.name === 'modern' ? discoverRequest(id, meetOptions.clientInfo) : legacyRequest(id, 'ping', {}, facts.version, session)
+      const reply = await connector.post({ ...request, id, timeoutMs: meetOptions.timeoutMs })
+      const isGone = reply.kind === 'failed' ? reply.failure === 'unreachable' : reply.kind === 'http' && reply.status >= 500
+      if (isGone && met === current) await refreshDecider(current)
+    }
+    if (state === 'ready') checkLater()
   }
 
   function noticed(changed: ChangeKind): void {

@@ -157,14 +157,16 @@ export function createSessions({ key, settings, connector, meet, met, openStream
   }
 
   function ownAgain(client: ClientSession, lost: OpenSession): Opening {
+    lost.closeStream?.()
     return ended.has(client.key) ? Promise.resolve(over) : own.again(client, lost)
   }
 
   return {
     of: (call) => (call.session === undefined ? shared.get(sharingOf(call)) : ownOf(call.session)),
     againOf(call, lost) {
+      if (call.session !== undefined) return ownAgain(call.session, lost)
       lost.closeStream?.()
-      return call.session === undefined ? shared.again(sharingOf(call), lost) : ownAgain(call.session, lost)
+      return shared.again(sharingOf(call), lost)
     },
     lose(call, lost) {
       lost.closeStream?.()

@@ -1,4 +1,6 @@
+import { checkServerIdentity } from 'node:tls'
 import { buildConnector, Pool } from 'undici'
+import type { Address } from '../../config/config.ts'
 import { Roster } from '../../mcp/mcp.ts'
 import type { Connector, Reply } from '../connector.ts'
 import { resumingFrom } from '../http/body-reader.ts'
@@ -18,19 +20,24 @@ const maxFollowed = 2000
 /** How often time-outs are looked at: they may be late by this much. */
 const sweepMs = 100
 
-/** Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, coded bodies not accepted. */
-export function createStreamableHttp(settings: HttpSettings): Connector {
+/**
+ * Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, coded bodies not accepted.
+ * @param at connects there instead of to the host of the URL; all else is as for the host, the name that its certificate must carry too
+ */
+export function createStreamableHttp(settings: HttpSettings, at?: Address): Connector {
   const url = new URL(settings.url)
   const { tls } = settings
+  const name = tls?.serverName ?? url.hostname.replace(/^\[|\]$/g, '')
   const poolOf = (connections: number) =>
     new Pool(url.origin, {
       connections,
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: settings.idleMs ?? 0,
-      connect: buildConnector({
+      connect: connectorTo(at, {
         timeout: settings.connectMs,
         allowH2: false,
+        ...(at === undefined ? {} : { checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate) }),
         ...(tls === undefined
           ? {}
           : {
@@ -113,4 +120,10 @@ export function createStreamableHttp(settings: HttpSettings): Connector {
       await Promise.all([calls.destroy(), asides.destroy(), controls.destroy(), followed.destroy()])
     },
   }
+}
+
+function connectorTo(at: Address | undefined, options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options)
+  if (at === undefined) return connect
+  return (target, callback) => connect({ ...target, hostname: at.host, port: `${at.port}` }, callback)
 }

@@ -11,11 +11,11 @@ const unreachable: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** What an error of undici or the network means for the request. */
-export function failureOf(error: Error, isBeforeReply: boolean): Failure {
+/** What an error of undici or the network means for the request. @param isSent whether any of it may have been */
+export function failureOf(error: Error, isSent: boolean, isBeforeReply: boolean): Failure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const isTls = code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || /CERT|SELF_SIGNED|UNABLE_TO/.test(code)
-  if (unreachable.has(code) || isTls) return { kind: 'failed', failure: 'unreachable', text: `can't be reached: ${code}` }
+  if (!isSent && (unreachable.has(code) || isTls)) return { kind: 'failed', failure: 'unreachable', text: `can't be reached: ${code}` }
   const when = isBeforeReply ? 'before it answered' : 'in the middle of its answer'
   return { kind: 'failed', failure: 'broken', text: `broke the connection ${when}${code === '' ? '' : `: ${code}`}` }
 }

@@ -145,7 +145,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   onResponseError(_controller: Controller, error: Error): void {
     if (this.resumeLater()) return
     this.leave()
-    this.finish(this.abortReason ?? failureOf(error, this.status === 0))
+    this.finish(this.abortReason ?? failureOf(error, this.controller !== undefined, this.status === 0))
   }
 
   /** It keeps its place in the lane meanwhile. */
