@@ -39,6 +39,7 @@ function gateway(readiness: Readiness): Gateway {
   return {
     serve: () => assert.fail('an admin listener serves no MCP'),
     apply: () => assert.fail('an admin listener changes nothing'),
+    becomeUnready: () => assert.fail('an admin listener drains nothing'),
     startDraining: () => assert.fail('an admin listener drains nothing'),
     async settled() {},
     async close() {},
@@ -95,6 +96,14 @@ test('every path', async (t) => {
   )
   const missing = await ask('/nothing')
   assert.deepEqual([missing.status, JSON.parse(missing.body).paths.length], [404, 6])
+})
+
+test('the status says which document of Kubernetes is in force, as of now', async (t) => {
+  let source: ReturnType<NonNullable<AdminOptions['source']>> = { digest: 'abc', version: '0.1.0', isLastGood: true }
+  const { ask } = await open(t, { source: () => source })
+  assert.deepEqual(JSON.parse((await ask('/status')).body).source, source)
+  source = { ...source, isLastGood: false, refused: { digest: 'def', version: '0.2.0', text: 'why' } }
+  assert.deepEqual(JSON.parse((await ask('/status')).body).source, source)
 })
 
 test('the configuration is shown without its secrets', async (t) => {

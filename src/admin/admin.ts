@@ -14,6 +14,18 @@ export interface AdminOptions {
   readonly gateway: Gateway
   readonly metrics: Metrics
   readonly listeners: () => readonly { readonly name: string; readonly address: string; readonly port: number }[]
+  /** Undefined where the configuration is no document of Kubernetes. */
+  readonly source?: (() => DocumentSource | undefined) | undefined
+}
+
+/** Which document of Kubernetes is in force, by `digestOfDocument` and the version of mcplex that wrote it. */
+export interface DocumentSource {
+  readonly digest: string
+  readonly version: string
+  /** A newer one that could not be put in force, and why. */
+  readonly refused?: { readonly digest: string; readonly version: string; readonly text: string }
+  /** It comes from the copy of what was in force last, not from the Secret as it is. */
+  readonly isLastGood: boolean
 }
 
 export interface OpenAdmin {
@@ -54,7 +66,7 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
       case '/config':
         return send(200, redactConfig(gateway.config()))
       case '/status':
-        return send(200, { ...gateway.status(), listeners: options.listeners() })
+        return send(200, { ...gateway.status(), listeners: options.listeners(), source: options.source?.() })
       case '/tools': {
         const agent = url?.searchParams.get('agent') ?? ''
         const tools = gateway.toolsOf(agent)

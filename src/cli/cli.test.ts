@@ -15,7 +15,7 @@ async function mcplex(
   args: readonly string[],
   files: Readonly<Record<string, string>> = {},
   env: Terminal['env'] = {},
-  how: { readonly isTTY?: boolean } = {},
+  how: { readonly isTTY?: boolean; readonly on?: Terminal['on'] } = {},
 ) {
   const cwd = mkdtempSync(join(tmpdir(), 'mcplex-'))
   t.after(() => rmSync(cwd, { recursive: true }))
@@ -28,7 +28,14 @@ async function mcplex(
     },
     on() {},
   })
-  const terminal: Terminal = { stdout: output('stdout'), stderr: output('stderr'), env, cwd: () => cwd, on() {}, exit() {} }
+  const terminal: Terminal = {
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    env,
+    cwd: () => cwd,
+    on: how.on ?? (() => {}),
+    exit() {},
+  }
   const code = await runCli(
     args.map((arg) => (Object.hasOwn(files, arg) ? join(cwd, arg) : arg)),
     terminal,
@@ -175,4 +182,44 @@ test('a controller name is a domain with a path, a namespace is a name', async (
     assert.equal(code, 2)
     assert.match(stderr, expected)
   }
+})
+
+test('what goes with a Secret, and what it is called', async (t) => {
+  const rows = [
+    [['--config', 'secret:mcplex'], /secret:mcplex names no Secret: write it as secret:NAMESPACE\/NAME/],
+    [['--config', 'a.yaml', '--last-good', 'x'], /--last-good, --kubeconfig and --context go with --config secret:/],
+    [['--context', 'x'], /go with --config secret:/],
+    [['--drain-delay', '5'], /Write it such as 5s/],
+    [['--drain-delay', '2h'], /at most 1h/],
+  ] as const
+  for (const [args, expected] of rows) {
+    const { code, stderr } = await mcplex(t, ['run', ...args])
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, expected)
+  }
+  const nowhere = await mcplex(t, ['run'], {}, { MCPLEX_CONFIG: 'secret:ns/g-mcplex', HOME: '/nowhere' })
+  assert.equal(nowhere.code, 78)
+  assert.match(nowhere.stderr, /no Kubernetes cluster: .*--kubeconfig/)
+})
+
+test('a Secret that can’t be had is waited for, until a signal ends it well', async (t) => {
+  const cluster = {
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+    contexts: [{ name: 'c', context: { cluster: 'c' } }],
+  }
+  const config = JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...cluster, 'current-context': 'c' })
+  const listeners: (() => void)[] = []
+  const on: Terminal['on'] = (event, listener) => {
+    if (event !== 'SIGTERM') return
+    listeners.push(listener)
+    setImmediate(listener)
+  }
+  const { code, stdout, stderr } = await mcplex(
+    t,
+    ['run', '--config', 'secret:ns/g-mcplex', '--kubeconfig', 'config'],
+    { config },
+    {},
+    { on },
+  )
+  assert.deepEqual([code, stdout, listeners.length], [0, '', 1], stderr)
 })

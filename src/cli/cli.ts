@@ -1,5 +1,5 @@
-import { Command, CommanderError, Option } from 'commander'
-import { jsonSchema } from '../config/config.ts'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { durationMs, jsonSchema } from '../config/config.ts'
 import { check } from './check.ts'
 import type { ControllerOptions } from './controller.ts'
 import { exitCode } from './exit-code.ts'
@@ -11,6 +11,15 @@ import { version } from './version.ts'
 
 interface GlobalOptions {
   readonly output: 'text' | 'json'
+}
+
+interface RunArguments {
+  readonly config?: string
+  readonly lastGood?: string
+  readonly kubeconfig?: string
+  readonly context?: string
+  /** Milliseconds. */
+  readonly drainDelay: number
 }
 
 /** Runs the command that `args` (without node and script) names, to its end. Resolves with the exit code and never rejects. */
@@ -28,9 +37,17 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   program
     .command('run')
     .description('serve a configuration, or a demo where there is none')
-    .option('--config <file>', 'the file; else $MCPLEX_CONFIG, else mcplex.yaml, .yml or .json here')
-    .action(async (options: { config?: string }) => {
-      code = await run({ config: options.config, output: globals().output }, terminal)
+    .option('--config <file>', 'the file, or secret:NAMESPACE/NAME; else $MCPLEX_CONFIG, else mcplex.yaml, .yml or .json here')
+    .option('--last-good <folder>', 'of a Secret: keep a copy of what is in force there, and start from it where nothing else is to be had')
+    .option('--kubeconfig <file>', "of a Secret: else the pod's service account, else $KUBECONFIG, else ~/.kube/config")
+    .option('--context <name>', 'of the kubeconfig')
+    .addOption(
+      new Option('--drain-delay <duration>', 'after a signal, serve on for so long before work in flight is finished')
+        .argParser(readDelay)
+        .default(0, '0s'),
+    )
+    .action(async ({ drainDelay, ...options }: RunArguments) => {
+      code = await run({ ...options, drainDelayMs: drainDelay, ...globals() }, terminal)
     })
   program
     .command('check')
@@ -91,4 +108,17 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     printLine(terminal.stderr, `mcplex has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     return exitCode.bug
   }
+}
+
+const maxDelayMs = 3_600_000
+
+/** Milliseconds. */
+function readDelay(text: string): number {
+  try {
+    const ms = durationMs(text)
+    if (ms <= maxDelayMs) return ms
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Write it such as 5s, at most 1h.')
 }

@@ -1,21 +1,29 @@
 import { existsSync } from 'node:fs'
 import { type Config, findConfigFile, type Problem, renderProblems, resolveSecret } from '../config/config.ts'
 import { createLog, createMetrics } from '../observe/observe.ts'
-import { bannerLines, type Ready } from './banner.ts'
 import { type Demo, startDemo } from './demo.ts'
 import { type Document, parseDocument, printProblems, readDocument, sourceAt } from './document.ts'
-import { endpointsOf, serverLines } from './endpoints.ts'
 import { exitCode } from './exit-code.ts'
 import { followFile } from './follow-file.ts'
 import { freePort } from './free-port.ts'
+import { runSecret } from './run-secret.ts'
+import { sayReady } from './say-ready.ts'
 import type { SocketFailure } from './sockets.ts'
-import { type Started, startGateway } from './start-gateway.ts'
-import { hasColor, printJson, printLine, type Terminal } from './terminal.ts'
-import { version } from './version.ts'
+import { startGateway } from './start-gateway.ts'
+import { stopServing } from './stop-serving.ts'
+import { stopSignal } from './stop-signal.ts'
+import { hasColor, printLine, type Terminal } from './terminal.ts'
 
 export interface RunOptions {
-  readonly config: string | undefined
+  /** A file, or `secret:NAMESPACE/NAME`. */
+  readonly config?: string
   readonly output: 'text' | 'json'
+  /** How long everything is served on after a signal, before the drain. */
+  readonly drainDelayMs: number
+  /** These three are for a Secret alone. The folder for the copy of what was in force last: */
+  readonly lastGood?: string
+  readonly kubeconfig?: string
+  readonly context?: string
 }
 
 /** What is served: a file's document, or the demo's with a word about its port. */
@@ -25,16 +33,18 @@ interface Plan {
   readonly note: string | undefined
 }
 
-/** How long the first words wait for servers that don't answer. */
-const patienceMs = 1500
-/** How long requests in flight may go on after a signal: less than the 30 s that Kubernetes gives. */
-const graceMs = 25_000
-
 /**
- * `mcplex run`: serves a configuration file, or the demo where there is none, until SIGTERM or SIGINT. Then it is not ready
- * at once, lets work in flight finish, and ends well; a second signal ends it at once. The log goes to stderr.
+ * `mcplex run`: serves a configuration file, a Secret's configuration, or the demo where there is none, until SIGTERM or SIGINT. Then it is
+ * not ready at once, lets work in flight finish, and ends well; a second signal ends it at once. The log goes to stderr.
  */
 export async function run(options: RunOptions, terminal: Terminal): Promise<number> {
+  const named = options.config ?? terminal.env['MCPLEX_CONFIG']
+  if (named?.startsWith('secret:')) return await runSecret(named, options, terminal)
+  const { lastGood, kubeconfig, context } = options
+  if ([lastGood, kubeconfig, context].some((option) => option !== undefined)) {
+    printLine(terminal.stderr, 'error: --last-good, --kubeconfig and --context go with --config secret:NAMESPACE/NAME')
+    return exitCode.wrongArguments
+  }
   const file = findConfigFile({ flag: options.config, env: terminal.env, cwd: terminal.cwd(), exists: existsSync })
   const plan = file === undefined ? await demoPlan(terminal) : { document: readDocument(file, terminal), demo: undefined, note: undefined }
   try {
@@ -46,11 +56,10 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<numb
   }
 }
 
-async function serve(plan: Plan, config: Config, options: RunOptions, terminal: Terminal): Promise<number> {
-  const { document } = plan
+async function serve({ document, demo, note }: Plan, config: Config, options: RunOptions, terminal: Terminal): Promise<number> {
   const { stderr } = terminal
   const color = hasColor(terminal, stderr)
-  const stopped = signal(terminal)
+  const stopped = stopSignal(terminal)
   const log = createLog({ ...config.observe.log, stream: stderr, color })
   terminal.on('exit', () => log.flush())
   const metrics = createMetrics()
@@ -61,17 +70,12 @@ async function serve(plan: Plan, config: Config, options: RunOptions, terminal: 
     // A port that is taken is no fault of the document (docs/problems.md).
     return started.kind === 'port-in-use' ? exitCode.failed : exitCode.badConfiguration
   }
-  const watch = plan.demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
-
-  await Promise.race([started.gateway.settled(), pause(patienceMs), stopped])
-  log.flush()
-  sayReady(readyOf(plan, started), options, terminal)
-
+  const watch = demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
+  const file = demo === undefined ? document.path : undefined
+  await sayReady(started, { file, note, output: options.output, stopped, log }, terminal)
   await stopped
-  log.info({}, 'stopping: work in flight may finish')
   watch?.close()
-  await started.stop(graceMs)
-  log.flush()
+  await stopServing(started, options.drainDelayMs, log)
   return exitCode.good
 }
 
@@ -88,44 +92,8 @@ async function demoPlan(terminal: Terminal): Promise<Plan> {
 const demoPort = 8080
 const demoAdminPort = 15000
 
-function readyOf({ document, demo, note }: Plan, { gateway, places }: Started): Ready {
-  const ports = new Map(places().map(({ name, port }) => [name, port]))
-  return {
-    version,
-    readyMs: Math.round(performance.now()),
-    file: demo === undefined ? document.path : undefined,
-    endpoints: endpointsOf(gateway.config(), ports),
-    servers: serverLines(gateway.status()),
-    note,
-  }
-}
-
-function sayReady(ready: Ready, { output }: RunOptions, { stdout, stderr }: Terminal): void {
-  if (output === 'json') printJson(stdout, ready)
-  else for (const line of bannerLines(ready)) printLine(stderr, line)
-}
-
 function problemOf({ kind, text }: SocketFailure): Problem {
   if (kind === 'failed')
     return { code: 'bad-value', path: '', severity: 'error', text, hint: 'choose an address of this machine, and a port that you may open' }
   return { code: 'port-in-use', path: '', severity: 'error', text, hint: 'choose another port, or end the program that has it' }
-}
-
-/** Resolves at the first signal; the second ends the process. */
-function signal(terminal: Terminal): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0
-    const stop = () => {
-      count++
-      if (count === 2) terminal.exit(exitCode.failed)
-      resolve()
-    }
-    terminal.on('SIGTERM', stop)
-    terminal.on('SIGINT', stop)
-    terminal.on('SIGHUP', stop)
-  })
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

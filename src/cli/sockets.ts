@@ -25,6 +25,8 @@ export interface Sockets {
   /** Opens what is new, by `activate` lets the new configuration in, then drains what is gone. On a failure nothing has changed. */
   change(config: Config, activate: () => void): Promise<SocketFailure | undefined>
   places(): readonly OpenPlace[]
+  /** From now on each reply closes its connection; all else goes on. */
+  letGo(): void
   drain(graceMs: number): Promise<void>
 }
 
@@ -40,6 +42,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   let open = new Map<string, Open>()
   let listeners: readonly Listener[] = []
   let limits = defaultEdgeLimits
+  let isLettingGo = false
   const live = liveLimits(() => limits)
 
   return {
@@ -78,6 +81,7 @@ export function createSockets(options: SocketsOptions): Sockets {
           undo()
           return { kind: result.kind, text: `listener "${listener.name}": ${result.text}` }
         }
+        if (isLettingGo) result.letGo()
         opened.push(result)
         next.set(socket, { headRoom, listener: result })
       }
@@ -99,6 +103,10 @@ export function createSockets(options: SocketsOptions): Sockets {
         address: listener.address,
         port: open.get(socketOf(listener))?.listener.port ?? listener.port,
       })),
+    letGo() {
+      isLettingGo = true
+      for (const { listener } of open.values()) listener.letGo()
+    },
     async drain(graceMs) {
       await Promise.all([...open.values()].map(({ listener }) => listener.drain(graceMs)))
     },

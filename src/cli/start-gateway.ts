@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type OpenAdmin, openAdmin } from '../admin/admin.ts'
+import { type DocumentSource, type OpenAdmin, openAdmin } from '../admin/admin.ts'
 import { type Config, parseAddress } from '../config/config.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
@@ -11,6 +11,15 @@ export interface StartDeps {
   readonly metrics: Metrics
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
+  /** Where what is in force came from, for `/status`. */
+  readonly source?: () => DocumentSource | undefined
+}
+
+export interface StopOptions {
+  /** Until it is over everything is served on, but nothing is ready, and clients are let go. */
+  readonly delay: Promise<void>
+  /** How long work in flight may go on then. */
+  readonly graceMs: number
 }
 
 /** A gateway with its sockets open. */
@@ -20,8 +29,8 @@ export interface Started {
   places(): readonly OpenPlace[]
   /** Takes a new configuration in; undefined: done. On a failure the one before goes on. */
   reload(config: Config): Promise<SocketFailure | undefined>
-  /** Not ready at once; work in flight finishes within `graceMs`. */
-  stop(graceMs: number): Promise<void>
+  /** Not ready at once; work in flight finishes after the delay. */
+  stop(options: StopOptions): Promise<void>
 }
 
 /** Wires gateway, data sockets, admin and health together. */
@@ -65,7 +74,10 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
         return { kind: 'failed', text: error instanceof Error ? error.message : String(error) }
       }
     },
-    async stop(graceMs) {
+    async stop({ delay, graceMs }) {
+      gateway.becomeUnready()
+      sockets.letGo()
+      await delay
       const startedAt = performance.now()
       gateway.startDraining()
       await sockets.drain(graceMs)
@@ -95,7 +107,7 @@ function createViews(gateway: Gateway, deps: StartDeps, listeners: () => readonl
       return undefined
     }
     if (known !== undefined && JSON.parse(known.settings)[0] === listen) known.open.close()
-    const options = { ...address, token, isHealthOnly: name === 'health', gateway, metrics: deps.metrics, listeners }
+    const options = { ...address, token, isHealthOnly: name === 'health', gateway, metrics: deps.metrics, listeners, source: deps.source }
     const result = await openAdmin(options)
     if (result.kind !== 'open') return { kind: result.kind, text: `${name} listener: ${result.text}` }
     known?.open.close()

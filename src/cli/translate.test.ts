@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { runCli } from './cli.ts'
 import type { Terminal } from './terminal.ts'
+import { documentText } from './translate.ts'
 
 const seed = join(import.meta.dirname, '../../test/seed')
 
@@ -139,5 +140,17 @@ test('a folder that is to be built first says how', async (t) => {
     const { code, stderr } = await mcplex('translate', '-f', dirname(fileWith(t, 'resources: []\n', name)))
     assert.equal(code, 78)
     assert.match(stderr, said)
+  }
+})
+
+test('what readers would find too large with its line breaks and indentation is printed without them', () => {
+  const yaml = `listeners:\n${'  - port: 80\n'.repeat(10)}`
+  const bytes = { text: Buffer.byteLength(yaml), json: JSON.stringify(parse(yaml), undefined, 2).length + 1 }
+  for (const output of ['text', 'json'] as const) {
+    const whole = documentText(yaml, output, bytes[output])
+    assert.equal(whole.length, bytes[output])
+    const short = documentText(yaml, output, bytes[output] - 1)
+    assert.match(short, /^\{"listeners":\[\{"port":80\},.*\}\n$/)
+    assert.deepEqual([parse(whole), parse(short)], [parse(yaml), parse(yaml)])
   }
 })

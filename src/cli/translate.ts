@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { parsePlain, printConfig, redactConfig } from '../config/config.ts'
+import { documentBounds, parsePlain, printConfig, redactConfig } from '../config/config.ts'
 import {
   defaultSettings,
   type GatewayPlan,
@@ -12,7 +12,7 @@ import {
 import { escapeUnsafe } from '../observe/observe.ts'
 import { exitCode } from './exit-code.ts'
 import { statusLines } from './status-lines.ts'
-import { printJson, printLine, type Terminal } from './terminal.ts'
+import { printLine, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
 export interface TranslateOptions {
@@ -28,7 +28,8 @@ export interface TranslateOptions {
 }
 
 /**
- * `mcplex translate`: the Config that a Gateway's objects come to, with literal secrets redacted, as a document that `mcplex check` takes.
+ * `mcplex translate`: the Config that a Gateway's objects come to, with literal secrets redacted, as a document that `mcplex check` takes:
+ * a very large one is on one line, as JSON.
  * What the objects' statuses would complain of goes to stderr, and ends with 1; files that can't be read, or no document, with 78.
  */
 export function translate(options: TranslateOptions, output: 'text' | 'json', terminal: Terminal): number {
@@ -92,7 +93,12 @@ function print({ namespace, name, document }: GatewayPlan, isGood: boolean, outp
   }
   const yaml = printConfig(redactConfig(config))
   if (yaml !== printConfig(config)) printLine(stderr, 'literal secrets are [redacted]: write ${VAR} in their place before you run it')
-  if (output === 'json') printJson(stdout, parse(yaml))
-  else stdout.write(yaml)
+  stdout.write(documentText(yaml, output))
   return isGood ? exitCode.good : exitCode.failed
+}
+
+/** A document in YAML as it is printed; where that is more than its readers take, as JSON on one line, which is YAML all the same. */
+export function documentText(yaml: string, output: 'text' | 'json', maxBytes: number = documentBounds.bytes): string {
+  const text = output === 'json' ? `${JSON.stringify(parse(yaml), undefined, 2)}\n` : yaml
+  return Buffer.byteLength(text) <= maxBytes ? text : `${JSON.stringify(parse(yaml))}\n`
 }

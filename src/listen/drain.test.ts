@@ -33,6 +33,60 @@ test('draining finishes what is in flight, closes what is idle, refuses what is 
   assert.equal(listener.connections, 0)
 })
 
+test('clients that are let go are served on: each reply is the last of its connection, and only a reply closes one', async () => {
+  const { listener, port, next } = await openForTest()
+  const idle = await speak(port, get)
+  ;(await next()).reply(200, {}, 'first')
+  await idle.until((text) => text.endsWith('first'))
+  const streaming = await speak(port, get)
+  const stream = (await next()).stream({})
+  await streaming.until((text) => text.includes('event-stream'))
+  const busy = await speak(port, get)
+  const exchange = await next()
+
+  listener.letGo()
+  stream.write('data: on\n\n')
+  await streaming.until((text) => text.includes('data: on'))
+  exchange.reply(200, {}, 'busy')
+  assert.match(await busy.closed(), /connection: close\r\n[\s\S]*busy$/)
+  idle.socket.write(get)
+  ;(await next()).reply(200, {}, 'second')
+  const [, , second = ''] = (await idle.closed()).split('HTTP/1.1 ')
+  assert.match(second, /^200 [\s\S]*connection: close\r\n[\s\S]*second$/)
+  const fresh = await speak(port, get)
+  const opened = (await next()).stream({})
+  opened.write('data: new\n\n')
+  assert.match(await fresh.until((text) => text.includes('data: new')), /connection: close\r\n/)
+  opened.end()
+  await fresh.closed()
+
+  stream.end()
+  assert.doesNotMatch(await streaming.until((text) => text.endsWith('0\r\n\r\n')), /connection: close/)
+  await listener.drain(60_000)
+})
+
+test('letting go takes no reply from requests that were pipelined', async () => {
+  const { listener, port, next } = await openForTest()
+  const speaker = await speak(port, get + get)
+  const [first, second] = [await next(), await next()]
+  listener.letGo()
+  second.reply(200, {}, 'second')
+  first.reply(200, {}, 'first')
+  await speaker.until((text) => text.endsWith('second'))
+  speaker.socket.write(get)
+  ;(await next()).reply(200, {}, 'third')
+  const replies = (await speaker.closed()).split('HTTP/1.1 ').slice(1)
+  assert.deepEqual(
+    replies.map((reply) => [reply.slice(reply.indexOf('\r\n\r\n') + 4), reply.includes('connection: close')]),
+    [
+      ['first', false],
+      ['second', false],
+      ['third', true],
+    ],
+  )
+  listener.close()
+})
+
 test('draining loses nothing of a large reply that is on its way', async () => {
   const { listener, port, next } = await openForTest()
   const speaker = await speak(port)

@@ -13,6 +13,8 @@ export interface Edge {
   readonly clock: () => number
   readonly nextId: () => string
   isDraining: boolean
+  /** Clients are to move on. */
+  isLettingGo: boolean
   /** Bytes of replies that their clients have not taken yet. */
   pendingBytes: number
 }
@@ -159,7 +161,9 @@ export class HttpExchange implements Exchange, Rostered {
     if (isBodyLeft) this.#connection.unread = this.#request
     // An unread body of known length is within the limits, and Node throws it away; any other could go on for ever.
     const cannotGoOn = isBodyLeft && (this.head.bodyBytes === undefined || this.#awaitsContinue || this.#failure !== undefined)
-    if (cannotGoOn || this.#edge.isDraining) {
+    // A reply that closes would take the replies to pipelined requests with it.
+    const isLast = this.#edge.isLettingGo && this.#connection.exchanges.size === 1
+    if (cannotGoOn || isLast || this.#edge.isDraining) {
       fields.push('connection', 'close')
       this.#connection.closeAfter(this.#request)
     }

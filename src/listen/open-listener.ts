@@ -55,6 +55,8 @@ export interface OpenListener {
   setConnections(max: number): void
   /** Connections that are open now. */
   readonly connections: number
+  /** From now on each reply closes its connection, so that clients move on by themselves; all else goes on. */
+  letGo(): void
   /**
    * Stops accepting and closes idle connections at once, lets requests in flight finish for at most `graceMs`, then
    * cuts what is left. Requests that still come on open connections get 503. Resolves when every connection is closed.
@@ -80,7 +82,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   const connections = new Map<Socket, Connection>() // at most limits.connections
   const streams = new Set<HttpEventStream>() // at most pipelineDepth a connection
   let onAllClosed: (() => void) | undefined
-  const edge: Edge = { limits, streams, clock, nextId, isDraining: false, pendingBytes: 0 }
+  const edge: Edge = { limits, streams, clock, nextId, isDraining: false, isLettingGo: false, pendingBytes: 0 }
 
   const server = createServer({
     insecureHTTPParser: false,
@@ -225,6 +227,9 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
         },
         get connections() {
           return connections.size
+        },
+        letGo() {
+          edge.isLettingGo = true
         },
         drain,
         close() {

@@ -1,0 +1,50 @@
+import { createLastGood, parseSecretName } from '../config/config.ts'
+import { createApiClient } from '../kube/kube.ts'
+import { createLog, createMetrics } from '../observe/observe.ts'
+import { exitCode } from './exit-code.ts'
+import { followSecret } from './follow-secret.ts'
+import { kubeIdentity } from './kube-identity.ts'
+import type { RunOptions } from './run.ts'
+import { sayReady } from './say-ready.ts'
+import { stopServing } from './stop-serving.ts'
+import { stopSignal } from './stop-signal.ts'
+import { hasColor, printLine, type Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+/**
+ * `mcplex run` with a Secret's name: what pods of a Gateway run. It waits as long as it takes for something to serve: a new start would
+ * bring nothing else.
+ */
+export async function runSecret(named: string, options: RunOptions, terminal: Terminal): Promise<number> {
+  const { stderr } = terminal
+  const name = parseSecretName(named)
+  if (name === undefined) {
+    printLine(stderr, `error: ${named} names no Secret: write it as secret:NAMESPACE/NAME`)
+    return exitCode.wrongArguments
+  }
+  const found = await kubeIdentity({ kubeconfig: options.kubeconfig, context: options.context }, terminal)
+  if (found.kind === 'missing') {
+    printLine(stderr, `error: no Kubernetes cluster: ${found.text}`)
+    return exitCode.badConfiguration
+  }
+  const stopped = stopSignal(terminal)
+  const log = createLog({ level: 'info', format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
+  terminal.on('exit', () => log.flush())
+  const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
+  const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
+  const following = followSecret(name, { client, log, metrics: createMetrics(), lastGood, random: Math.random })
+
+  const first = await Promise.race([following.first, stopped.then(() => undefined)])
+  if (first !== undefined) {
+    await sayReady(first, { file: named, note: undefined, output: options.output, stopped, log }, terminal)
+    await stopped
+  }
+  following.current()?.gateway.becomeUnready()
+  // What is being put in force is waited for, so that no socket opens behind the drain.
+  await following.close()
+  const started = following.current()
+  if (started !== undefined) await stopServing(started, options.drainDelayMs, log)
+  await client.close()
+  log.flush()
+  return exitCode.good
+}
