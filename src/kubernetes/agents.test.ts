@@ -151,6 +151,15 @@ test('an exclusion that keeps out less than it says keeps the Agent from being s
     [{ prompts: ['*', '!gone_a'] }, ['x'], /spec\.prompts\[1\]: `!gone_a`/],
     [{ resources: ['*', '!math-mcp+file:///a_b'] }, ['x'], undefined],
     [{ resources: ['*', '!gone+file:///a_b'] }, ['x'], /spec\.resources\[1\]: .*no backend has a server gone/],
+    // What is named by itself is known to the author; what a star lets in need not be.
+    [{ tools: ['date_*', '!math-mcp_drop'] }, [], undefined],
+    [{ tools: ['math-mcp_*', '!math-mcp_drop'] }, ['team', 'x'], undefined],
+    [{ tools: ['math-mcp_*', 'math-mcp-x_*', '!math-mcp_drop'] }, ['team', 'x'], undefined],
+    [{ tools: ['math-mcp_*', 'd*_*', '!math-mcp_drop'] }, ['team', 'x'], undefined],
+    [{ tools: ['math*x_*', '!math-mcp_drop'] }, ['team', 'x'], /leaves out math-mcp-x/],
+    [{ tools: ['da*_list', '!gone_drop'] }, [], /no backend has a server gone/],
+    [{ tools: ['other*', '!gone_drop'] }, [], undefined],
+    [{ prompts: ['*'], tools: ['date_*', '!gone_drop'] }, [], undefined],
   ]
   for (const [wishes, services, condition] of table) {
     const view = only([agent({ backendRefs: [{ name: 'ops' }], ...wishes }), ...world, ...services.map(math)])
@@ -158,6 +167,24 @@ test('an exclusion that keeps out less than it says keeps the Agent from being s
     if (condition === undefined) assert.equal(view.unusable, undefined, what)
     else assert.match(view.unusable ?? '', condition, what)
   }
+})
+
+test('a server that is named and not there is told of, with the backend that may have it first', () => {
+  const refs = [{ name: 'ops' }, { name: 'gone' }]
+  const view = only([agent({ backendRefs: refs, tools: ['x_*', 'date_now', '!date_drop', 'm*_y'] }), backend('team/ops', 'x')])
+  const remedy =
+    'One that is missing may have it: spec.backendRefs[1]: there is no Backend team/gone: create it, or name another. ' +
+    'Otherwise name one that is there (x), or remove it'
+  assert.equal(
+    told(view)[0],
+    'Accepted=True Accepted: serves 1 server; ' +
+      `spec.tools[1]: \`date_now\` selects nothing, as no backend has a server date. ${remedy}; ` +
+      `spec.tools[2]: \`!date_drop\` takes nothing away, as no backend has a server date. ${remedy}`,
+  )
+  const closed = only([agent({ backendRefs: refs, tools: ['*', '!date_drop'] }), backend('team/ops', 'x')])
+  assert.equal(closed.unusable, `spec.tools[1]: \`!date_drop\` takes nothing away, as no backend has a server date. ${remedy}`)
+  const alone = only([agent({ backendRefs: [{ name: 'ops' }], tools: ['date_now'] }), backend('team/ops', 'x')])
+  assert.match(told(alone)[0] ?? '', /no backend has a server date: name one that is there \(x\), or remove it$/)
 })
 
 test('a backendRef that leads nowhere is left out and named; names of tools stay as they are with all', () => {

@@ -4,7 +4,7 @@ import { type Finding, finding, judgeFindings, unknownFields } from './finding.t
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
 import type { KubeObject, ObjectRef, Raw } from './model.ts'
 import { listAt, rawAt, textAt, valueAt } from './raw.ts'
-import { strayExclusions } from './stray-exclusions.ts'
+import { strayPatterns } from './stray-patterns.ts'
 import type { AgentView, BackendView } from './views.ts'
 import { nameKey, refKey, refOf, titleOf, type World } from './world.ts'
 
@@ -30,6 +30,10 @@ function readAgent(object: KubeObject, world: World, backends: Backends): AgentV
   const refs = listAt(object, 'spec', 'backendRefs')
   const sources = refs.map((item, index) => readBackendRef(item, `spec.backendRefs[${index}]`, ref, world, backends))
   const found = sources.flatMap(({ place, view }) => (view === undefined ? [] : [{ place, view }]))
+  const selectable = {
+    views: found.map(({ view }) => view),
+    missing: sources.flatMap(({ view, findings }) => (view === undefined ? findings.map(({ message }) => message) : [])),
+  }
   const chosen = found.flatMap(({ view }) => (view.unusable === undefined ? [view] : []))
   const { wishes, findings: misread } = readWishes(object)
   const fragment = {
@@ -46,7 +50,7 @@ function readAgent(object: KubeObject, world: World, backends: Backends): AgentV
     ...(selections.some((selection) => listAt(wishes, selection).length > 0) ? [] : [emptyFinding]),
     ...sources.flatMap((source) => source.findings),
     ...(found.length === 0 ? [] : errorsOf(name, wishes, found)),
-    ...(found.length === 0 ? [] : selections.flatMap((selection) => strayExclusions(selection, listAt(wishes, selection), found))),
+    ...(found.length === 0 ? [] : selections.flatMap((selection) => strayPatterns(selection, listAt(wishes, selection), selectable))),
   ]
   const servers = new Set(chosen.flatMap((view) => Object.keys(rawAt(view.fragment, 'servers')))).size
   const { conditions, unusable } = judgeFindings(object, findings, serversServed(servers))

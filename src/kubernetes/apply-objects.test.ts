@@ -44,13 +44,13 @@ function open(...objects: readonly KubeObject[]) {
     found,
     /** All that can be done at once. */
     async write() {
-      queue.replace(applier.tasks([{ namespace: 'shop', name: 'front', document: {}, objects }]))
+      queue.replace(applier.tasks([{ namespace: 'shop', name: 'front', document: {}, digest: '', objects }]))
       await queue.settled()
       await setImmediate()
     },
     /** How the write goes. */
     async outcome() {
-      const [task] = applier.tasks([{ namespace: 'shop', name: 'front', document: {}, objects }])
+      const [task] = applier.tasks([{ namespace: 'shop', name: 'front', document: {}, digest: '', objects }])
       return await task?.run(signal)
     },
     fault: () => applier.faults().get('shop/front'),
@@ -99,6 +99,37 @@ for (const [what, existing, expected] of rows) {
   })
 }
 
+const appliedBy = (manager: string, operation = 'Apply', fields: object = { 'f:labels': { 'f:app.kubernetes.io/managed-by': {} } }) => ({
+  manager,
+  operation,
+  fieldsV1: { 'f:metadata': fields },
+})
+const rest = { 'f:labels': {} }
+for (const [what, labels, managedFields, isOurs] of [
+  ['relabelled by hand', madeBy('Helm'), [appliedBy('us', 'Apply', rest), appliedBy('kubectl-label', 'Update')], true],
+  ['relabelled by hand, applied', madeBy('me'), [appliedBy('us', 'Apply', rest), appliedBy('kubectl')], true],
+  ['relabelled by a tool', madeBy('Helm'), [appliedBy('us', 'Apply', rest), appliedBy('helm', 'Update')], true],
+  ['without its label', {}, [appliedBy('us', 'Apply', rest)], true],
+  ['without its label, of a Deployment whose pods are counted', {}, [appliedBy('us'), appliedBy('mcplex-replicas', 'Apply', {})], true],
+  ["another controller's, labelled as by a tool", madeBy('Helm'), [appliedBy('them')], false],
+  ['taken over by another controller', madeBy('them'), [appliedBy('us', 'Apply', rest), appliedBy('them')], false],
+  ['written by us, never applied', madeBy('them'), [appliedBy('us', 'Update')], false],
+] as const) {
+  test(`a Service that is ${what}: ${isOurs ? 'is applied' : 'stays'}`, async () => {
+    const { cluster, write, found, fault } = open(service)
+    cluster.put({ ...service, metadata: { ...metadata, labels }, spec: { type: 'ClusterIP' } })
+    const existing = found(service)
+    cluster.intercept = (request) =>
+      'method' in request && request.method === 'GET'
+        ? { kind: 'reply', status: 200, body: { ...existing, metadata: { ...existing?.metadata, managedFields } }, retryAfterMs: undefined }
+        : undefined
+    await write()
+    assert.equal(fault() === undefined, isOurs, String(fault()))
+    assert.deepEqual(found(service)?.['spec'], isOurs ? service['spec'] : { type: 'ClusterIP' })
+    assert.deepEqual(found(service)?.metadata.labels, isOurs ? metadata.labels : labels)
+  })
+}
+
 test('what nobody follows is looked at again soon while it is in the way', async () => {
   const theirs = { ...metadata, labels: madeBy('them') }
   const { cluster, outcome, found } = open(account, service)
@@ -111,3 +142,79 @@ test('what nobody follows is looked at again soon while it is in the way', async
   assert.equal(await outcome(), 'done')
   assert.ok(found(account) && found(service))
 })
+
+const deployment: KubeObject = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: {} }
+const autoscaler: KubeObject = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata, spec: { maxReplicas: 3 } }
+
+test('an autoscaler that is not wished for any more is deleted before its Deployment is written, and only if it is ours', async () => {
+  const { cluster, write, found, fault } = open(deployment)
+  cluster.put(autoscaler)
+  await write()
+  assert.deepEqual([found(autoscaler), fault()], [undefined, undefined])
+  assert.deepEqual(
+    cluster.writes.map((line) => line.split(' ')[0]),
+    ['DELETE', 'PATCH'],
+  )
+  // It is not looked for again while the clock stands still.
+  const looks: string[] = []
+  cluster.intercept = (request) => void looks.push(request.path)
+  await write()
+  assert.deepEqual(looks, [])
+})
+
+for (const [what, theirs] of [
+  ["another's", { ...autoscaler, metadata: { ...metadata, labels: madeBy('them') } }],
+  ["nobody's", { ...autoscaler, metadata: { ...metadata, ownerReferences: [] } }],
+] as const) {
+  test(`an autoscaler that is ${what} stays`, async () => {
+    const { cluster, write, found, fault } = open(deployment)
+    cluster.put(theirs)
+    await write()
+    assert.ok(found(autoscaler))
+    assert.deepEqual([found(deployment)?.['spec'], fault()], [{}, undefined])
+  })
+}
+
+test('an autoscaler stays where what is made for its Gateway is left as it is, and where it may not be seen', async () => {
+  const kept = open(account)
+  kept.cluster.put(autoscaler)
+  await kept.write()
+  assert.ok(kept.found(autoscaler))
+
+  const { cluster, write, found, fault } = open(deployment)
+  cluster.intercept = (request) => (request.path.includes('horizontalpodautoscalers') ? refusal(403, 'may not') : undefined)
+  await write()
+  assert.ok(found(deployment))
+  assert.equal(fault(), undefined)
+})
+
+for (const [what, manager, isHandedOver] of [
+  ['us', 'us', true],
+  ['somebody else', 'kubectl', false],
+] as const) {
+  test(`the number of pods that ${what} said: ${isHandedOver ? 'stays until the autoscaler says one' : 'is not touched'}`, async () => {
+    const { cluster, write, found, fault } = open(deployment, autoscaler)
+    cluster.put({ ...deployment, spec: { replicas: 5 } })
+    const managedFields = [{ manager, operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }]
+    const existing = found(deployment)
+    const sent: unknown[] = []
+    cluster.intercept = (request) => {
+      if (!('method' in request) || !request.path.endsWith('/deployments/front')) return undefined
+      if (request.method === 'PATCH') sent.push([request.query, request.body])
+      const body = { ...existing, metadata: { ...existing?.metadata, managedFields } }
+      return request.method === 'GET' ? { kind: 'reply', status: 200, body, retryAfterMs: undefined } : undefined
+    }
+    await write()
+    assert.equal(fault(), undefined)
+    const uid = existing?.metadata.uid
+    const kept = [
+      { fieldManager: 'mcplex-replicas' },
+      { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'front', namespace: 'shop', uid }, spec: { replicas: 5 } },
+    ]
+    const applied = [
+      { fieldManager: 'us', force: 'true' },
+      { ...deployment, metadata: { ...metadata, uid } },
+    ]
+    assert.deepEqual(sent, isHandedOver ? [kept, applied] : [applied])
+  })
+}

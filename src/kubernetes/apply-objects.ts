@@ -3,10 +3,12 @@ import { type ApiClient, type ApiReply, statusText } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { collectionPath, kindOfObject, objectPath } from './api-paths.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
+import { deleteOwn } from './delete-own.ts'
 import type { GatewayPlan, KubeObject, ObjectRef, Raw } from './model.ts'
 import { foreignSentence, isOwn } from './ownership.ts'
 import { missingParts, type RandomBytes, withoutParts } from './random-parts.ts'
 import { refusalSentence } from './refusals.ts'
+import { hasReplicasOf, isScaled, replicasOf, unwantedAutoscaler } from './scaled-replicas.ts'
 import { nameKey, readObject, refKey, refOf, titleOf } from './world.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
 import { outcomeOf } from './write-status.ts'
@@ -38,6 +40,12 @@ interface Applied {
   readonly version: string | undefined
 }
 
+/** What is to be there, or not to be there any more beside an object of the same Gateway. */
+type Wish = { readonly ref: ObjectRef; readonly digest: string } & (
+  | { readonly kind: 'there'; readonly object: KubeObject }
+  | { readonly kind: 'gone'; readonly beside: KubeObject }
+)
+
 /** Why something is not as it should be. */
 type Stop =
   | { readonly kind: 'away' }
@@ -48,6 +56,10 @@ interface Found {
   readonly kind: 'found'
   readonly object: KubeObject
   readonly existing: KubeObject | undefined
+  /** Whether another's is in its place. */
+  readonly isForeign: boolean
+  /** Whether we have said how many pods there are. */
+  readonly hasOurReplicas: boolean
 }
 
 /** What nobody follows is applied again after this time, which repairs what others changed or deleted. */
@@ -55,10 +67,13 @@ const resyncMs = 60_000
 /** What is followed and was changed by others is applied again this long after the last time at the earliest. */
 const repairMs = 1000
 
+/** Owns the number of pods between us, who said it, and the autoscaler, which has not said one yet. */
+const scaler = 'mcplex-replicas'
+
 /**
  * Writes what Gateways need by server-side apply, the Secret first. The others are looked at before one of them is written: where one of
  * that name is not ours, by its controller reference and its maker's label, none is, and that is a fault. A Service that serves for another
- * controller goes on serving.
+ * controller goes on serving. An autoscaler that is no longer wished for is deleted.
  */
 export function createApplier(deps: ApplierDeps): Applier {
   const { client, controllerName, seen, isSeen, onFault, random, log, metrics, now } = deps
@@ -68,18 +83,18 @@ export function createApplier(deps: ApplierDeps): Applier {
   let faults = new Map<string, string>()
 
   /** When it should be applied, milliseconds; undefined: not for now. */
-  function dueAt(object: KubeObject, digest: string): number | undefined {
-    const ref = refOf(object)
+  function dueAt({ ref, digest }: Wish): number | undefined {
     const last = applied.get(refKey(ref))
     if (last === undefined || last.digest !== digest) return 0
     if (isSeen(ref) && seen(ref) !== last.version) return last.atMs + repairMs
     return now() - last.atMs >= resyncMs ? 0 : undefined
   }
 
-  async function run(key: string, objects: readonly KubeObject[], signal: AbortSignal): Promise<WriteOutcome> {
+  async function run(plan: GatewayPlan, signal: AbortSignal): Promise<WriteOutcome> {
+    const key = nameKey(plan)
     // A task that waited for the one before it finds some of its work done.
-    const due = objects.filter((object) => (dueAt(object, digestOf(object)) ?? Number.POSITIVE_INFINITY) <= now())
-    const stop = await bring(due, signal)
+    const due = wishesOf(plan).filter((wish) => (dueAt(wish) ?? Number.POSITIVE_INFINITY) <= now())
+    const stop = await bring(due, plan, signal)
     if (signal.aborted) return 'done'
     if (stop?.kind === 'away') return 'soon'
     if (stop?.text !== faults.get(key)) {
@@ -94,7 +109,15 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 
   /** All of them to what they should be; else the first reason why not. */
-  async function bring(objects: readonly KubeObject[], signal: AbortSignal): Promise<Stop | undefined> {
+  async function bring(wishes: readonly Wish[], plan: GatewayPlan, signal: AbortSignal): Promise<Stop | undefined> {
+    for (const wish of wishes) {
+      if (wish.kind !== 'gone') continue
+      const isOurs = (object: KubeObject): boolean => isOwn(object, wish.beside)
+      const outcome = await deleteOwn(wish.ref, deps, { isOurs, why: 'its Gateway asks for none any more', signal })
+      if (outcome === 'soon') return { kind: 'away' }
+      applied.set(refKey(wish.ref), { digest: wish.digest, atMs: now(), version: undefined })
+    }
+    const objects = wishes.flatMap((wish) => (wish.kind === 'there' ? [wish.object] : []))
     const foreign: KubeObject[] = []
     let first: Stop | undefined
     for (const isSecret of [true, false]) {
@@ -102,9 +125,9 @@ export function createApplier(deps: ApplierDeps): Applier {
       const failed = looks.find((one) => one.kind !== 'found')
       if (failed !== undefined) return failed
       const found = looks.filter((one) => one.kind === 'found')
-      foreign.push(...found.flatMap(({ object, existing }) => (existing === undefined || isOwn(existing, object) ? [] : [existing])))
+      foreign.push(...found.flatMap(({ existing, isForeign }) => (existing !== undefined && isForeign ? [existing] : [])))
       for (const one of foreign.length > 0 ? [] : found) {
-        const stop = await apply(one, signal)
+        const stop = await apply(one, plan, signal)
         if (stop?.kind === 'away' || stop?.isForbidden) return stop
         first ??= stop
       }
@@ -123,29 +146,40 @@ export function createApplier(deps: ApplierDeps): Applier {
     const reply = object.kind === 'Secret' ? await readSecret(object, path, signal) : await client.request({ method: 'GET', path, signal })
     if (reply.kind === 'unreachable') return { kind: 'away' }
     if (reply.status >= 300 && reply.status !== 404) return refused(ref, reply, false)
-    return { kind: 'found', object, existing: reply.status === 404 ? undefined : readObject(reply.body) }
+    const existing = reply.status === 404 ? undefined : readObject(reply.body)
+    return {
+      kind: 'found',
+      object,
+      existing,
+      isForeign: !isOwn(reply.body, object),
+      hasOurReplicas: hasReplicasOf(reply.body, controllerName),
+    }
   }
 
-  async function apply({ object, existing }: Found, signal: AbortSignal): Promise<Stop | undefined> {
+  async function apply({ object, existing, hasOurReplicas }: Found, plan: GatewayPlan, signal: AbortSignal): Promise<Stop | undefined> {
     const ref = refOf(object)
     // With its uid, so that one which takes its place meanwhile is not written over.
     const metadata = { ...object.metadata, ...(existing?.metadata.uid === undefined ? {} : { uid: existing.metadata.uid }) }
+    if (existing !== undefined && hasOurReplicas && isScaled(plan)) {
+      const kept = await patch(ref, replicasOf(existing), { fieldManager: scaler }, signal)
+      if (kept.kind === 'unreachable') return { kind: 'away' }
+      if (kept.status >= 300) return refused(ref, kept, true)
+    }
     const data = object.kind === 'Secret' ? { data: withoutParts(object['data']) } : {}
-    const reply = await client.request({
-      method: 'PATCH',
-      path: objectPath(ref) ?? '',
-      query: { fieldManager: controllerName, force: 'true' },
-      contentType: 'application/apply-patch+yaml',
-      body: { ...object, metadata, ...data },
-      signal,
-    })
-    metrics.countWrite(object.kind, outcomeOf(reply))
+    const reply = await patch(ref, { ...object, metadata, ...data }, { fieldManager: controllerName, force: 'true' }, signal)
     if (reply.kind === 'unreachable') return { kind: 'away' }
     if (reply.status >= 300) return refused(ref, reply, existing !== undefined)
     const version = readObject(reply.body)?.metadata.resourceVersion
     applied.set(refKey(ref), { digest: digestOf(object), atMs: now(), version })
     if (version !== existing?.metadata.resourceVersion) log.info({ object: titleOf(ref) }, 'applied')
     return undefined
+  }
+
+  async function patch(ref: ObjectRef, body: Raw, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ApiReply> {
+    const path = objectPath(ref) ?? ''
+    const reply = await client.request({ method: 'PATCH', path, query, contentType: 'application/apply-patch+yaml', body, signal })
+    metrics.countWrite(ref.kind, outcomeOf(reply))
+    return reply
   }
 
   /**
@@ -164,7 +198,7 @@ export function createApplier(deps: ApplierDeps): Applier {
       return await write({ method: 'POST', path: collectionPath(kind, namespace ?? ''), body }, signal)
     }
     const existing = reply.status === 200 ? readObject(reply.body) : undefined
-    if (existing === undefined || !isOwn(existing, desired) || Object.keys(data).length === 0) return reply
+    if (existing === undefined || !isOwn(reply.body, desired) || Object.keys(data).length === 0) return reply
     const body = { metadata: { resourceVersion: existing.metadata.resourceVersion }, data }
     return await write({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body }, signal)
   }
@@ -189,18 +223,17 @@ export function createApplier(deps: ApplierDeps): Applier {
 
   return {
     tasks(plans, held = new Set()) {
-      const objects = plans.flatMap((plan) => plan.objects)
-      const known = new Set(objects.map((object) => refKey(refOf(object))))
+      const wishes = new Map(plans.map((plan) => [plan, wishesOf(plan)]))
+      const known = new Set([...wishes.values()].flatMap((list) => list.map(({ ref }) => refKey(ref))))
       applied = new Map([...applied].filter(([key]) => known.has(key)))
       const names = new Set(plans.map(nameKey))
       faults = new Map([...faults].filter(([key]) => names.has(key)))
-      return plans.flatMap((plan) => {
+      return [...wishes].flatMap(([plan, list]) => {
         const key = nameKey(plan)
         if (held.has(key)) return []
-        const due = plan.objects.flatMap((object) => {
-          const digest = digestOf(object)
-          const atMs = dueAt(object, digest)
-          return atMs === undefined ? [] : [{ object, digest, atMs }]
+        const due = list.flatMap((wish) => {
+          const atMs = dueAt(wish)
+          return atMs === undefined ? [] : [{ ...wish, atMs }]
         })
         if (due.length === 0) {
           if (faults.delete(key)) onFault()
@@ -208,9 +241,8 @@ export function createApplier(deps: ApplierDeps): Applier {
         }
         const notBeforeMs = Math.min(...due.map(({ atMs }) => atMs))
         // What failed over one version may go well over the next.
-        const wish = due.map(({ object, digest }) => `${digest} ${seen(refOf(object))}`).join()
-        const wanted = due.map(({ object }) => object)
-        return [{ key: `gateway ${key}`, rank: 1, wish, notBeforeMs, run: (signal: AbortSignal) => run(key, wanted, signal) }]
+        const wish = due.map(({ ref, digest }) => `${digest} ${seen(ref)}`).join()
+        return [{ key: `gateway ${key}`, rank: 1, wish, notBeforeMs, run: (signal: AbortSignal) => run(plan, signal) }]
       })
     },
     faults: () => faults,
@@ -221,6 +253,12 @@ export function createApplier(deps: ApplierDeps): Applier {
 function ownLabels(labels: Readonly<Record<string, string>> | undefined): Raw {
   const name = 'app.kubernetes.io/managed-by'
   return labels?.[name] === undefined ? {} : { [name]: labels[name] }
+}
+
+function wishesOf(plan: GatewayPlan): readonly Wish[] {
+  const wanted = plan.objects.map((object): Wish => ({ kind: 'there', ref: refOf(object), digest: digestOf(object), object }))
+  const unwanted = unwantedAutoscaler(plan)
+  return unwanted === undefined ? wanted : [...wanted, { kind: 'gone', digest: 'gone', ...unwanted }]
 }
 
 function digestOf(object: KubeObject): string {

@@ -1,3 +1,4 @@
+import { digestOfDocument } from '../config/config.ts'
 import { documentOf } from './gateway-document.ts'
 import { acceptanceOf, statusOfGateway } from './gateway-status.ts'
 import type { DesiredStatus, GatewayPlan, KubeObject, ObjectRef, Observations, Settings } from './model.ts'
@@ -5,6 +6,7 @@ import { provision } from './provision.ts'
 import { namesFor } from './provisioned-names.ts'
 import { type ParentGateway, routeFaults, statusOfRoute } from './route-status.ts'
 import { type Reachable, type RuleTarget, targetOf } from './rule-target.ts'
+import { servingOf } from './serving.ts'
 import type { GatewayView, RouteView } from './views.ts'
 import { compare, refKey } from './world.ts'
 
@@ -34,14 +36,16 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
     // What serves a Gateway that is no longer accepted stays as it is, but what it serves follows: a grant that is revoked is revoked.
     const kept = accepted.status === 'True' ? objects : objects.filter(({ kind }) => kind === 'Secret')
     const waitsFor = [...(guests.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
-    return { namespace, name, document, objects: kept, waitsFor: unique(waitsFor) }
+    const digest = document === undefined ? '' : digestOfDocument(JSON.stringify(document))
+    return { namespace, name, document, digest, objects: kept, waitsFor: unique(waitsFor) }
   })
-  const gatewayStatuses = gateways.map(({ gateway, accepted, closed }) =>
+  const gatewayStatuses = gateways.map(({ gateway, accepted, closed }, index) =>
     statusOfGateway(gateway, {
       accepted,
       closed,
       service: serviceOf(gateway, from),
       provisioning: observed.provisioning.get(gateway.key),
+      serving: servingOf(gateway.key, plans[index]?.digest ?? '', observed, settings),
       attached: (listener) => guests.get(gateway)?.attached.get(listener)?.size ?? 0,
     }),
   )

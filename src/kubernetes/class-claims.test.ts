@@ -45,3 +45,13 @@ test('a class is free where no other controller has a claim to it', () => {
     if (said !== undefined) assert.match(lines[0] ?? '', said)
   }
 })
+
+test('a class that was ours is known, whether it is still there or not', () => {
+  const log = createLog({ level: 'error', format: 'json', stream: { write: () => true, on: () => undefined }, color: false })
+  const claims = createClassClaims({ controllerName: us, classes: ['mcplex', 'agentgateway'] }, log)
+  claims.free([classOf('agentgateway.dev/agentgateway')])
+  assert.deepEqual([claims.wasOurs('agentgateway'), claims.wasOurs('mcplex')], [false, false])
+  claims.free([classOf(us)])
+  claims.free([])
+  assert.deepEqual([claims.wasOurs('agentgateway'), claims.wasOurs('mcplex')], [true, false])
+})

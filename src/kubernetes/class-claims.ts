@@ -11,6 +11,8 @@ export interface ClassClaims {
    * controllerName, nor, while the class is absent, to one of Gateways whose status it has written.
    */
   free(objects: readonly KubeObject[]): readonly string[]
+  /** Whether some of the objects that `free` was asked about were a wanted class of this name with our controllerName. */
+  wasOurs(name: string): boolean
 }
 
 export interface ClaimSettings {
@@ -21,8 +23,9 @@ export interface ClaimSettings {
 
 /** A class that is gone for a moment, as while its controller is installed anew, is nobody's to take. */
 export function createClassClaims({ controllerName, classes }: ClaimSettings, log: Log): ClassClaims {
-  /** Names among `classes` that were seen in other hands, and those that the log tells of. */
+  /** Names among `classes` that were seen in other hands, in ours, and those that the log tells of. */
   const foreign = new Set<string>()
+  const own = new Set<string>()
   const told = new Set<string>()
 
   function tell(name: string, text: string): void {
@@ -41,6 +44,7 @@ export function createClassClaims({ controllerName, classes }: ClaimSettings, lo
         const object = found.get(name)
         const owner = object === undefined ? undefined : (textAt(object, 'spec', 'controllerName') ?? '')
         if (owner === controllerName) {
+          own.add(name)
           foreign.delete(name)
           told.delete(name)
           return true
@@ -59,6 +63,7 @@ export function createClassClaims({ controllerName, classes }: ClaimSettings, lo
         return served === undefined
       })
     },
+    wasOurs: (name) => own.has(name),
   }
 }
 

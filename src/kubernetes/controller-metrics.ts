@@ -6,6 +6,9 @@ export interface ControllerMetrics {
   countWrite(kind: string, outcome: 'ok' | 'conflict' | 'refused' | 'failed'): void
   countInterruption(kind: string): void
   setLeader(isLeader: boolean): void
+  /** How many proxies are asked what they serve. */
+  setProxies(count: number): void
+  countPoll(outcome: 'ok' | 'failed'): void
   /** Prometheus text exposition 0.0.4. */
   text(): Promise<string>
   readonly contentType: string
@@ -33,6 +36,13 @@ export function createControllerMetrics(): ControllerMetrics {
     registers,
   })
   const leader = new Gauge({ name: 'mcplex_controller_is_leader', help: '1 in the one controller that writes.', registers })
+  const proxies = new Gauge({ name: 'mcplex_controller_proxies', help: 'Proxies that are asked what they serve.', registers })
+  const polls = new Counter({
+    name: 'mcplex_controller_proxy_polls_total',
+    help: 'Times that a proxy was asked what it serves, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
   new Gauge({
     name: 'process_resident_memory_bytes',
     help: 'Resident memory.',
@@ -46,6 +56,8 @@ export function createControllerMetrics(): ControllerMetrics {
     countWrite: (kind, outcome) => writes.inc({ kind, outcome }),
     countInterruption: (kind) => interruptions.inc({ kind }),
     setLeader: (isLeader) => leader.set(isLeader ? 1 : 0),
+    setProxies: (count) => proxies.set(count),
+    countPoll: (outcome) => polls.inc({ outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

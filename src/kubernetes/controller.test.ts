@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { digestOfDocument } from '../config/config.ts'
 import type { ApiClient, ApiRequest } from '../kube/kube.ts'
 import { createLog } from '../observe/observe.ts'
+import { proxyAsker } from './ask-proxy.ts'
 import { startController } from './controller.ts'
 import { createControllerMetrics } from './controller-metrics.ts'
 import { defaultSettings } from './default-settings.ts'
@@ -60,6 +65,8 @@ interface Around {
   wallClock?: () => number
   /** Sees each request before it is sent; what it waits for, the request waits for. */
   onRequest?: (request: ApiRequest) => Promise<void> | undefined
+  /** Where its proxies are asked, at any address. */
+  proxyPort?: number
 }
 
 function start(t: TestContext, cluster: FakeCluster, around: Around = {}) {
@@ -77,7 +84,8 @@ function start(t: TestContext, cluster: FakeCluster, around: Around = {}) {
   const written: string[] = []
   const stream = { write: (line: string) => written.push(line) > 0, on: () => undefined }
   const log = createLog({ level: 'warn', format: 'json', stream, color: false })
-  const deps = { log, metrics, now, wallClock: around.wallClock ?? Date.now, random: () => 0.01, randomBytes }
+  const asking = around.proxyPort === undefined ? {} : { askProxy: proxyAsker(around.proxyPort), isAskable: () => true }
+  const deps = { log, metrics, now, wallClock: around.wallClock ?? Date.now, random: () => 0.01, randomBytes, ...asking }
   const controller = startController(client, settings, deps)
   t.after(async () => {
     await client.close()
@@ -274,6 +282,14 @@ test('a Backend whose status another controller writes is left alone', async (t)
   assert.deepEqual(writesTo(cluster, `${backendPath}/status`), [])
 })
 
+test('a status that a controller has left behind is written, though other Gateways are served by yet another', async (t) => {
+  const cluster = createShop()
+  cluster.put({ ...gatewayClass, metadata: { name: 'web' }, spec: { controllerName: 'example.org/web-gateways' } })
+  cluster.put({ ...backend, metadata: { ...backend.metadata, statusManagers: ['kgateway'] }, status: { conditions: [] } })
+  start(t, cluster)
+  await cluster.until(() => listAt(cluster.get(backendPath), 'status', 'conditions').length > 0)
+})
+
 test('Secrets that objects name are read before anything is written, one by one', async (t) => {
   const cluster = createShop()
   const auth = { secretRef: { name: 'key' } }
@@ -365,6 +381,18 @@ test('a class that another controller had is not made when it is gone; one that 
   )
   // Nor is its Gateway taken for ours.
   assert.equal(cluster.get(`/apis/${gatewayApi}/namespaces/shop/gateways/prod`)?.['status'], undefined)
+})
+
+test('a class of ours that was there at the start and is deleted stays deleted, and its Gateways are served', async (t) => {
+  const cluster = createShop()
+  const classPath = `/apis/${gatewayApi}/gatewayclasses`
+  start(t, cluster)
+  await cluster.until(isWritten(cluster))
+  await cluster.until(() => cluster.get(`${classPath}/agentgateway`) !== undefined)
+  cluster.remove(gatewayClass)
+  await roundTrip(cluster, '/after')
+  await roundTrip(cluster, '/later')
+  assert.equal(cluster.get(`${classPath}/mcplex`), undefined)
 })
 
 test('nothing is sent to a kind that the cluster does not have; it is ready all the same', async (t) => {
@@ -522,4 +550,167 @@ test('what was made for a Gateway that another controller serves now is deleted,
     assert.equal(cluster.get(path), undefined, path)
   }
   for (const path of [`${ns}/secrets/other`, `${ns}/serviceaccounts/front-mcplex`, gatewayPath]) assert.ok(cluster.get(path), path)
+})
+
+const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices'
+const slice = (service: string, addresses: readonly string[], serving = true) => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name: `${service}-x1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4',
+  endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true, serving } })),
+})
+
+/** Proxies of the Gateway at all addresses of this machine: each serves what is in the Secret as soon as it is asked. */
+async function startProxies(t: TestContext, cluster: FakeCluster) {
+  const polled = new EventEmitter()
+  const proxies = {
+    port: 0,
+    polls: 0,
+    unauthorized: 0,
+    server: { state: 'ready', era: 'modern', tools: 3 } as Raw,
+    addresses: [] as readonly string[],
+    /** Gives the Gateway pods at these addresses and, as a load balancer would, an address of its own. */
+    async rollOut(...addresses: readonly string[]) {
+      proxies.addresses = addresses
+      await cluster.until(() => cluster.get(servicePath) !== undefined)
+      cluster.put({ ...cluster.get(servicePath), status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } })
+      cluster.put(slice('front-peers', addresses))
+    },
+    /** As if its pods had just become ready, so that they are asked at once. */
+    wake() {
+      cluster.put(slice('front-peers', proxies.addresses, false))
+      cluster.put(slice('front-peers', proxies.addresses))
+    },
+    /** Resolves when each has been asked four times, within two seconds: what the first answer brought has come round by then. */
+    async asked() {
+      proxies.wake()
+      for (let poll = 0; poll < 4 * proxies.addresses.length; poll++) await once(polled, 'poll')
+    },
+  }
+  const server = createServer((request, response) => {
+    proxies.polls++
+    polled.emit('poll')
+    const token = Buffer.from(textAt(cluster.get(secretPath), 'data', 'admin.token') ?? '', 'base64').toString()
+    if (request.headers.authorization !== `Bearer ${token}`) {
+      proxies.unauthorized++
+      return response.writeHead(401).end()
+    }
+    const source = { digest: digestOfDocument(documentIn(cluster)), version: '1.0.0', isLastGood: false }
+    const servers = [{ backend: 'shop/tools', name: 'math', ...proxies.server }]
+    return response.end(JSON.stringify({ version: '1.0.0', source, servers, agents: [] }))
+  })
+  server.listen(0)
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  proxies.port = (server.address() as AddressInfo).port
+  return proxies
+}
+
+const isProgrammed = (cluster: FakeCluster) => conditionsIn(cluster.get(gatewayPath)?.['status']).includes('Programmed=True Programmed')
+const isReady = (cluster: FakeCluster) => conditionsIn(cluster.get(backendPath)?.['status']).includes('Ready=True ServersReady')
+
+test('a Gateway is programmed when a proxy serves its document, and its Backend says what proxies know of its servers', async (t) => {
+  const cluster = createShop()
+  const proxies = await startProxies(t, cluster)
+  const { metrics } = start(t, cluster, { proxyPort: proxies.port })
+  await proxies.rollOut('127.0.0.1', '127.0.0.2')
+  await cluster.until(() => isProgrammed(cluster) && isReady(cluster))
+  assert.deepEqual(rawAt(cluster.get(backendPath), 'status', 'mcp'), {
+    targets: 1,
+    ready: 1,
+    tools: 3,
+    servers: [{ name: 'math', state: 'ready', era: 'modern', tools: 3 }],
+  })
+  const text = await metrics.text()
+  assert.match(text, /^mcplex_controller_proxies 2$/m)
+  assert.match(text, /^mcplex_controller_proxy_polls_total\{outcome="ok"\} [1-9]/m)
+  assert.equal(proxies.unauthorized, 0)
+
+  // Events tell when a server is down, and when it is up again.
+  const events = () => cluster.writes.filter((write) => write.startsWith(`POST ${ns}/events 201`)).length
+  assert.equal(events(), 0)
+  proxies.server = { state: 'down', tools: 0, lastError: 'gone' }
+  proxies.wake()
+  await cluster.until(() => events() === 1)
+  assert.ok(conditionsIn(cluster.get(backendPath)?.['status']).includes('Ready=False ServersDown'))
+  proxies.server = { state: 'ready', era: 'modern', tools: 4 }
+  proxies.wake()
+  await cluster.until(() => events() === 2 && isReady(cluster))
+  // What proxies say again and again is written once.
+  const writes = cluster.writes.length
+  await proxies.asked()
+  assert.deepEqual(cluster.writes.slice(writes), [])
+})
+
+test('what is programmed and ready stays so with a change of the document and with another controller in the lead', async (t) => {
+  const cluster = createShop()
+  const proxies = await startProxies(t, cluster)
+  const later = await startProxies(t, cluster)
+  let said: unknown[] = []
+  const onRequest = ({ path, body }: ApiRequest) => {
+    if (path === `${gatewayPath}/status`) said.push(conditionsIn(rawAt(body, 'status')))
+    if (path === `${backendPath}/status`) said.push(conditionsIn(rawAt(body, 'status')), rawAt(body, 'status', 'mcp'))
+    return undefined
+  }
+  const around: Around = { proxyPort: proxies.port, onRequest, skewMs: 0 }
+  const one = start(t, cluster, around)
+  await proxies.rollOut('127.0.0.1')
+  await cluster.until(() => isProgrammed(cluster) && isReady(cluster))
+  // The document is no longer new.
+  around.skewMs = 5100
+  await proxies.asked()
+  said = []
+  proxies.server = { state: 'connecting', tools: 0 }
+  for (const path of ['/one', '/two']) await roundTrip(cluster, path)
+  await proxies.asked()
+  assert.deepEqual(said, [])
+
+  const two = start(t, cluster, { proxyPort: later.port, onRequest })
+  await cluster.until(() => two.controller.readiness().isReady)
+  // What the one in the lead writes now, the other one did not know when it looked at the statuses.
+  proxies.server = { state: 'ready', era: 'legacy', tools: 5 }
+  Object.assign(later, { server: proxies.server, addresses: proxies.addresses })
+  proxies.wake()
+  await cluster.until(() => textAt(listAt(cluster.get(backendPath), 'status', 'mcp', 'servers')[0], 'era') === 'legacy')
+  said = []
+  assert.equal(later.polls, 0)
+  await one.controller.stop()
+  await cluster.until(() => two.controller.isLeader())
+  await later.asked()
+  await roundTrip(cluster, '/three')
+  await later.asked()
+  assert.deepEqual(said, [])
+})
+
+test('only EndpointSlices of Services that count bring a translation; those of proxies bring questions', async (t) => {
+  const cluster = createShop()
+  const proxies = await startProxies(t, cluster)
+  const around: Around = { proxyPort: proxies.port, skewMs: 0 }
+  const { metrics } = start(t, cluster, around)
+  const target = { name: 'math', static: { host: 'math.shop.svc.cluster.local', port: 80 } }
+  cluster.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'math', namespace: 'shop' }, spec: { ports: [{ port: 80 }] } })
+  cluster.put({ ...backend, spec: { type: 'MCP', mcp: { targets: [target] } } })
+  await proxies.rollOut('127.0.0.1')
+  await cluster.until(() => isProgrammed(cluster) && isReady(cluster))
+  const count = async () => Number(/reconcile_duration_seconds_count (\d+)/.exec(await metrics.text())?.[1])
+  const before = await count()
+  for (let turn = 0; turn < 20; turn++) {
+    cluster.put(slice('other', [`10.0.0.${turn}`]))
+    // Longer than a translation waits for more to come: each change would bring one of its own.
+    await setTimeout(50)
+  }
+  assert.ok((await count()) - before < 10)
+  cluster.put({ ...slice('math', ['10.0.0.1']), ports: [{ port: 8000 }] })
+  await cluster.until(() => documentIn(cluster).includes('10.0.0.1:8000'))
+  cluster.put(slice('front-peers', ['127.0.0.1', '127.0.0.3']))
+  const message = () => JSON.stringify(listAt(cluster.get(gatewayPath), 'status', 'conditions'))
+  await cluster.until(() => message().includes('2 of 2 proxies serve it'))
+  // The document is no longer new.
+  around.skewMs = 5100
+  cluster.remove(cluster.get(`${slicesPath}/front-peers-x1`) ?? {})
+  await cluster.until(() => !isProgrammed(cluster))
 })

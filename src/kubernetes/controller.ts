@@ -1,6 +1,8 @@
 import type { ApiClient } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { createApplier } from './apply-objects.ts'
+import { type AskProxy, proxyAsker } from './ask-proxy.ts'
+import { askedGateways, peersOf, slimToToken } from './asked-gateways.ts'
 import { createClassClaims } from './class-claims.ts'
 import type { ControllerMetrics } from './controller-metrics.ts'
 import { createClassMaker } from './create-classes.ts'
@@ -12,16 +14,19 @@ import { managedBy } from './managed-by.ts'
 import type { DesiredStatus, KubeObject, Observations, Settings, Translation } from './model.ts'
 import { createNamedObjects } from './named-objects.ts'
 import { createObjectStore } from './object-store.ts'
+import { isPodAddress } from './pod-address.ts'
+import { ownPorts } from './proxy-pod.ts'
+import { createProxyPoller } from './proxy-poller.ts'
 import type { RandomBytes } from './random-parts.ts'
 import { textAt } from './raw.ts'
 import { createRemover } from './remove-abandoned.ts'
 import { createEventReporter } from './report-events.ts'
 import { leaseNameFor } from './rights.ts'
-import { slim, slimToMetadata } from './slim.ts'
+import { slim } from './slim.ts'
 import { translate } from './translate.ts'
 import { refKey, refOf } from './world.ts'
 import { createWriteQueue } from './write-queue.ts'
-import { createStatusWriter } from './write-status.ts'
+import { createStatusWriter, otherController } from './write-status.ts'
 
 /** The loop that brings a cluster to what its objects say. */
 export interface Controller {
@@ -49,6 +54,10 @@ export interface ControllerDeps {
   /** From 0 up to but without 1. */
   readonly random: () => number
   readonly randomBytes: RandomBytes
+  /** Default: by HTTP, on the proxies' own admin port. */
+  readonly askProxy?: AskProxy
+  /** Whether a proxy may be asked at an address. Default: where a pod can be. */
+  readonly isAskable?: (address: string) => boolean
 }
 
 const quietMs = 30
@@ -67,11 +76,13 @@ const settleMs = 2000
  * the Secrets and ConfigMaps are there that it depends on. What a newer result makes obsolete before it is written is dropped.
  */
 export function startController(client: ApiClient, settings: ControllerSettings, deps: ControllerDeps): Controller {
-  const { log, metrics, now, wallClock, random, randomBytes } = deps
+  const { log, metrics, now, wallClock, random, randomBytes, askProxy = proxyAsker(ownPorts.admin), isAskable = isPodAddress } = deps
   const { controllerName } = settings
   let latest: Translation | undefined
   /** By `refKey`, of the latest translation. */
   let statuses: ReadonlyMap<string, DesiredStatus> = new Map()
+  /** Headless Services of our Gateways' proxies, by `ns/name`: who is behind them is for the proxies' poller alone. */
+  let peers: ReadonlySet<string> = new Set()
   /** What the latest translation was told of what is unknown. */
   let told: ReadonlyMap<string, string> = new Map()
   let bug: string | undefined
@@ -88,7 +99,10 @@ export function startController(client: ApiClient, settings: ControllerSettings,
       random,
       onChange(isLeader) {
         metrics.setLeader(isLeader)
-        write()
+        followProxies()
+        // What statuses said when they were read last may be old by now.
+        if (isLeader) reconcile()
+        else write()
       },
     },
   )
@@ -104,6 +118,10 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     client,
     {
       onChange: translating.trigger,
+      onSlice(service) {
+        if (peers.has(service)) followProxies()
+        else if (latest === undefined || latest.services.has(service)) translating.trigger()
+      },
       onStatus(object) {
         const desired = statuses.get(refKey(refOf(object)))
         if (desired !== undefined && statusWriter.isDue(desired)) write()
@@ -113,14 +131,25 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     { random, log },
   )
   const named = createNamedObjects(client, { random, log, slim, onChange: translating.trigger, patienceMs })
-  /** Of the Gateways' own Secrets nothing but their versions is kept. */
-  const own = createNamedObjects(client, { random, log, slim: slimToMetadata, onChange: write, patienceMs })
+  /** Of the Gateways' own Secrets nothing but their versions and the tokens of the proxies is kept. */
+  const own = createNamedObjects(client, {
+    random,
+    log,
+    slim: slimToToken,
+    onChange() {
+      followProxies()
+      write()
+    },
+    patienceMs,
+  })
+  const poller = createProxyPoller({ ask: askProxy, onChange: translating.trigger, log, metrics, now, random })
   const heldPlans = createHeldPlans({ isAwaited: named.isAwaited, now })
   const claims = createClassClaims(settings, log)
   const classMaker = createClassMaker({
     client: writing,
     controllerName,
     isServed: (object) => store.isSynced(refOf(object)),
+    wasOurs: claims.wasOurs,
     log,
     metrics,
   })
@@ -155,7 +184,14 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     const startedMs = now()
     sayWhatIsAbsent()
     const unknown = named.unknown()
-    const observed: Observations = { provisioning: applier.faults(), forbidden: named.forbidden(), unknown }
+    const observed: Observations = {
+      provisioning: applier.faults(),
+      forbidden: named.forbidden(),
+      unknown,
+      proxies: poller.reports(),
+      settling: poller.settling(),
+      digests: poller.digests(),
+    }
     const objects = store.objects()
     let translation: Translation
     try {
@@ -173,8 +209,16 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     latest = translation
     statuses = new Map(translation.statuses.map((desired) => [refKey(refOf(desired.object)), desired]))
     own.want(translation.gateways.flatMap((plan) => plan.objects.filter(({ kind }) => kind === 'Secret').map(refOf)))
+    peers = new Set(translation.gateways.map(peersOf))
+    followProxies()
     metrics.observeReconcile(now() - startedMs)
     write()
+  }
+
+  /** Only who writes statuses asks. */
+  function followProxies(): void {
+    const plans = term() === undefined ? [] : (latest?.gateways ?? [])
+    poller.follow(askedGateways(plans, { slices: store.all(endpointSlice), findSecret: own.find, isAskable }))
   }
 
   /** Brings the cluster to the latest translation, as far as it isn't there yet. */
@@ -195,7 +239,8 @@ export function startController(client: ApiClient, settings: ControllerSettings,
 
   function isOthersClass(object: KubeObject): boolean {
     const { group, kind } = refOf(object)
-    return group === gatewayGroup && kind === 'GatewayClass' && textAt(object, 'spec', 'controllerName') !== controllerName
+    const name = textAt(object, 'spec', 'controllerName') ?? ''
+    return group === gatewayGroup && kind === 'GatewayClass' && name !== controllerName && otherController.test(name)
   }
 
   function sayWhatIsAbsent(): void {
@@ -215,6 +260,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     async stop() {
       clearInterval(look)
       translating.close()
+      poller.close()
       isStopping = true
       // What another leader begins is not to meet what is still on its way from here.
       await within(settleMs, queue.settled())
@@ -224,6 +270,8 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     },
   }
 }
+
+const endpointSlice = { group: 'discovery.k8s.io', kind: 'EndpointSlice' } as const
 
 /** Whose definitions the controller waits for. */
 const gatewayApi = 'https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.5.1/standard-install.yaml'

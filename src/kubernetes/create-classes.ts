@@ -7,7 +7,7 @@ import type { WriteOutcome, WriteTask } from './write-queue.ts'
 import { outcomeOf } from './write-status.ts'
 
 export interface ClassMaker {
-  /** A task for each GatewayClass that it has not yet made. */
+  /** A task for each of these GatewayClasses that is to be made. */
   tasks(classes: readonly KubeObject[]): readonly WriteTask[]
 }
 
@@ -16,12 +16,14 @@ export interface ClassDeps {
   readonly controllerName: string
   /** Whether the API server is known to have this kind. */
   readonly isServed: (object: KubeObject) => boolean
+  /** Whether a class of this name was there already, with our controllerName. */
+  readonly wasOurs: (name: string) => boolean
   readonly log: Log
   readonly metrics: ControllerMetrics
 }
 
-/** Makes each GatewayClass once: whoever deletes it then wants it gone. One that is there by then, whosever it is, stays as it is. */
-export function createClassMaker({ client, controllerName, isServed, log, metrics }: ClassDeps): ClassMaker {
+/** Makes each GatewayClass once, and none that was there before: whoever deletes it then wants it gone. One that is there by then, whosever it is, stays as it is. */
+export function createClassMaker({ client, controllerName, isServed, wasOurs, log, metrics }: ClassDeps): ClassMaker {
   /** Names; as many as the settings have. */
   const made = new Set<string>()
 
@@ -45,7 +47,7 @@ export function createClassMaker({ client, controllerName, isServed, log, metric
   return {
     tasks: (classes) =>
       classes
-        .filter((object) => isServed(object) && !made.has(object.metadata.name))
+        .filter((object) => isServed(object) && !made.has(object.metadata.name) && !wasOurs(object.metadata.name))
         .map((object) => {
           const { name } = object.metadata
           return { key: `class ${name}`, rank: 0, wish: name, run: (signal: AbortSignal) => create(object, signal) }

@@ -77,7 +77,8 @@ function rulesOf(
   }
 }
 
-function refusing(matches: readonly Raw[], reason: string): Raw {
+/** A rule that answers what it matches with 500. */
+export function refusing(matches: readonly unknown[], reason: string): Raw {
   return { matches, backends: [{ refuse: { status: 500, reason } }] }
 }
 

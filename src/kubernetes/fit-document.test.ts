@@ -1,91 +1,288 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assemble, backend, documentOf, gateway, route, routeConditions, toB } from './assemble-for-test.ts'
-import { bytesWithin } from './document-bytes.ts'
+import { parseConfig } from '../config/config.ts'
+import { defaultSettings } from './default-settings.ts'
+import { bytesWithin, sizeWithin } from './document-bytes.ts'
+import { documentLimit } from './fit-document.ts'
 import { escapeTexts } from './fragment-errors.ts'
-import { listAt, textAt } from './raw.ts'
+import type { Raw } from './model.ts'
+import { isRaw, listAt, rawAt, textAt, valueAt } from './raw.ts'
+import { translate } from './translate.ts'
+import { nameKey, refOf } from './world.ts'
 
-const open = gateway('{ name: http, port: 80, protocol: HTTP, allowedRoutes: { namespaces: { from: All } } }')
+const gatewayApi = 'gateway.networking.k8s.io/v1'
+const gateway: Raw = {
+  apiVersion: gatewayApi,
+  kind: 'Gateway',
+  metadata: { name: 'gw', namespace: 'own' },
+  spec: {
+    gatewayClassName: 'mcplex',
+    listeners: [{ name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } }],
+  },
+}
+const backendKind = { group: 'gateway.kgateway.dev', kind: 'Backend' }
+const agentKind = { group: 'mcplex.dev', kind: 'Agent' }
 
-/** A route whose document takes this much. */
-function wide(name: string, namespace: string, kilobytes: number): string {
-  const headers = Array.from({ length: kilobytes }, (_, index) => `{ name: h${index}, value: "${'x'.repeat(960)}" }`).join(', ')
-  return route(`parentRefs: [{ name: gw, namespace: ns }], rules: [{ matches: [{ headers: [${headers}] }], ${toB} }]`, name, namespace)
+/** An HTTPRoute `ns/name` of the path `/name`. */
+function route(
+  key: string,
+  to: Raw,
+  more: { readonly match?: Raw; readonly hostnames?: readonly string[]; readonly timeout?: string } = {},
+): Raw {
+  const [namespace, name] = key.split('/')
+  const matches = [{ path: { type: 'PathPrefix', value: `/${name}` }, ...more.match }]
+  const timeouts = more.timeout === undefined ? {} : { timeouts: { request: more.timeout } }
+  return {
+    apiVersion: gatewayApi,
+    kind: 'HTTPRoute',
+    metadata: { name, namespace },
+    spec: {
+      parentRefs: [{ name: 'gw', namespace: 'own' }],
+      ...(more.hostnames === undefined ? {} : { hostnames: more.hostnames }),
+      rules: [{ matches, backendRefs: [to], ...timeouts }],
+    },
+  }
 }
 
-test('what takes too much of a document is left out, and keeps nobody else from being served', () => {
-  const rows: readonly [routes: readonly [name: string, namespace: string, kilobytes: number][], left: readonly string[]][] = [
+function backend(key: string, servers: readonly string[] = ['one'], path = '/mcp'): Raw {
+  const [namespace, name] = key.split('/')
+  const targets = servers.map((server) => ({ name: server, static: { host: 'one.example.com', port: 80, path } }))
+  return {
+    apiVersion: 'gateway.kgateway.dev/v1alpha1',
+    kind: 'Backend',
+    metadata: { name, namespace },
+    spec: { type: 'MCP', mcp: { targets } },
+  }
+}
+
+const agentSpec = (backendName: string, tools: readonly string[]): Raw => ({ backendRefs: [{ name: backendName }], tools })
+
+/** A route and its own backend, which takes this much of a document. */
+function heavy(key: string, kilobytes: number): readonly Raw[] {
+  return [route(key, { ...backendKind, name: key.split('/')[1] }), backend(key, ['one'], `/${'x'.repeat(kilobytes * 1000)}`)]
+}
+
+/** A route whose match takes this much, to the backend `b` of its namespace. */
+function wide(key: string, kilobytes: number): Raw {
+  const headers = Array.from({ length: kilobytes }, (_, index) => ({ name: `h${index}`, value: 'x'.repeat(960) }))
+  return route(key, { ...backendKind, name: 'b' }, { match: { headers } })
+}
+
+interface Fitted {
+  readonly document: unknown
+  /** Names of routes, by what becomes of what they match. */
+  readonly served: readonly string[]
+  readonly refused: readonly string[]
+  /** What the status of a route says of `Accepted`. */
+  readonly told: (key: string) => string
+}
+
+/** What becomes of these objects; every document is within the limit, and can be read as a text. */
+function fit(objects: readonly Raw[]): Fitted {
+  const { gateways, statuses } = translate([gateway, ...objects], defaultSettings('1.0.0'))
+  const document = gateways[0]?.document
+  const text = JSON.stringify(document)
+  assert.ok(Buffer.byteLength(text) <= documentLimit.bytes, `${Buffer.byteLength(text)} bytes`)
+  const isOfRefusal = (one: unknown): boolean => listAt(one, 'rules').every((rule) => isRaw(valueAt(listAt(rule, 'backends')[0], 'refuse')))
+  const routes = listAt(document, 'routes')
+  const refused = routes.filter(isOfRefusal)
+  const ofRoutes = statuses.flatMap((one) => (one.kind === 'entries' && one.list === 'parents' ? [one] : []))
+  const status = new Map(ofRoutes.map(({ object, entries }) => [nameKey(refOf(object)), entries[0]]))
+  return {
+    document,
+    served: routes.filter((one) => !refused.includes(one)).map((one) => textAt(one, 'name') ?? ''),
+    refused: refused.flatMap((one) =>
+      listAt(one, 'rules').flatMap((rule) =>
+        listAt(rule, 'matches').map((match) => `${textAt(one, 'name')?.split('/')[0]}${textAt(match, 'path', 'value')}`),
+      ),
+    ),
+    told(key) {
+      const accepted = listAt(status.get(key), 'conditions').find((one) => textAt(one, 'type') === 'Accepted')
+      return `${textAt(accepted, 'status')} ${textAt(accepted, 'message')}`
+    },
+  }
+}
+
+function errorsIn(document: unknown): readonly unknown[] {
+  return parseConfig(JSON.stringify(document), { env: {}, readFile: () => '' }).problems.filter(({ severity }) => severity === 'error')
+}
+
+test('what there is no room for is refused, and keeps nobody else from being served', () => {
+  const rows: readonly (readonly [routes: readonly (readonly [key: string, kilobytes: number])[], refused: readonly string[]])[] = [
     [
       [
-        ['a', 'evil', 400],
-        ['b', 'evil', 400],
+        ['evil/a', 400],
+        ['evil/b', 400],
       ],
       [],
     ],
-    // Of a namespace the youngest goes: of equal age, the last by name.
+    // Of a namespace the youngest: of equal age, the last by name.
     [
       [
-        ['a', 'evil', 400],
-        ['b', 'evil', 400],
-        ['c', 'evil', 400],
-        ['r', 'ns', 50],
+        ['evil/a', 400],
+        ['evil/b', 400],
+        ['evil/c', 400],
+        ['own/r', 50],
       ],
       ['evil/c'],
     ],
     // Of namespaces, the one that takes most, whoever came last.
     [
       [
-        ['a', 'evil', 700],
-        ['b', 'good', 200],
-        ['c', 'good', 200],
+        ['evil/a', 400],
+        ['evil/b', 300],
+        ['good/a', 200],
+        ['good/b', 200],
       ],
-      ['evil/a'],
+      ['evil/b'],
     ],
-    // The Gateway's own goes last, however much it takes.
+    // The Gateway's own last, however much it takes,
     [
       [
-        ['a', 'evil', 100],
-        ['b', 'ns', 950],
+        ['evil/a', 100],
+        ['evil/b', 100],
+        ['own/a', 400],
+        ['own/b', 450],
       ],
-      ['evil/a'],
+      ['evil/b'],
     ],
+    // unless that alone is too much.
     [
       [
-        ['a', 'ns', 600],
-        ['b', 'ns', 600],
+        ['good/a', 100],
+        ['own/a', 400],
+        ['own/b', 400],
+        ['own/c', 400],
       ],
-      ['ns/b'],
+      ['own/c'],
     ],
   ]
-  for (const [routes, left] of rows) {
-    const text = routes.map(([name, namespace, kilobytes]) => wide(name, namespace, kilobytes)).join('')
-    const namespaces = new Set(routes.map(([, namespace]) => namespace))
-    const assembled = assemble(open + text + [...namespaces].map((namespace) => backend('b', namespace)).join(''))
-    const document = documentOf(assembled)
-    const served = listAt(document, 'routes').map((one) => textAt(one, 'name'))
-    const all = routes.map(([name, namespace]) => `${namespace}/${name}`)
-    assert.deepEqual(served.toSorted(), all.filter((name) => !left.includes(name)).toSorted())
-    assert.ok(Buffer.byteLength(JSON.stringify(document)) <= 1_000_000)
-    for (const [name, namespace] of routes) {
-      const accepted = left.includes(`${namespace}/${name}`) ? 'Accepted=False UnsupportedValue' : 'Accepted=True Accepted'
-      assert.equal(routeConditions(assembled, name)[0], accepted, name)
-    }
+  for (const [routes, refused] of rows) {
+    const keys = routes.map(([key]) => key)
+    const fitted = fit(routes.flatMap(([key, kilobytes]) => heavy(key, kilobytes)))
+    assert.deepEqual(fitted.refused, refused)
+    assert.deepEqual(
+      fitted.served.toSorted(),
+      keys.filter((key) => !refused.includes(key)),
+    )
+    for (const key of keys) assert.match(fitted.told(key), refused.includes(key) ? /^False .* larger than .* answered with 500/ : /^True /)
+    const backends = Object.keys(rawAt(fitted.document, 'backends')).toSorted()
+    assert.deepEqual(backends, fitted.served.toSorted(), 'what nothing leads to takes no room')
   }
 })
 
+test("a namespace whose refusals alone take too much is refused as a whole but for the largest, and takes nobody's room", () => {
+  const fitted = fit([
+    ...['evil', 'good'].map((namespace) => backend(`${namespace}/b`)),
+    ...[wide('evil/a', 300), wide('evil/b', 500), wide('evil/c', 300), wide('good/a', 200), wide('good/b', 100)],
+  ])
+  assert.deepEqual(fitted.served, ['good/a', 'good/b'])
+  assert.deepEqual(fitted.refused.toSorted(), ['evil/a', 'evil/c'])
+  assert.match(fitted.told('evil/a'), /^False .* answered with 500/)
+  assert.match(
+    fitted.told('evil/b'),
+    /^False .* not even room to refuse its requests, so they go where routes of other namespaces take them/,
+  )
+  assert.deepEqual(errorsIn(fitted.document), [])
+})
+
+test('many routes that hardly fit lose a few, and the refusals stand together', () => {
+  const shapes: Readonly<Record<string, (index: number) => Raw>> = {
+    'of many paths': (index) => route(`evil/r${index}`, { ...backendKind, name: 'b' }),
+    'of many paths of one host': (index) => route(`evil/r${index}`, { ...backendKind, name: 'b' }, { hostnames: ['mcp.example.com'] }),
+    'of many hosts': (index) =>
+      route(`evil/r${index}`, { ...backendKind, name: 'b' }, { hostnames: [`h${index}.example.com`], match: { path: { value: '/mcp' } } }),
+  }
+  for (const [what, shape] of Object.entries(shapes)) {
+    const one = bytesWithin(valueAt(fit([backend('evil/b'), shape(1000)]).document, 'routes'), 10_000)
+    const count = Math.ceil(1_050_000 / one)
+    const { served, document } = fit([backend('evil/b'), ...Array.from({ length: count }, (_, index) => shape(index))])
+    assert.ok(served.length < count && served.length > count * 0.85, `${what}: ${served.length} of ${count}`)
+    assert.equal(listAt(document, 'routes').length, served.length + 1, what)
+    const last = listAt(document, 'routes').at(-1)
+    const [hostnames, matches] = [listAt(last, 'hostnames'), listAt(last, 'rules').flatMap((rule) => listAt(rule, 'matches'))]
+    assert.equal(Math.max(hostnames.length, matches.length), count - served.length, what)
+    assert.equal(Math.min(hostnames.length || 1, matches.length), 1, what)
+  }
+})
+
+test('refusals that stand together have the place of the youngest, so that what others have before it counts before it', () => {
+  const born = (day: number, objects: readonly Raw[]): readonly Raw[] =>
+    objects.map((one) => ({ ...one, metadata: { ...rawAt(one, 'metadata'), creationTimestamp: `2026-01-0${day}T00:00:00Z` } }))
+  const { document, refused } = fit([
+    ...born(1, [...heavy('evil/x', 450), ...heavy('evil/y', 450)]),
+    ...born(2, heavy('good/a', 60)),
+    ...born(3, heavy('evil/z', 10)),
+    ...born(4, heavy('good/b', 60)),
+  ])
+  assert.deepEqual(refused, ['evil/z', 'evil/y'])
+  assert.deepEqual(
+    listAt(document, 'routes').map((one) => textAt(one, 'name')),
+    ['evil/x', 'good/a', 'evil/z', 'good/b'],
+  )
+})
+
+test('the limit holds to the byte for all that is written', () => {
+  const name = (index: number): string => `${'n'.repeat(200)}${index}`
+  const objects = (padding: number): readonly Raw[] => [
+    ...Array.from({ length: 40 }, (_, index) => [
+      backend(`evil/${name(index)}`, ['a', 'b', 'c'], `/$$${index}é`),
+      route(`evil/${name(index)}`, { ...backendKind, name: name(index) }, { timeout: '90s' }),
+    ]).flat(),
+    { apiVersion: 'mcplex.dev/v1alpha1', kind: 'Agent', metadata: { name: 'a', namespace: 'evil' }, spec: agentSpec('p', ['*']) },
+    route('evil/a', { ...agentKind, name: 'a' }, { hostnames: ['a.example.com'] }),
+    backend('evil/p', ['one'], `/${'x'.repeat(padding)}`),
+    ...[...heavy('evil/q', 400), ...heavy('evil/r', 400)],
+  ]
+  const small = Buffer.byteLength(JSON.stringify(fit(objects(1)).document))
+  // In each of three holders a comma more is counted than is written.
+  const full = 1 + documentLimit.bytes - 3 - small
+  assert.deepEqual(fit(objects(full)).refused, [])
+  assert.equal(Buffer.byteLength(JSON.stringify(fit(objects(full)).document)), documentLimit.bytes - 3)
+  assert.ok(fit(objects(full + 4)).refused.length > 0)
+})
+
+test('a time limit that is written once a longer one is refused has room', () => {
+  const servers = Array.from({ length: 256 }, (_, index) => index.toString(36))
+  const objects = Array.from({ length: 45 }, (_, index) => {
+    const to = { ...backendKind, name: `b${index}` }
+    const long = route(`evil/a${index}`, to, { timeout: '00000h00002m00000s00000ms' })
+    return [backend(`evil/b${index}`, servers), long, route(`evil/z${index}`, to, { timeout: '24h' })]
+  }).flat()
+  const { served } = fit(objects)
+  assert.ok(served.length > 0 && served.every((name) => name.startsWith('evil/a')), served.join())
+})
+
+test('a document can be read as a text, of which the parts are counted', () => {
+  const patterns = Array.from({ length: 1024 }, () => '*')
+  const objects = Array.from({ length: 67 }, (_, index) => [
+    {
+      apiVersion: 'mcplex.dev/v1alpha1',
+      kind: 'Agent',
+      metadata: { name: `a${index}`, namespace: 'evil' },
+      spec: { ...agentSpec('b', patterns), prompts: patterns, resources: patterns },
+    },
+    route(`evil/r${index}`, { ...agentKind, name: `a${index}` }),
+  ]).flat()
+  const { document, served, refused, told } = fit([backend('evil/b'), ...heavy('good/a', 10), ...objects])
+  assert.deepEqual(errorsIn(document), [])
+  assert.ok(served.includes('good/a') && served.length > 60 && refused.length > 0)
+  assert.match(told(refused[0] ?? ''), /^False .* would have more than 199000 values, .* answered with 500/)
+})
+
 test('bytes are counted as the document has them, and no further than the limit', () => {
-  const parts = [{ a: 'x$"\u0000é', b: [1, true, 'y', []], 'k"': {} }, 'text', 17, [], { a: { b: ['$$'] } }]
+  const parts = [{ a: 'x$"\u0000é', b: [1, true, 'y', []], 'k"': {} }, 'text', 17, [], { a: { b: ['$$', '${', '\u007f\\'] } }]
   for (const part of parts) {
     assert.equal(bytesWithin(part, 1_000_000), Buffer.byteLength(JSON.stringify(escapeTexts(part))))
   }
   const huge = Array.from({ length: 1000 }, () => 'x'.repeat(1000))
   const counted = bytesWithin(huge, 10_000)
   assert.ok(counted > 10_000 && counted < 20_000, String(counted))
+  assert.equal(sizeWithin(parts, 1000).parts, 18)
 })
 
 test('what routes share is counted once', () => {
-  const shared = backend('b').replace('one.example.com', `one.example.com, path: "/${'x'.repeat(200_000)}"`)
-  const routes = Array.from({ length: 20 }, (_, index) => route(`parentRefs: [{ name: gw }], rules: [{ ${toB} }]`, `r${index}`))
-  const served = listAt(documentOf(assemble(open + shared + routes.join(''))), 'routes')
-  assert.equal(served.length, 20)
+  const routes = Array.from({ length: 20 }, (_, index) => route(`evil/r${index}`, { ...backendKind, name: 'b' }))
+  const { served, refused } = fit([backend('evil/b', ['one'], `/${'x'.repeat(200_000)}`), ...routes])
+  assert.deepEqual([served.length, refused], [20, []])
 })

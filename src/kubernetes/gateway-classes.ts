@@ -1,20 +1,28 @@
 import { conditionsOf, judged } from './conditions.ts'
+import { readParameters } from './gateway-parameters.ts'
 import { apiVersionOf, kindOf } from './kinds.ts'
 import { managedBy } from './managed-by.ts'
-import type { DesiredStatus, Fault, KubeObject, Settings } from './model.ts'
+import type { DesiredStatus, Fault, KubeObject, Raw, Settings } from './model.ts'
 import { textAt, valueAt } from './raw.ts'
 import type { World } from './world.ts'
 
 export const gatewayGroup = 'gateway.networking.k8s.io'
 
 export interface GatewayClasses {
-  /** By name, those that are ours, with what keeps each from being Accepted. */
-  readonly ours: ReadonlyMap<string, readonly Fault[]>
+  /** By name, those that are ours. */
+  readonly ours: ReadonlyMap<string, ClassView>
   /** Names of those of other controllers. */
   readonly foreign: ReadonlySet<string>
   /** To be made. */
   readonly missing: readonly KubeObject[]
   readonly statuses: readonly DesiredStatus[]
+}
+
+export interface ClassView {
+  /** What keeps it from being Accepted. */
+  readonly faults: readonly Fault[]
+  /** What holds for its Gateways where they say nothing else: members of a GatewayParameters' spec. */
+  readonly parameters: Raw
 }
 
 /** Which GatewayClasses are ours: by their controllerName, or as they are to be made. */
@@ -23,30 +31,30 @@ export function readClasses(world: World, settings: Settings): GatewayClasses {
   const own = objects.filter((object) => textAt(object, 'spec', 'controllerName') === settings.controllerName)
   const known = new Set(objects.map((object) => object.metadata.name))
   const absent = [...new Set(settings.classes)].filter((name) => !known.has(name)).sort()
-  const ours = new Map<string, readonly Fault[]>([
-    ...absent.map((name) => [name, []] as const),
-    ...own.map((object) => [object.metadata.name, faultsOf(object)] as const),
+  const views = own.map((object) => ({ object, ...readClass(object, world) }))
+  const ours = new Map<string, ClassView>([
+    ...absent.map((name) => [name, { faults: [], parameters: {} }] as const),
+    ...views.map((view) => [view.object.metadata.name, view] as const),
   ])
   return {
     ours,
     foreign: new Set([...known].filter((name) => !ours.has(name))),
     missing: absent.map((name) => madeClass(name, settings)),
-    statuses: own.map((object) => ({
+    statuses: views.map(({ object, faults }) => ({
       kind: 'whole',
       object,
       status: {
         conditions: conditionsOf(object, [
-          judged('Accepted', faultsOf(object), { reason: 'Accepted', message: `${settings.controllerName} serves Gateways of this class` }),
+          judged('Accepted', faults, { reason: 'Accepted', message: `${settings.controllerName} serves Gateways of this class` }),
         ]),
       },
     })),
   }
 }
 
-function faultsOf(object: KubeObject): readonly Fault[] {
-  if (valueAt(object, 'spec', 'parametersRef') === undefined) return []
-  const message = `GatewayClass ${object.metadata.name}: spec.parametersRef is not supported: leave it out`
-  return [{ reason: 'InvalidParameters', message }]
+function readClass(object: KubeObject, world: World): ClassView {
+  const ref = valueAt(object, 'spec', 'parametersRef')
+  return readParameters(ref, `GatewayClass ${object.metadata.name}: spec.parametersRef`, textAt(ref, 'namespace'), world)
 }
 
 function madeClass(name: string, settings: Settings): KubeObject {

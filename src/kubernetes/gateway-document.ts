@@ -1,6 +1,6 @@
-import { bytesWithin } from './document-bytes.ts'
+import { type Size, sizeWithin } from './document-bytes.ts'
 import { type DocumentRoute, documentRoutes } from './document-routes.ts'
-import { maxDocumentBytes, routesBeyond } from './fit-document.ts'
+import { documentLimit, fitRoutes } from './fit-document.ts'
 import { documentErrors, escapeTexts, faultOf, sentenceOf } from './fragment-errors.ts'
 import { longestRequests, withRequestTimeout } from './longest-requests.ts'
 import type { Fault, Raw, Settings } from './model.ts'
@@ -26,17 +26,19 @@ export interface DocumentSource {
   readonly settings: Settings
 }
 
-/** A Gateway's Config, checked as a whole. A route that it can't hold is left out, so that it keeps no other from being served. */
+/**
+ * A Gateway's Config, checked as a whole. A route that it can't hold is refused where there is no room for it, else left out, so that it
+ * keeps no other from being served.
+ */
 export function documentOf(gateway: GatewayView, from: DocumentSource): GatewayDocument {
   const closed = closedListeners(gateway, from.policies)
-  const entries = documentRoutes(gateway, closed, from)
-  const beyond = routesBeyond(gateway, entries, maxDocumentBytes - bytesWithin(write(gateway, [], from).document, maxDocumentBytes))
-  const without = (left: ReadonlyMap<RouteView, Fault>): readonly DocumentRoute[] =>
-    left.size === 0 ? entries : entries.filter(({ route }) => route === undefined || !left.has(route))
-  const first = write(gateway, without(beyond), from)
-  const invalid = blamed(first.errors, without(beyond))
+  const all = documentRoutes(gateway, closed, from)
+  const { entries, beyond } = fitRoutes(gateway, all, spareIn(gateway, all, from))
+  const first = write(gateway, entries, from)
+  const invalid = blamed(first.errors, entries)
   const dropped = new Map([...beyond, ...invalid])
-  const second = invalid.size === 0 ? first : write(gateway, without(dropped), from)
+  const valid = entries.filter(({ route }) => route === undefined || !invalid.has(route))
+  const second = invalid.size === 0 ? first : write(gateway, valid, from)
   const [error] = second.errors
   if (error === undefined) return { document: second.document, fault: undefined, dropped, closed }
   const message = `no valid configuration comes of it, so the last one stays: ${error.path}: ${sentenceOf(error)}`
@@ -54,15 +56,29 @@ function blamed(errors: ReturnType<typeof documentErrors>, entries: readonly Doc
   )
 }
 
-function write(gateway: GatewayView, entries: readonly DocumentRoute[], { settings }: DocumentSource) {
+/** What such a document has room for beside what is no route, and what no route leads to. */
+function spareIn(gateway: GatewayView, entries: readonly DocumentRoute[], from: DocumentSource): Size {
+  const frame = sizeWithin({ ...frameOf(gateway, entries, from), backends: {}, agents: {}, routes: [] }, documentLimit.bytes)
+  return { bytes: documentLimit.bytes - frame.bytes, parts: documentLimit.parts - frame.parts }
+}
+
+function frameOf(gateway: GatewayView, entries: readonly DocumentRoute[], { settings }: DocumentSource): Raw {
+  const logLevel = textAt(gateway.parameters, 'logLevel')
+  return {
+    'mcplex.dev/version': settings.version,
+    ...(logLevel === undefined ? {} : { observe: { log: { level: logLevel } } }),
+    listeners: gateway.listeners.flatMap((listener) =>
+      listener.fragment === undefined ? [] : [withHosts(listener.name, listener.fragment, entries)],
+    ),
+  }
+}
+
+function write(gateway: GatewayView, entries: readonly DocumentRoute[], from: DocumentSource) {
   const targets = entries.flatMap((entry) => entry.targets)
   const longest = longestRequests(entries.flatMap((entry) => entry.calls))
   const agents = fragments(targets.flatMap((target) => target.agents))
   const long = escapeTexts({
-    'mcplex.dev/version': settings.version,
-    listeners: gateway.listeners.flatMap((listener) =>
-      listener.fragment === undefined ? [] : [withHosts(listener.name, listener.fragment, entries)],
-    ),
+    ...frameOf(gateway, entries, from),
     backends: Object.fromEntries(
       Object.entries(fragments(targets.flatMap((target) => target.backends))).map(([name, backend]) => {
         const request = longest.get(name)

@@ -1,6 +1,7 @@
 import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
 import type { Condition, DesiredStatus, Fault, KubeObject, Raw } from './model.ts'
-import { listAt, textAt } from './raw.ts'
+import { listAt, textAt, valueAt } from './raw.ts'
+import { isKept, nobodyReported, programmedBefore, type Serving, servedText, unservedText } from './serving.ts'
 import type { GatewayView, ListenerView } from './views.ts'
 import { nameKey } from './world.ts'
 
@@ -12,6 +13,7 @@ export interface GatewayState {
   readonly provisioning: string | undefined
   /** Listeners where nothing passes, by name, and the policy that wants it so. */
   readonly closed: ReadonlyMap<string, string>
+  readonly serving: Serving
   /** Accepted routes that attach to a listener. */
   attached(listener: string): number
 }
@@ -59,7 +61,7 @@ function statusOfListener(object: KubeObject, listener: ListenerView, state: Gat
     attachedRoutes: state.attached(name),
     conditions: conditionsOf(object, [
       judged('Accepted', acceptanceFaults(listener), { reason: 'Accepted', message: 'the listener is valid' }),
-      programmedListener(listener, state, programmed),
+      programmedListener(listener, object, state, programmed),
       judged('ResolvedRefs', faults.ResolvedRefs, { reason: 'ResolvedRefs', message: resolvedText(listener) }),
       conflictedOf(faults.Conflicted),
     ]),
@@ -84,11 +86,21 @@ function conflictedOf(faults: readonly Fault[]): Condition {
     : isTrue('Conflicted', first.reason, messagesOf(faults))
 }
 
-function programmedListener({ name, fragment }: ListenerView, state: GatewayState, programmed: Condition): Condition {
+const servedListener = 'a proxy serves it'
+const nobodyServes = 'no proxy has reported that it serves it'
+
+function isServed(name: string, object: KubeObject, serving: Serving): boolean {
+  const before = listAt(object, 'status', 'listeners').find((one) => textAt(one, 'name') === name)
+  return serving.serving > 0 || (isKept(serving) && programmedBefore(object, before) === servedListener)
+}
+
+function programmedListener({ name, fragment }: ListenerView, object: KubeObject, state: GatewayState, programmed: Condition): Condition {
   const closed = state.closed.get(name)
   if (fragment === undefined) return isFalse('Programmed', 'Invalid', "it is not served: see its other conditions, and the Gateway's")
   if (closed !== undefined) return isFalse('Programmed', 'Invalid', `all its requests are refused: ${closed}`)
-  if (programmed.status === 'True') return isTrue('Programmed', 'Programmed', 'a proxy serves it')
+  // Whether clients have an address to reach it by is for the Gateway to say (Gateway API, ListenerConditionProgrammed).
+  if (programmed.reason !== 'Invalid' && isServed(name, object, state.serving)) return isTrue('Programmed', 'Programmed', servedListener)
+  if (programmed.reason !== 'Invalid' && state.serving.reports !== undefined) return isFalse('Programmed', 'Pending', nobodyServes)
   return isFalse('Programmed', programmed.reason === 'Invalid' ? 'Invalid' : 'Pending', `as the Gateway itself: ${programmed.reason}`)
 }
 
@@ -105,7 +117,13 @@ function programmedOf(gateway: GatewayView, state: GatewayState, addresses: read
     const forward = `kubectl port-forward -n ${namespace} svc/${state.service.name} ${port !== undefined && port < 1024 ? `8080:${port}` : port}`
     return not('AddressNotAssigned', `${title} has no address yet. Where the cluster has no load balancer: ${forward}`)
   }
-  return not('Pending', 'no proxy has reported yet that it runs this configuration')
+  const { serving } = state
+  if (serving.reports === undefined) return not('Pending', nobodyReported)
+  const before = isKept(serving) ? programmedBefore(gateway.object, valueAt(gateway.object, 'status')) : undefined
+  // What another controller has written there is not about our proxies.
+  if (before?.startsWith(openToAll)) return isTrue('Programmed', 'Programmed', before)
+  if (serving.serving > 0) return isTrue('Programmed', 'Programmed', `${openToAll}; ${servedText(serving)}`)
+  return not('Pending', unservedText(serving, gateway.object, state.service.name))
 }
 
 /** Each once, in the order of the listeners. */
@@ -123,7 +141,7 @@ function addressesOf(service: KubeObject | undefined): readonly Raw[] {
     if (ip !== undefined) return [{ type: 'IPAddress', value: ip }]
     return hostname === undefined ? [] : [{ type: 'Hostname', value: hostname }]
   })
-  const isInside = textAt(service, 'spec', 'type') === 'ClusterIP'
+  const isInside = ['ClusterIP', 'NodePort'].includes(textAt(service, 'spec', 'type') ?? '')
   const own = isInside ? listAt(service, 'spec', 'clusterIPs').filter((ip) => typeof ip === 'string' && ip !== 'None') : []
   return [...balanced, ...own.map((value) => ({ type: 'IPAddress', value }))].slice(0, maxAddresses)
 }

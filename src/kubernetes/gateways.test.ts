@@ -86,7 +86,7 @@ describe('GatewayClasses', () => {
     )
   })
 
-  it('with parameters are not accepted, and neither are their Gateways', () => {
+  it('with parameters of another kind are not accepted, and neither are their Gateways', () => {
     const parametersRef = { group: 'x.dev', kind: 'Parameters', name: 'p' }
     const { classStatuses, gateways } = read(
       gatewayClass('mcplex', settings.controllerName, { parametersRef }),
@@ -118,7 +118,11 @@ describe('Gateways', () => {
 
   const faults: readonly (readonly [string, object, readonly string[]])[] = [
     ['without anything special', { infrastructure: { labels: { a: 'b' }, annotations: {} }, addresses: [] }, []],
-    ['with parameters', { infrastructure: { parametersRef: { group: '', kind: 'ConfigMap', name: 'x' } } }, ['InvalidParameters']],
+    [
+      'with parameters of another kind',
+      { infrastructure: { parametersRef: { group: '', kind: 'ConfigMap', name: 'x' } } },
+      ['InvalidParameters'],
+    ],
     ['that asks for an address', { addresses: [{ type: 'IPAddress', value: '10.0.0.1' }] }, ['UnsupportedAddress']],
     ['that asks for any address', { addresses: [{ type: 'IPAddress' }, { value: '' }] }, []],
     ['with a member that nobody knows', { quota: 3, infrastructure: { zone: 'a' }, tls: { inner: {} } }, ['Invalid', 'Invalid', 'Invalid']],

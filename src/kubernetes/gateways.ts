@@ -1,4 +1,5 @@
-import { gatewayGroup, readClasses } from './gateway-classes.ts'
+import { type ClassView, gatewayGroup, readClasses } from './gateway-classes.ts'
+import { overDefaults, readParameters } from './gateway-parameters.ts'
 import { readListeners } from './listeners.ts'
 import { managedBy } from './managed-by.ts'
 import type { DesiredStatus, Fault, KubeObject, ObjectRef, Settings } from './model.ts'
@@ -22,8 +23,8 @@ export interface Gateways {
 export function readGateways(world: World, settings: Settings): Gateways {
   const { ours, foreign, missing, statuses } = readClasses(world, settings)
   const gateways = world.all(gatewayGroup, 'Gateway').flatMap((object) => {
-    const classFaults = ours.get(classOf(object))
-    return classFaults === undefined ? [] : [readGateway(object, classFaults, world)]
+    const ofClass = ours.get(classOf(object))
+    return ofClass === undefined ? [] : [readGateway(object, ofClass, world)]
   })
   return {
     gateways: gateways.toSorted((one, other) => byName(one.object, other.object)),
@@ -37,22 +38,20 @@ function classOf(gateway: KubeObject): string {
   return textAt(gateway, 'spec', 'gatewayClassName') ?? ''
 }
 
-function readGateway(object: KubeObject, classFaults: readonly Fault[], world: World): GatewayView {
+function readGateway(object: KubeObject, ofClass: ClassView, world: World): GatewayView {
   const { listeners, faults } = readListeners(object, world)
+  const ref = valueAt(object, 'spec', 'infrastructure', 'parametersRef')
+  const own = readParameters(ref, 'spec.infrastructure.parametersRef', object.metadata.namespace ?? '', world)
   const closing = [...unknownFaults(object), ...faults]
   return {
     object,
     key: nameKey(refOf(object)),
     // What isn't understood may well restrict.
     listeners: closing.length === 0 ? listeners : listeners.map((listener) => ({ ...listener, fragment: undefined })),
-    faults: [...classFaults, ...parameterFaults(object), ...addressFaults(object), ...closing],
+    parameters: overDefaults(own.parameters, ofClass.parameters),
+    faults: [...ofClass.faults, ...own.faults, ...addressFaults(object), ...closing],
     remarks: remarksOn(object),
   }
-}
-
-function parameterFaults(object: KubeObject): readonly Fault[] {
-  if (valueAt(object, 'spec', 'infrastructure', 'parametersRef') === undefined) return []
-  return [{ reason: 'InvalidParameters', message: 'spec.infrastructure.parametersRef is not supported: leave it out' }]
 }
 
 /** An address without a value asks for any. Gateway API, GatewaySpecAddress. */

@@ -5,15 +5,16 @@ import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { Document, isMap, isScalar, parseAllDocuments, visit } from 'yaml'
 import { parsePlain } from '../config/config.ts'
-import type { DesiredStatus, GatewayPlan, KubeObject, Observations, Raw, Settings, Translation } from './model.ts'
-import { isRaw, listAt, textAt, textsOf } from './raw.ts'
+import type { DesiredStatus, GatewayPlan, KubeObject, Observations, ProxyReport, Raw, Settings, Translation } from './model.ts'
+import { isRaw, listAt, rawAt, textAt, textsOf, valueAt } from './raw.ts'
 import { translate } from './translate.ts'
 import { nameKey, refKey, refOf } from './world.ts'
 
 /**
  * `golden/NAME.in.yaml` holds objects, `NAME.out.yaml` all that follows from them; `UPDATE_GOLDEN=1` writes the latter. Beside objects
- * an input may hold `kind: Settings` and `kind: Observed` (`provisioning`: texts by Gateway, `forbidden`: a list of keys). What is
- * provisioned is written whole where the name begins with `provision-`, and for the post.
+ * an input may hold `kind: Settings` and `kind: Observed` (`provisioning`: texts by Gateway, `forbidden`: a list of keys, `proxies`: what
+ * they report by Gateway, where the digest `newest` is that of its document, `settling`: a list of Gateways). What is provisioned is
+ * written whole where the name begins with `provision-`, and for the post.
  */
 const folder = join(import.meta.dirname, 'golden')
 const isUpdating = process.env['UPDATE_GOLDEN'] === '1'
@@ -73,14 +74,32 @@ function read(path: string): Given {
   const values = parseAllDocuments(readFileSync(path, 'utf8')).map((document): unknown => document.toJS())
   const setting = values.find((value) => textAt(value, 'kind') === 'Settings')
   const observed = values.find((value) => textAt(value, 'kind') === 'Observed')
+  const objects = values.filter((value) => value !== null && value !== setting && value !== observed)
+  const given = isRaw(setting) ? { ...settings, ...setting } : settings
+  const proxies = valueAt(observed, 'proxies')
   return {
-    objects: values.filter((value) => value !== null && value !== setting && value !== observed),
-    settings: isRaw(setting) ? { ...settings, ...setting } : settings,
+    objects,
+    settings: given,
     observed: {
       provisioning: new Map(Object.entries(textsOf(isRaw(observed) ? observed['provisioning'] : undefined))),
       forbidden: new Set(listAt(observed, 'forbidden').filter((key) => typeof key === 'string')),
+      ...(proxies === undefined ? {} : { proxies: reportsIn(proxies, translate(objects, given).gateways) }),
+      settling: new Set(listAt(observed, 'settling').filter((key) => typeof key === 'string')),
     },
   }
+}
+
+function reportsIn(proxies: unknown, plans: readonly GatewayPlan[]): ReadonlyMap<string, readonly ProxyReport[]> {
+  const reports = Object.keys(rawAt(proxies)).map((key) => {
+    const digest = plans.find((plan) => nameKey(plan) === key)?.digest ?? ''
+    const newest = (value: unknown): Raw => ({ ...rawAt(value), ...(textAt(value, 'digest') === 'newest' ? { digest } : {}) })
+    const list = listAt(proxies, key).map((report) => {
+      const refused = valueAt(report, 'refused')
+      return { servers: [], agents: [], ...newest(report), ...(refused === undefined ? {} : { refused: newest(refused) }) }
+    })
+    return [key, list] as const
+  })
+  return new Map(reports) as unknown as ReadonlyMap<string, readonly ProxyReport[]>
 }
 
 /** What holds of every plan, whatever it says. */

@@ -16,23 +16,35 @@ function open() {
     held(gateways: Readonly<Record<string, readonly string[]>>) {
       const list = Object.entries(gateways).map(([name, names]): GatewayPlan => {
         const waitsFor = names.map((secret) => ({ group: '', kind: 'Secret', namespace: 'ns', name: secret }))
-        return { namespace: 'ns', name, document: {}, objects: [], waitsFor }
+        return { namespace: 'ns', name, document: {}, digest: '', objects: [], waitsFor }
       })
       return [...plans.held(list)]
     },
   }
 }
 
-test('a first document waits for all that it depends on, however long; others are not held up', () => {
+test('a first document waits long for what it depended on at first, and no longer; others are not held up', () => {
   const { awaited, held, pass } = open()
   awaited.add('a').add('b')
   const gateways = { one: ['a', 'b', 'known'], two: ['known'], three: [] }
   assert.deepEqual(held(gateways), ['ns/one'])
-  pass(3_600_000)
+  pass(30_000)
   awaited.delete('a')
   assert.deepEqual(held(gateways), ['ns/one'])
-  awaited.delete('b')
+  pass(29_999)
+  assert.deepEqual(held(gateways), ['ns/one'])
+  pass(1)
   assert.deepEqual(held(gateways), [])
+  pass(3_600_000)
+  assert.deepEqual(held(gateways), [])
+})
+
+test('a first document is written as soon as all is known', () => {
+  const { awaited, held } = open()
+  awaited.add('a')
+  assert.deepEqual(held({ one: ['a'] }), ['ns/one'])
+  awaited.delete('a')
+  assert.deepEqual(held({ one: ['a'] }), [])
 })
 
 test('what is named ever anew holds a document back for a while and no longer, also the first', () => {

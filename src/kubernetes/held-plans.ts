@@ -14,18 +14,22 @@ export interface HeldOptions {
   readonly now: () => number
 }
 
-/** What objects begin to name later holds back a Gateway, which others may share, for no longer than this. */
+/** What the first document depends on holds back a Gateway, which others may share, for no longer than this. */
+const firstPatienceMs = 60_000
+/** So does what objects begin to name later. */
 const patienceMs = 15_000
 
 interface Waiting {
   /** What the first document of this process depends on, as far as it is not known; empty as soon as it has been. */
   readonly first: ReadonlySet<string>
+  /** When it began to wait, for these or others; undefined: it doesn't. */
   readonly sinceMs: number | undefined
 }
 
 /**
- * The document of a Gateway that this process has not yet written may take away what the last process wrote: it waits for all that it
- * depended on at first, however long. Later ones wait a while for what is new; then they are written without it.
+ * The document of a Gateway that this process has not yet written may take away what the last process wrote: it waits long for what it
+ * depended on at first. Later ones wait a while for what is new. Then they are written without it, as whoever shares the Gateway must not
+ * keep all its changes from being served.
  */
 export function createHeldPlans({ isAwaited, now }: HeldOptions): HeldPlans {
   /** By `ns/name`, of the last plans. */
@@ -41,7 +45,8 @@ export function createHeldPlans({ isAwaited, now }: HeldOptions): HeldPlans {
   return {
     held(plans) {
       const next = new Map(plans.map((plan) => [nameKey(plan), wait(plan)]))
-      const isHeld = ({ first, sinceMs }: Waiting) => first.size > 0 || (sinceMs !== undefined && now() - sinceMs < patienceMs)
+      const isHeld = ({ first, sinceMs }: Waiting) =>
+        sinceMs !== undefined && now() - sinceMs < (first.size > 0 ? firstPatienceMs : patienceMs)
       const held = new Set([...next].flatMap(([key, one]) => (isHeld(one) ? [key] : [])))
       waiting = next
       return held

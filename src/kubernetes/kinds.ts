@@ -65,6 +65,17 @@ export const kinds = [
     status: 'put',
     isProvisioned: 'no',
   },
+  {
+    group: 'mcplex.dev',
+    version: 'v1alpha1',
+    kind: 'GatewayParameters',
+    plural: 'gatewayparameters',
+    isNamespaced: true,
+    isFollowed: 'everywhere',
+    isOptional: true,
+    status: 'no',
+    isProvisioned: 'no',
+  },
   { ...core, kind: 'Namespace', plural: 'namespaces', isNamespaced: false, isFollowed: 'everywhere', isProvisioned: 'no' },
   { ...core, kind: 'Service', plural: 'services', isFollowed: 'everywhere', isProvisioned: 'namespace' },
   { ...core, group: 'discovery.k8s.io', kind: 'EndpointSlice', plural: 'endpointslices', isFollowed: 'everywhere', isProvisioned: 'no' },
@@ -75,6 +86,7 @@ export const kinds = [
   { ...own, group: 'rbac.authorization.k8s.io', version: 'v1', kind: 'RoleBinding', plural: 'rolebindings' },
   { ...own, group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments' },
   { ...own, group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets' },
+  { ...own, group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers' },
 ] as const satisfies readonly Kind[]
 
 export function kindOf(group: string, kind: string): Kind | undefined {

@@ -17,15 +17,31 @@ const usualMs = 60_000
 const longest = '24h'
 const longestMs = 24 * 3_600_000
 
+interface Wish {
+  readonly text: string
+  readonly ms: number
+}
+
 /** By name of a backend: the longest time that a rule gives requests there, where that is longer than servers usually have. */
 export function longestRequests(calls: readonly Calls[]): ReadonlyMap<string, string> {
-  const found = new Map<string, { readonly text: string; readonly ms: number }>()
+  return greatestWishes(calls, ({ ms }) => ms)
+}
+
+/** By name of a backend: no text that `longestRequests` has for it, whatever of these calls are left out, has more characters than this. */
+export function widestRequests(calls: readonly Calls[]): ReadonlyMap<string, string> {
+  return greatestWishes(calls, ({ text }) => text.length)
+}
+
+function greatestWishes(calls: readonly Calls[], weigh: (wish: Wish) => number): ReadonlyMap<string, string> {
+  const found = new Map<string, Wish>()
   for (const { backends, request } of calls) {
     if (request === undefined) continue
     const wishedMs = isZero(request) ? longestMs : durationMs(request)
     const wish = wishedMs < longestMs ? { text: request, ms: wishedMs } : { text: longest, ms: longestMs }
+    if (wish.ms <= usualMs) continue
     for (const name of backends) {
-      if (wish.ms > (found.get(name)?.ms ?? usualMs)) found.set(name, wish)
+      const known = found.get(name)
+      if (known === undefined || weigh(wish) > weigh(known)) found.set(name, wish)
     }
   }
   return new Map([...found].map(([name, { text }]) => [name, text]))

@@ -64,6 +64,35 @@ export interface Observations {
   readonly forbidden: ReadonlySet<string>
   /** Those of which it is not known whether they are there, by `refKey`: why, as the end of a sentence. Absent: none. */
   readonly unknown?: ReadonlyMap<string, string>
+  /** By `ns/name` of the Gateway: what those of its proxies that answer said last. Absent: nobody asks them. */
+  readonly proxies?: ReadonlyMap<string, readonly ProxyReport[]>
+  /** Gateways, by `ns/name`, whose proxies have hardly had the time to take the newest document. Absent: none. */
+  readonly settling?: ReadonlySet<string>
+  /** By `ns/name` the digest of the document that `settling` speaks of: one with another document settles too. Absent: as it is now. */
+  readonly digests?: ReadonlyMap<string, string>
+}
+
+/** What a proxy says of itself at `/status`, as far as statuses of objects tell of it. */
+export interface ProxyReport {
+  /** `digestOfDocument` of the one that it serves. */
+  readonly digest: string
+  /** Of mcplex. */
+  readonly version: string
+  /** Why it does not serve the newest document that it has seen, and the digest of that one. */
+  readonly refused: { readonly digest: string; readonly text: string } | undefined
+  readonly servers: readonly ServerReport[]
+  readonly agents: readonly { readonly name: string; readonly tools: number }[]
+}
+
+export interface ServerReport {
+  /** In the document. */
+  readonly backend: string
+  readonly name: string
+  readonly state: 'connecting' | 'ready' | 'down'
+  /** `legacy` or `modern`, once it is known. */
+  readonly era: string | undefined
+  readonly tools: number
+  readonly lastError: string | undefined
 }
 
 export const nothingObserved: Observations = { provisioning: new Map(), forbidden: new Set() }
@@ -77,6 +106,8 @@ export interface Translation {
   readonly classes: readonly KubeObject[]
   /** Secrets and ConfigMaps that objects name: to be fetched and watched one by one. */
   readonly wanted: readonly ObjectRef[]
+  /** Services, by `ns/name`, whose EndpointSlices count: a change of another one's needs no new translation. */
+  readonly services: ReadonlySet<string>
   /** Of Gateways that are ours no more though what was provisioned for them is still there: what to delete. */
   readonly abandoned: readonly ObjectRef[]
 }
@@ -86,6 +117,8 @@ export interface GatewayPlan {
   readonly name: string
   /** Its Config as a plain document in the long form, which `parsePlain` takes; absent where it may not be changed: the last one stays. */
   readonly document: Raw | undefined
+  /** `digestOfDocument` of it, by which proxies say that they serve it; empty without a document. */
+  readonly digest: string
   /** What it needs in its namespace, its Secret with the document among it, without the parts that are made at random. */
   readonly objects: readonly KubeObject[]
   /** Secrets and ConfigMaps that its document depends on. Absent: none. */

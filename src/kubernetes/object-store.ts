@@ -3,12 +3,14 @@ import { type ApiClient, type Follower, type FollowState, follow } from '../kube
 import type { Log } from '../observe/observe.ts'
 import { type Kind, kinds } from './kinds.ts'
 import type { KubeObject, ObjectRef } from './model.ts'
+import { serviceOf } from './services.ts'
 import { slim } from './slim.ts'
 import { nameKey, refOf } from './world.ts'
 
 /** The cluster's objects of all kinds that are followed everywhere, slim, as they last were. */
 export interface ObjectStore {
   objects(): readonly KubeObject[]
+  all(ref: Pick<ObjectRef, 'group' | 'kind'>): Iterable<KubeObject>
   find(ref: ObjectRef): KubeObject | undefined
   /** One sentence for each kind that is neither known nor known to be absent; empty: translations tell the truth. */
   missing(): readonly string[]
@@ -20,8 +22,10 @@ export interface ObjectStore {
 }
 
 export interface StoreEvents {
-  /** Something that a translation reads has changed. */
+  /** Something that a translation reads has changed, which is no EndpointSlice. */
   onChange(): void
+  /** An EndpointSlice of this Service (`ns/name`) has changed: not every one counts. */
+  onSlice(service: string): void
   /** Of this object nothing but the status, or its version, has changed. */
   onStatus(object: KubeObject): void
   onInterruption(kind: string): void
@@ -37,6 +41,7 @@ export function createObjectStore(
   const shelfOf = (ref: Pick<ObjectRef, 'group' | 'kind'>) => shelves.find(({ kind }) => kind.group === ref.group && kind.kind === ref.kind)
   return {
     objects: () => shelves.flatMap((shelf) => [...shelf.objects.values()]),
+    all: (ref) => shelfOf(ref)?.objects.values() ?? [],
     find: (ref) => shelfOf(ref)?.objects.get(nameKey(ref)),
     missing: () => shelves.flatMap((shelf) => (shelf.isKnown() ? [] : [shelf.reason()])),
     isSynced: (ref) => shelfOf(ref)?.state() === 'synced',
@@ -80,20 +85,20 @@ function followKind(
       onReset(values) {
         const before = objects
         objects = new Map(values.map(read).flatMap((entry) => (entry === undefined ? [] : [[entry.key, entry.object]])))
-        let isChanged = before.size !== objects.size
-        for (const [key, object] of objects) isChanged = tell(before.get(key), object) || isChanged
-        if (isChanged) events.onChange()
+        for (const [key, object] of objects) tell(before.get(key), object)
+        for (const [key, object] of before) if (!objects.has(key)) changed(object)
       },
       onSet(value) {
         const entry = read(value)
         if (entry === undefined) return
         const before = objects.get(entry.key)
         objects.set(entry.key, entry.object)
-        if (tell(before, entry.object)) events.onChange()
+        tell(before, entry.object)
       },
       onDelete(value) {
         const entry = read(value)
-        if (entry !== undefined && objects.delete(entry.key)) events.onChange()
+        const before = entry && objects.get(entry.key)
+        if (entry !== undefined && objects.delete(entry.key)) changed(before ?? entry.object)
       },
       onState(next, detail) {
         if (next !== state && (next === 'interrupted' || next === 'forbidden')) events.onInterruption(kind.kind)
@@ -107,13 +112,17 @@ function followKind(
     { random, log },
   )
 
-  /** Whether a translation must be made anew; where only the status or the version differs, that is told. */
-  function tell(before: KubeObject | undefined, after: KubeObject): boolean {
-    if (before === undefined) return true
-    if (before.metadata.resourceVersion === after.metadata.resourceVersion) return false
-    if (!isDeepStrictEqual(translated(before, kind), translated(after, kind))) return true
-    events.onStatus(after)
-    return false
+  /** Where only the status or the version differs, that alone is told. */
+  function tell(before: KubeObject | undefined, after: KubeObject): void {
+    if (before !== undefined && before.metadata.resourceVersion === after.metadata.resourceVersion) return
+    if (before !== undefined && isDeepStrictEqual(translated(before, kind), translated(after, kind))) return events.onStatus(after)
+    changed(after)
+    if (before !== undefined && kind.kind === 'EndpointSlice' && serviceOf(before) !== serviceOf(after)) changed(before)
+  }
+
+  function changed(object: KubeObject): void {
+    if (kind.kind === 'EndpointSlice') events.onSlice(serviceOf(object))
+    else events.onChange()
   }
 
   return {

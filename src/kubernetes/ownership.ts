@@ -1,16 +1,32 @@
+import { managedBy } from './managed-by.ts'
 import type { KubeObject, ObjectRef } from './model.ts'
+import { listAt, textAt, valueAt } from './raw.ts'
 import { nameKey, refOf, titleOf } from './world.ts'
 
 const label = 'app.kubernetes.io/managed-by'
 
-/** Whether a controller whose label says `managedBy` made the object for the Gateway of that uid. */
-export function isMadeFor(object: KubeObject, uid: string | undefined, managedBy: string | undefined): boolean {
-  return managedBy !== undefined && isOwnedBy(object, uid) && object.metadata.labels?.[label] === managedBy
+/** Whether a controller whose label says `maker` made the object for the Gateway of that uid. */
+export function isMadeFor(object: unknown, uid: string | undefined, maker: string | undefined): boolean {
+  return maker !== undefined && isOwnedBy(object, uid) && textAt(object, 'metadata', 'labels', label) === maker
 }
 
-/** Whether an object belongs to the Gateway that the desired one is for, and its maker's label is the same. */
-export function isOwn(existing: KubeObject, desired: KubeObject): boolean {
-  return isMadeFor(existing, gatewayUid(desired), desired.metadata.labels?.[label])
+/**
+ * Whether what the API server has is ours, and belongs to the Gateway that the desired object is for: it has our label, or it had, as we
+ * have applied it, and no other controller has. Without its `managedFields` it is known by the label alone.
+ */
+export function isOwn(existing: unknown, desired: KubeObject): boolean {
+  const uid = gatewayUid(desired)
+  const maker = desired.metadata.labels?.[label]
+  return isMadeFor(existing, uid, maker) || (maker !== undefined && isOwnedBy(existing, uid) && isRelabelled(existing, maker))
+}
+
+/** Controllers apply their label; people, and tools that find an object there, write over ours. */
+function isRelabelled(existing: unknown, maker: string): boolean {
+  const applied = listAt(existing, 'metadata', 'managedFields').filter((entry) => textAt(entry, 'operation') === 'Apply')
+  const isOurs = (entry: unknown): boolean => managedBy({ controllerName: textAt(entry, 'manager') ?? '' }) === maker
+  const isLabelling = (entry: unknown): boolean => valueAt(entry, 'fieldsV1', 'f:metadata', 'f:labels', `f:${label}`) !== undefined
+  const isByHand = (entry: unknown): boolean => textAt(entry, 'manager')?.startsWith('kubectl') === true
+  return applied.some(isOurs) && !applied.some((entry) => !isOurs(entry) && !isByHand(entry) && isLabelling(entry))
 }
 
 /** Why nothing is made beside objects that are not ours, as a sentence with its remedy. */
@@ -31,11 +47,14 @@ export function foreignSentence(foreign: readonly KubeObject[], desired: KubeObj
 }
 
 /** The uid of the Gateway that it is to belong to. */
-function gatewayUid({ metadata }: KubeObject): string | undefined {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid
+function gatewayUid(object: unknown): string | undefined {
+  return textAt(
+    listAt(object, 'metadata', 'ownerReferences').find((owner) => valueAt(owner, 'controller') === true),
+    'uid',
+  )
 }
 
-function isOwnedBy(object: KubeObject, uid: string | undefined): boolean {
+function isOwnedBy(object: unknown, uid: string | undefined): boolean {
   return uid !== undefined && gatewayUid(object) === uid
 }
 

@@ -215,12 +215,16 @@ export function leftOut(value: unknown, field: PolicyField, place: string): read
 }
 
 const unmissed = 'yet: leaving it out lets nothing more through'
-const multiples: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
+const units = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E']
+const binaryUnits = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 
-/** A Kubernetes quantity; NaN for what is none. */
+/** A Kubernetes quantity (resource.Quantity), such as `4Mi`, `5e6`, `1500m`; NaN for what is none. */
 function quantity(value: unknown): number {
-  const [, amount = '', unit = ''] = /^([0-9]+(?:\.[0-9]+)?)(k|M|G|Ki|Mi|Gi)?$/.exec(String(value)) ?? []
-  return amount === '' ? Number.NaN : Number(amount) * (multiples[unit] ?? 1)
+  const [, amount = '', unit = '', exponent = '0'] =
+    /^([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]+))?$/.exec(String(value)) ?? []
+  if (amount === '') return Number.NaN
+  const power = binaryUnits.indexOf(unit) + 1
+  return power > 0 ? Number(amount) * 1024 ** power : Number(`${amount}e${Number(exponent) + 3 * (units.indexOf(unit) - 3)}`)
 }
 
 function unknownFault(value: unknown, place: string): readonly PolicyFault[] {

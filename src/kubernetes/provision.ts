@@ -4,8 +4,8 @@ import { apiVersionOf, kinds } from './kinds.ts'
 import { managedBy } from './managed-by.ts'
 import type { KubeObject, Raw, Settings } from './model.ts'
 import { labelValue, namesFor, type ProvisionedNames } from './provisioned-names.ts'
-import { ownPorts, proxyPod } from './proxy-pod.ts'
-import { rawAt, textsOf } from './raw.ts'
+import { ownPorts, picked, proxyPod } from './proxy-pod.ts'
+import { rawAt, textsOf, valueAt } from './raw.ts'
 import type { GatewayView } from './views.ts'
 
 /** A Secret holds 1 MiB; base64 and the parts that are made at random take some of it. */
@@ -13,9 +13,12 @@ const maxPlainBytes = 700_000
 
 type ProvisionedKind = Extract<(typeof kinds)[number], { isProvisioned: 'namespace' }>['kind']
 
-/** All that a Gateway needs in its namespace, the Secret with its document first. Nobody's wishes but its `spec.infrastructure` count. */
+/**
+ * All that a Gateway needs in its namespace, the Secret with its document first. Nobody's wishes count but those of its
+ * `spec.infrastructure` and of the parameters that it, or its class, names.
+ */
 export function provision(gateway: GatewayView, document: Raw, settings: Settings): readonly KubeObject[] {
-  const { object } = gateway
+  const { object, parameters } = gateway
   const names = namesFor(object.metadata.name)
   const meta = metaOf(object, names, settings)
   const wished = textsOf(rawAt(object, 'spec', 'infrastructure', 'annotations'))
@@ -29,6 +32,8 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
   const reader = { kind: 'ServiceAccount', name: names.config, namespace: object.metadata.namespace ?? '' }
   const selector = selectorOf(object)
   const served = servedPorts(gateway)
+  const template = proxyPod({ object, names, selector, parameters, settings })
+  const autoscaling = valueAt(parameters, 'autoscaling')
   return [
     make('Secret', names.config, { type: 'Opaque', data: dataOf(document) }, { 'mcplex.dev/version': settings.version }),
     make('ServiceAccount', names.config, { automountServiceAccountToken: false }),
@@ -38,14 +43,17 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
     make('RoleBinding', names.config, { roleRef: role, subjects: [reader] }),
     make('Deployment', names.workload, {
       spec: {
+        // Whoever scales it, by hand or by load, has the word where no number is said.
+        ...picked(parameters, ['replicas']),
         selector: { matchLabels: selector },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        template: { metadata: podMetaOf(object, names, settings, wished), spec: proxyPod({ object, names, selector, served, settings }) },
+        template: { metadata: podMetaOf(object, names, settings, wished), spec: template },
       },
     }),
     make('Service', names.workload, {
       spec: {
         type: 'LoadBalancer',
+        ...picked(rawAt(parameters, 'service'), ['type', 'loadBalancerClass', 'externalTrafficPolicy']),
         selector,
         ports: served.map((port) => ({ name: `port-${port}`, protocol: 'TCP', port, targetPort: port })),
       },
@@ -61,14 +69,31 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
     make('PodDisruptionBudget', names.workload, {
       spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector: { matchLabels: selector } },
     }),
+    ...(autoscaling === undefined
+      ? []
+      : [make('HorizontalPodAutoscaler', names.workload, { spec: scalingOf(rawAt(autoscaling), names.workload) })]),
   ]
+}
+
+const usualUtilization = 80
+
+/** HorizontalPodAutoscalerSpec, for the Deployment of that name. */
+function scalingOf(autoscaling: Raw, name: string): Raw {
+  const averageUtilization = valueAt(autoscaling, 'targetCPUUtilizationPercentage') ?? usualUtilization
+  return {
+    scaleTargetRef: { apiVersion: apiVersions.Deployment, kind: 'Deployment', name },
+    minReplicas: valueAt(autoscaling, 'minReplicas') ?? 1,
+    ...picked(autoscaling, ['maxReplicas']),
+    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } }],
+  }
 }
 
 const apiVersions = Object.fromEntries(kinds.map((kind) => [kind.kind, apiVersionOf(kind)])) as Readonly<Record<ProvisionedKind, string>>
 
 /**
- * Kinds that get the annotations of `spec.infrastructure`: what runs, and whom clouds know by an account. Tools that copy Secrets, or give
- * rights, obey annotations as well: who may write a Gateway need not be one who may ask them.
+ * Kinds that get the annotations of `spec.infrastructure`: what runs, and whom clouds know by an account. Tools that copy Secrets, give
+ * rights, or ask any address for the numbers by which is scaled, obey annotations as well: who may write a Gateway need not be one who
+ * may ask them.
  */
 const annotated: ReadonlySet<ProvisionedKind> = new Set(['Deployment', 'Service', 'ServiceAccount', 'PodDisruptionBudget'])
 

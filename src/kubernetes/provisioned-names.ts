@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 /** Names of what is made for a Gateway, in its namespace. */
 export interface ProvisionedNames {
-  /** Of what runs and what clients reach: Deployment, Service, PodDisruptionBudget. */
+  /** Of what runs and what clients reach: Deployment, Service, PodDisruptionBudget, HorizontalPodAutoscaler. */
   readonly workload: string
   /** Of what it reads and by which right: Secret, ServiceAccount, Role, RoleBinding. */
   readonly config: string

@@ -48,25 +48,25 @@ function open() {
   }
 }
 
-const eightLooks = Array.from({ length: 8 }, () => 'GET').join(' ')
+const nineLooks = Array.from({ length: 9 }, () => 'GET').join(' ')
 
 test('what is ours goes', async () => {
   const { cluster, run, isThere } = open()
   cluster.put(service('u'))
-  assert.equal(await run(), `${eightLooks} DELETE`)
+  assert.equal(await run(), `${nineLooks} DELETE`)
   assert.equal(isThere(), false)
 })
 
 test('where nothing of ours is found it is looked for again only when the Service has changed', async () => {
   const { cluster, run, isThere } = open()
   cluster.put(service('u', {}))
-  assert.equal(await run(), eightLooks)
+  assert.equal(await run(), nineLooks)
   assert.equal(await run(), '')
   cluster.put(service('u', { a: 'b' }))
-  assert.equal(await run(), eightLooks)
+  assert.equal(await run(), nineLooks)
   assert.equal(await run(), '')
   cluster.put(service('u'))
-  assert.equal(await run(), `${eightLooks} DELETE`)
+  assert.equal(await run(), `${nineLooks} DELETE`)
   assert.equal(isThere(), false)
 })
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createFakeCluster } from './fake-cluster-for-test.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject, Raw } from './model.ts'
+import { textAt } from './raw.ts'
 import { createEventReporter } from './report-events.ts'
 
 function open() {
@@ -56,4 +57,38 @@ test('a namespace of many objects takes nothing from others', async () => {
   pass(60_000)
   for (let index = 30; index < 60; index++) await report('evil', `a${index}`, 1)
   assert.equal(told('evil'), 80)
+})
+
+test('a condition of which nothing is known any more is not told as better, one that is only there while it is bad is', async () => {
+  const messages: string[] = []
+  const reporter = createEventReporter({
+    client: {
+      async request({ body }) {
+        messages.push(textAt(body, 'message') ?? '')
+        return { kind: 'reply', status: 201, body: {}, retryAfterMs: undefined }
+      },
+      stream: async () => ({ kind: 'unreachable', text: 'no' }),
+      close: async () => undefined,
+    },
+    controllerName: 'us',
+    term: () => new AbortController().signal,
+    wallClock: () => 0,
+  })
+  const object: KubeObject = { apiVersion: 'mcplex.dev/v1alpha1', kind: 'Agent', metadata: { name: 'a', namespace: 'ns', uid: 'u' } }
+  const withStatus = (...conditions: readonly Raw[]): KubeObject => ({ ...object, status: { conditions } })
+  const down = { type: 'Ready', status: 'False', reason: 'ServersDown', message: 'math is down' }
+  const partly = { type: 'PartiallyInvalid', status: 'True', reason: 'Invalid', message: 'date is left out' }
+  const rows: readonly [before: readonly Raw[], after: readonly Raw[], told: readonly string[]][] = [
+    [[], [down], ['Ready: math is down']],
+    [[down], [{ ...down, status: 'Unknown', reason: 'NoReport' }], []],
+    [[down], [], []],
+    [[down], [{ ...down, status: 'True', reason: 'ServersReady', message: 'all answer' }], ['Ready: all answer']],
+    [[partly], [], ['no longer: PartiallyInvalid: date is left out']],
+  ]
+  for (const [before, after, told] of rows) {
+    messages.length = 0
+    reporter.report(withStatus(...before), withStatus(...after))
+    for (let turn = 0; turn < 4; turn++) await setImmediate()
+    assert.deepEqual(messages, told)
+  }
 })

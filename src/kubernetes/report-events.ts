@@ -108,9 +108,10 @@ function changesOf(before: ReadonlyMap<string, Place>, after: ReadonlyMap<string
       const then = known?.get(type)
       if (now.isBad ? !then?.isBad || then.text !== now.text : then?.isBad) changes.push(now)
     }
-    // A condition that is only there while it is bad.
+    // A condition that is only there while it is bad. Of another one nothing is known then.
     for (const [type, then] of known ?? []) {
-      if (then.isBad && !conditions.has(type)) changes.push({ ...then, isBad: false, reason: 'Resolved', text: `no longer: ${then.text}` })
+      if (then.isBad && negative.has(type) && !conditions.has(type))
+        changes.push({ ...then, isBad: false, reason: 'Resolved', text: `no longer: ${then.text}` })
     }
   }
   return changes

@@ -1,3 +1,4 @@
+import { readEndpoints } from './endpoints.ts'
 import { type Finding, finding, unknownFields } from './finding.ts'
 import { isSelected, selectorFault } from './label-selector.ts'
 import type { KubeObject } from './model.ts'
@@ -58,6 +59,10 @@ function readOffered(offered: OfferedPort, here: string, { name, services }: Tar
   if (findings.length > 0) return { candidates: [], findings }
   const remark = services.remarkOn(key, port)
   if (remark !== undefined) findings.push(finding('nothing', 'Pending', `${here}: ${remark}`))
+  const host = services.hostOf(key)
+  const pods = readEndpoints({ host, service: key, others: [], port, place: here }, services)
+  findings.push(...pods.findings)
+  if (findings.some(({ costs }) => costs === 'part')) return { candidates: [], findings }
   const { annotations = {} } = service.metadata
   const pathAnnotation = pathAnnotations.find((one) => Object.hasOwn(annotations, one) && annotations[one] !== '')
   const path = pathAnnotation === undefined ? undefined : annotations[pathAnnotation]
@@ -65,7 +70,7 @@ function readOffered(offered: OfferedPort, here: string, { name, services }: Tar
   const candidate: Candidate = {
     name: annotated || `${service.metadata.name}-${portName ?? port}`,
     target: name,
-    http: { host: services.hostOf(key), port: services.portOf(key, port), ...(path === undefined ? {} : { path }) },
+    http: { host, port: services.portOf(key, port), ...(path === undefined ? {} : { path }), ...pods.http },
     service: key,
     others: [],
     policies: undefined,

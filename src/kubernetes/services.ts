@@ -1,6 +1,8 @@
+import { formatAddress } from '../config/config.ts'
 import type { KubeObject, ObjectRef } from './model.ts'
 import { plainHost } from './plain-host.ts'
-import { listAt, numberAt, rawAt, textAt, valueAt } from './raw.ts'
+import { listAt, numberAt, textAt, valueAt } from './raw.ts'
+import { isPort, isTcp, readServicePods, type ServicePods } from './service-pods.ts'
 import { byName, nameKey, refOf, type World } from './world.ts'
 
 /** The cluster's Services, as servers stand behind them. Keys are `ns/name`. */
@@ -17,6 +19,15 @@ export interface Services {
   portOf(key: string, port: number | undefined): number | undefined
   /** What keeps a port of it from being reached, with the remedy; undefined where nothing is known of it. */
   remarkOn(key: string, port: number | undefined): string | undefined
+  /**
+   * The ready pods that a host leads to which is a Service's own name or cluster IP, as `ip:port`, sorted: those of the Service's first IP
+   * family where there are some. None for another host, such as the name of one pod or the address of a load balancer.
+   */
+  endpointsBehind(host: string, key: string, port: number | undefined): readonly string[]
+  /** An address that its EndpointSlices list though no pod has it. */
+  strayOf(key: string): string | undefined
+  /** Those whose EndpointSlices have been looked at. */
+  readonly looked: ReadonlySet<string>
   /** Of each Service that has some, by namespace and name: the ports that say by their appProtocol that MCP is spoken there. */
   readonly offered: ReadonlyMap<KubeObject, readonly OfferedPort[]>
 }
@@ -50,7 +61,13 @@ export function createServices(world: World, clusterDomain: string): Services {
   const all = [...world.all('', 'Service')].sort(byName)
   const byKey = new Map(all.map((service) => [nameKey(refOf(service)), service]))
   const slices = world.all('discovery.k8s.io', 'EndpointSlice')
-  const ready = new Set(slices.filter(isReady).map(serviceOf))
+  const slicesOf = Map.groupBy(slices, serviceOf)
+  const pods = new Map<string, ServicePods>()
+  const podsOf = (key: string): ServicePods => {
+    const known = pods.get(key) ?? readServicePods(slicesOf.get(key) ?? [])
+    pods.set(key, known)
+    return known
+  }
   const domain = clusterDomain.toLowerCase()
   const byAddress = Map.groupBy(
     all.flatMap((service) => addressesOf(service).map((address) => ({ address, key: nameKey(refOf(service)) }))),
@@ -77,6 +94,9 @@ export function createServices(world: World, clusterDomain: string): Services {
     if (found !== undefined) return { host: hostOf(found.key), service: found.key, others: [] }
     return { host: written, service: undefined, others: [...new Set(leads.map(({ key }) => key))] }
   }
+  // What else leads to a Service, such as external addresses, others can write into Services of theirs.
+  const isItsOwn = (name: string, key: string, service: KubeObject): boolean =>
+    (labelsIn(name, domain).length === 2 && keyIn(name, domain) === key) || clusterAddressesOf(service).includes(name)
   const hostOf = (key: string): string => {
     const [namespace, name] = key.split('/')
     return `${name}.${namespace}.svc.${clusterDomain}`
@@ -95,10 +115,29 @@ export function createServices(world: World, clusterDomain: string): Services {
       if (service === undefined) return all.length === 0 ? undefined : `there is no Service ${key}: create it, or name another`
       if (isExternal(service)) return undefined
       if (port !== undefined && !isHeadless(service) && portNumbered(service, port) === undefined) {
-        const known = listAt(service, 'spec', 'ports').flatMap((one) => numberAt(one, 'port') ?? [])
+        const known = portsOf(service).flatMap((one) => numberAt(one, 'port') ?? [])
         return `Service ${key} has no port ${port}: name one that it has (${known.join(', ') || 'none'})`
       }
-      return slices.length === 0 || ready.has(key) ? undefined : `no pod of Service ${key} is ready: look at its selector and its pods`
+      return slices.length === 0 || podsOf(key).isReady ? undefined : `no pod of Service ${key} is ready: look at its selector and its pods`
+    },
+    endpointsBehind: (host, key, port) => {
+      const service = find(key)
+      if (service === undefined || port === undefined || !isItsOwn(plainHost(host), key, service)) return []
+      const entry = portNumbered(service, port)
+      if (entry === undefined && !(isHeadless(service) && isPort(port))) return []
+      const name = textAt(entry, 'name')
+      const found = podsOf(key).ready.flatMap(({ family, address, ports }) => {
+        // A headless Service leads to any port of its pods.
+        const numbers = entry === undefined ? [port] : ports.flatMap((one) => (one.name === name ? [one.port] : []))
+        return numbers.map((number) => ({ family, text: formatAddress({ host: address, port: number }) }))
+      })
+      const preferred = listAt(service, 'spec', 'ipFamilies')[0] ?? 'IPv4'
+      const first = found.filter(({ family }) => family === preferred)
+      return [...new Set((first.length > 0 ? first : found).map(({ text }) => text))].sort()
+    },
+    strayOf: (key) => podsOf(key).stray,
+    get looked() {
+      return new Set(pods.keys())
     },
     offered: new Map(
       all.flatMap((service) => {
@@ -111,25 +150,32 @@ export function createServices(world: World, clusterDomain: string): Services {
 
 /** The Service that a name in the cluster's domain, or one that ends with `svc`, leads to, or to a pod of it. */
 function keyIn(name: string, domain: string): string | undefined {
+  const labels = labelsIn(name, domain)
+  return labels.length === 2 || labels.length === 3 ? `${labels.at(-1)}/${labels.at(-2)}` : undefined
+}
+
+/** What stands before `svc` in such a name; nothing in another. */
+function labelsIn(name: string, domain: string): readonly string[] {
   const parts = domain.split('.')
   // With a part of the domain too: the search list of a node may hold the rest.
   const suffixes = parts.map((_, index) => `.svc.${parts.slice(0, index + 1).join('.')}`)
   const suffix = ['.svc', ...suffixes].find((one) => name.endsWith(one))
-  const labels = suffix === undefined ? [] : name.slice(0, -suffix.length).split('.')
-  return labels.length === 2 || labels.length === 3 ? `${labels.at(-1)}/${labels.at(-2)}` : undefined
+  return suffix === undefined ? [] : name.slice(0, -suffix.length).split('.')
 }
 
 /** What leads to a Service beside its name, such as its cluster IPs. */
 function addressesOf(service: KubeObject): readonly string[] {
-  const spec = rawAt(service, 'spec')
   const ingress = listAt(service, 'status', 'loadBalancer', 'ingress')
-  const all = [
-    valueAt(spec, 'clusterIP'),
-    ...listAt(spec, 'clusterIPs'),
-    ...listAt(spec, 'externalIPs'),
-    ...ingress.flatMap((one) => [valueAt(one, 'ip'), valueAt(one, 'hostname')]),
-  ]
-  return [...new Set(all.flatMap((one) => (typeof one === 'string' && one !== '' && one !== 'None' ? [plainHost(one)] : [])))]
+  const others = [...listAt(service, 'spec', 'externalIPs'), ...ingress.flatMap((one) => [valueAt(one, 'ip'), valueAt(one, 'hostname')])]
+  return [...new Set([...clusterAddressesOf(service), ...others.flatMap(addressIn)])]
+}
+
+function clusterAddressesOf(service: KubeObject): readonly string[] {
+  return [valueAt(service, 'spec', 'clusterIP'), ...listAt(service, 'spec', 'clusterIPs')].flatMap(addressIn)
+}
+
+function addressIn(value: unknown): readonly string[] {
+  return typeof value === 'string' && value !== '' && value !== 'None' ? [plainHost(value)] : []
 }
 
 /** @param key `ns/name` */
@@ -157,14 +203,16 @@ function offeredBy(service: KubeObject): readonly OfferedPort[] {
   })
 }
 
-function portNumbered(service: KubeObject | undefined, port: number | undefined): unknown {
-  return listAt(service, 'spec', 'ports').find((one) => valueAt(one, 'port') === port)
+/** Those that HTTP can be spoken to. */
+function portsOf(service: KubeObject): readonly unknown[] {
+  return listAt(service, 'spec', 'ports').filter(isTcp)
 }
 
-function isReady(slice: KubeObject): boolean {
-  return listAt(slice, 'endpoints').some((endpoint) => valueAt(endpoint, 'conditions', 'ready') !== false)
+function portNumbered(service: KubeObject, port: number | undefined): unknown {
+  return portsOf(service).find((one) => valueAt(one, 'port') === port)
 }
 
-function serviceOf({ metadata }: KubeObject): string {
+/** The Service that an EndpointSlice belongs to, as `ns/name`. */
+export function serviceOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.labels?.['kubernetes.io/service-name'] ?? ''}`
 }

@@ -30,34 +30,86 @@ test('what no translation reads is not kept', () => {
         apiVersion: 'v1',
         kind: 'Service',
         metadata,
-        spec: { type: 'ClusterIP', ports: [{ port: 80 }], externalIPs: ['192.0.2.1'], sessionAffinity: 'None', ipFamilies: ['IPv4'] },
+        spec: { type: 'ClusterIP', ports: [{ port: 80 }], externalIPs: ['192.0.2.1'], ipFamilies: ['IPv4'], sessionAffinity: 'None' },
         status: { loadBalancer: {}, conditions: [] },
       },
       {
         apiVersion: 'v1',
         kind: 'Service',
         metadata,
-        spec: { type: 'ClusterIP', ports: [{ port: 80 }], externalIPs: ['192.0.2.1'] },
+        spec: { type: 'ClusterIP', ports: [{ port: 80 }], externalIPs: ['192.0.2.1'], ipFamilies: ['IPv4'] },
         status: { loadBalancer: {} },
       },
     ],
-    ...[
-      [null, false],
-      [
-        [
-          { addresses: ['10.0.0.1'], conditions: { ready: false } },
-          { addresses: ['10.0.0.2'], conditions: { ready: true } },
+    [
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { ...metadata, generation: 7, annotations: { at: 'now' }, labels: { a: 'b' }, ownerReferences: [] },
+        addressType: 'IPv4',
+        ports: [
+          { name: 'web', port: 80, protocol: 'TCP', appProtocol: 'http' },
+          { name: 'admin', port: 81, protocol: 'TCP' },
         ],
-        true,
-      ],
-      [[{ addresses: ['10.0.0.3'] }], true],
-      [[{ addresses: ['10.0.0.3'], conditions: { ready: false } }], false],
-    ].map(([endpoints, ready]): [object, object] => [
-      { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { ...metadata, annotations: { at: 'now' } }, endpoints },
-      { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, endpoints: [{ conditions: { ready } }] },
-    ]),
+        endpoints: [
+          { addresses: ['10.0.0.2'], conditions: { ready: true, serving: true, terminating: false }, nodeName: 'n', targetRef: {} },
+          { addresses: ['10.0.0.1', '10.0.0.0'], conditions: { ready: false } },
+          { addresses: ['10.0.0.3'], zone: 'z', hints: {} },
+        ],
+      },
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { ...metadata, labels: { a: 'b' } },
+        addressType: 'IPv4',
+        ports: [
+          { name: 'admin', port: 81, protocol: 'TCP' },
+          { name: 'web', port: 80, protocol: 'TCP' },
+        ],
+        endpoints: [
+          { addresses: ['10.0.0.1', '10.0.0.0'], conditions: { ready: false } },
+          { addresses: ['10.0.0.2'], conditions: { ready: true, serving: true, terminating: false } },
+          { addresses: ['10.0.0.3'], conditions: {} },
+        ],
+      },
+    ],
+    [
+      { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, ports: null, endpoints: null },
+      { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, ports: [], endpoints: [] },
+    ],
+    [
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata,
+        addressType: 7,
+        ports: [7],
+        endpoints: [null, { addresses: 7 }],
+      },
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata,
+        addressType: 7,
+        ports: [{}],
+        endpoints: [
+          { addresses: [], conditions: {} },
+          { addresses: [], conditions: {} },
+        ],
+      },
+    ],
   ]
   for (const [given, kept] of rows) assert.deepEqual(slim(given), kept)
+})
+
+test('an EndpointSlice whose endpoints and ports are in another order is the same', () => {
+  const ports = [
+    { name: 'web', port: 80 },
+    { name: 'admin', port: 81 },
+  ]
+  const endpoints = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => ({ addresses: [address], conditions: { ready: true } }))
+  const slice = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, addressType: 'IPv4', ports, endpoints }
+  assert.deepEqual(slim({ ...slice, ports: ports.toReversed(), endpoints: endpoints.toReversed() }), slim(slice))
 })
 
 test('of a Gateway’s own Secret its content is not kept', () => {

@@ -1,6 +1,6 @@
 import type { KubeObject, Metadata, Raw } from './model.ts'
-import { isRaw, listAt, rawAt, valueAt } from './raw.ts'
-import { readObject } from './world.ts'
+import { isRaw, listAt, rawAt } from './raw.ts'
+import { compare, readObject } from './world.ts'
 
 /**
  * The object without what no translation reads: managed fields, what kubectl last applied, and, for kinds of which a cluster has many that
@@ -10,17 +10,38 @@ export function slim(value: unknown): KubeObject | undefined {
   const object = readObject(value)
   if (object === undefined) return undefined
   const { apiVersion, kind } = object
-  if (kind === 'EndpointSlice') {
-    const metadata = withoutAnnotations(object.metadata)
-    // Whether any pod is ready matters, not which and how many.
-    const isReady = listAt(object, 'endpoints').some((endpoint) => valueAt(endpoint, 'conditions', 'ready') !== false)
-    return { apiVersion, kind, metadata, endpoints: [{ conditions: { ready: isReady } }] }
-  }
+  if (kind === 'EndpointSlice') return slimSlice(object)
   if (kind === 'Namespace') return { apiVersion, kind, metadata: withoutAnnotations(object.metadata) }
   const metadata = withoutLastApplied(object.metadata)
   if (kind !== 'Service') return { ...object, metadata }
-  const spec = pick(rawAt(object, 'spec'), ['type', 'ports', 'clusterIP', 'clusterIPs', 'externalIPs', 'externalName', 'selector'])
+  const spec = pick(rawAt(object, 'spec'), [
+    'type',
+    'ports',
+    'clusterIP',
+    'clusterIPs',
+    'ipFamilies',
+    'externalIPs',
+    'externalName',
+    'selector',
+  ])
   return { apiVersion, kind, metadata, spec, status: pick(rawAt(object, 'status'), ['loadBalancer']) }
+}
+
+/** In an order of its own: who writes slices keeps none, and gives a new generation to each. */
+function slimSlice(slice: KubeObject): KubeObject {
+  const { generation, ownerReferences, ...metadata } = withoutAnnotations(slice.metadata)
+  const ports = listAt(slice, 'ports').map((port) => pick(rawAt(port), ['name', 'port', 'protocol']))
+  const endpoints = listAt(slice, 'endpoints').map((one) => ({
+    addresses: listAt(one, 'addresses'),
+    conditions: pick(rawAt(one, 'conditions'), ['ready', 'serving', 'terminating']),
+  }))
+  const { apiVersion, kind } = slice
+  return { apiVersion, kind, metadata, ...pick(slice, ['addressType']), ports: inOrder(ports), endpoints: inOrder(endpoints) }
+}
+
+function inOrder<T>(list: readonly T[]): readonly T[] {
+  const byText = list.map((one) => ({ one, text: JSON.stringify(one) }))
+  return byText.sort((first, second) => compare(first.text, second.text)).map(({ one }) => one)
 }
 
 /** The object's name and version alone. */

@@ -1,3 +1,4 @@
+import { readEndpoints } from './endpoints.ts'
 import { type Finding, finding, unknownFields } from './finding.ts'
 import type { KubeObject } from './model.ts'
 import { isOwnPod } from './plain-host.ts'
@@ -12,18 +13,25 @@ export function readStatic(given: unknown, { name, place, object, services, sear
   const port = numberAt(given, 'port')
   const path = valueAt(given, 'path') ?? ''
   const { host, hostPlace, service, others = [], findings } = readHost(given, here, object, services, searched)
+  const pods = host === undefined ? undefined : readEndpoints({ host, service, others, port, place: hostPlace }, services)
   const all = [
     ...unknownFields(given, ['host', 'backendRef', 'port', 'path', 'protocol', 'policies'], here, 'part'),
     ...(protocol === 'StreamableHTTP' ? [] : [protocolFinding(protocol, `${here}.protocol`)]),
     ...(port === undefined ? [finding('part', 'Invalid', `${here}.port is not a number: write the server's port`)] : []),
     ...(typeof path === 'string' ? [] : [finding('part', 'Invalid', `${here}.path is not a text: write a path that begins with /`)]),
     ...findings,
+    ...(pods?.findings ?? []),
   ]
   if (host === undefined || all.some(({ costs }) => costs === 'part')) return { candidates: [], findings: all }
   const candidate: Candidate = {
     name,
     target: name,
-    http: { host, port: service === undefined ? port : services.portOf(service, port), ...(path === '' ? {} : { path }) },
+    http: {
+      host,
+      port: service === undefined ? port : services.portOf(service, port),
+      ...(path === '' ? {} : { path }),
+      ...pods?.http,
+    },
     service,
     others,
     policies: valueAt(given, 'policies'),

@@ -8,6 +8,7 @@ import { parsePlain } from '../config/config.ts'
 import { defaultSettings } from './default-settings.ts'
 import type { Raw, Translation } from './model.ts'
 import { isRaw, listAt, rawAt, textAt, valueAt } from './raw.ts'
+import { slim } from './slim.ts'
 import { translate } from './translate.ts'
 import { nameKey, readObject, refOf } from './world.ts'
 
@@ -132,6 +133,79 @@ describe('whatever stands in the objects', () => {
         }
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('what is kept of the objects comes to the same as all of them', () => {
+    const told = (objects: readonly unknown[]) => {
+      const { statuses, ...others } = translate(objects, settings)
+      return { ...others, statuses: statuses.map(({ object, ...status }) => ({ ...status, of: refOf(object) })) }
+    }
+    for (const world of worlds) assert.deepEqual(told(world.flatMap((object) => slim(object) ?? [])), told(world))
+  })
+
+  it('the pods of a Service are the same however they are spread over its EndpointSlices', () => {
+    const object = (apiVersion: string, kind: string, name: string, rest: Raw, labels: Raw = {}): Raw => ({
+      apiVersion,
+      kind,
+      metadata: { namespace: 'ns', name, labels },
+      ...rest,
+    })
+    const others = [
+      object('gateway.networking.k8s.io/v1', 'Gateway', 'gw', {
+        spec: { gatewayClassName: 'mcplex', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+      }),
+      object('gateway.networking.k8s.io/v1', 'HTTPRoute', 'r', {
+        spec: { parentRefs: [{ name: 'gw' }], rules: [{ backendRefs: [{ group: 'gateway.kgateway.dev', kind: 'Backend', name: 'b' }] }] },
+      }),
+      object('gateway.kgateway.dev/v1alpha1', 'Backend', 'b', {
+        spec: { type: 'MCP', mcp: { targets: [{ name: 'x', static: { host: 's', port: 80 } }] } },
+      }),
+      object('v1', 'Service', 's', { spec: { ports: [{ port: 80 }] } }),
+    ]
+    const slice = (name: string, port: number, endpoints: readonly Raw[]): Raw =>
+      object(
+        'discovery.k8s.io/v1',
+        'EndpointSlice',
+        name,
+        { addressType: 'IPv4', ports: [{ port }], endpoints },
+        { 'kubernetes.io/service-name': 's' },
+      )
+    const pod = fc.record({
+      number: fc.integer({ min: 1, max: 150 }),
+      ready: fc.constantFrom(true, true, false, undefined, null),
+      port: fc.constantFrom(8000, 8001),
+      groups: fc.array(fc.nat(3), { minLength: 1, maxLength: 2 }),
+    })
+    const pods = fc.uniqueArray(pod, { maxLength: 120, selector: ({ number, port }) => `${number}:${port}` })
+    const spread = pods.chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length }), fc.array(fc.nat(3), { minLength: 1 })),
+    )
+    fc.assert(
+      fc.property(spread, ([list, shuffled, moved]) => {
+        const translated = (all: typeof list, groupsOf: (one: (typeof list)[number], index: number) => readonly number[]) => {
+          const placed = all.flatMap((one, index) => groupsOf(one, index).map((group) => ({ ...one, group })))
+          const slices = [...Map.groupBy(placed, ({ group, port }) => `${group} ${port}`).values()].flatMap((some) => {
+            const endpoints = some.map(({ number, ready }) => ({ addresses: [`10.1.0.${number}`], conditions: { ready } }))
+            return some[0] === undefined ? [] : [slice(`s-${some[0].group}-${some[0].port}`, some[0].port, endpoints)]
+          })
+          return translate([...others, ...slices], settings)
+        }
+        const translation = translated(list, ({ groups }) => groups)
+        assert.deepEqual(
+          translated(shuffled, (_, index) => [moved[index % moved.length] ?? 0]),
+          translation,
+        )
+        const ready = list.filter((one) => one.ready !== false).map(({ number, port }) => `10.1.0.${number}:${port}`)
+        const servers = translation.gateways.flatMap(({ document }) =>
+          Object.values(rawAt(document, 'backends')).flatMap((backend) => Object.values(rawAt(backend, 'servers'))),
+        )
+        assert.deepEqual(
+          servers.map((server) => listAt(server, 'http', 'endpoints')),
+          [ready.sort().slice(0, 64)],
+        )
+      }),
+      { numRuns: 100 },
     )
   })
 

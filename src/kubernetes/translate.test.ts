@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { parseAllDocuments } from 'yaml'
-import { parsePlain } from '../config/config.ts'
+import { digestOfDocument, parsePlain } from '../config/config.ts'
 import { defaultSettings } from './default-settings.ts'
 import type { Raw } from './model.ts'
-import { isRaw } from './raw.ts'
+import { isRaw, textAt } from './raw.ts'
 import { translate } from './translate.ts'
 
 const settings = defaultSettings('1.0.0')
@@ -63,4 +63,36 @@ test('whatever stands in an object, nothing is thrown, every document is valid, 
 
 test('any values at all may stand where objects do', () => {
   fc.assert(fc.property(fc.array(fc.jsonValue(), { maxLength: 4 }), (objects) => void translate(objects, settings)))
+})
+
+describe('what follows beside documents and statuses', () => {
+  const named = (apiVersion: string, kind: string, name: string, rest: Raw): Raw => ({
+    apiVersion,
+    kind,
+    metadata: { namespace: 'ns', name },
+    ...rest,
+  })
+  const gateway = named('gateway.networking.k8s.io/v1', 'Gateway', 'gw', {
+    spec: { gatewayClassName: 'mcplex', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+  })
+  const target = (name: string, host: string): Raw => ({ name, static: { host, port: 80 } })
+  const backend = named('gateway.kgateway.dev/v1alpha1', 'Backend', 'b', {
+    spec: { type: 'MCP', mcp: { targets: [target('one', 'one.ns.svc'), target('two', 'two'), target('far', 'far.example')] } },
+  })
+  const services = ['one', 'two', 'three'].map((name) => named('v1', 'Service', name, { spec: { ports: [{ port: 80 }] } }))
+
+  test('Services whose EndpointSlices count are those behind targets, and those of the proxies themselves', () => {
+    const other = { ...gateway, metadata: { namespace: 'ns', name: 'other' }, spec: { gatewayClassName: 'elsewhere' } }
+    const translation = translate([gateway, other, backend, ...services], settings)
+    assert.deepEqual(translation.services, new Set(['ns/one', 'ns/two', 'ns/gw-peers']))
+  })
+
+  test('the digest of a plan is that of the very text in its Secret', () => {
+    const [plan, ...others] = translate([gateway, backend, ...services], settings).gateways
+    assert.deepEqual(others, [])
+    const secret = plan?.objects.find(({ kind }) => kind === 'Secret')
+    const text = Buffer.from(textAt(secret, 'data', 'config.json') ?? '', 'base64').toString()
+    assert.deepEqual(JSON.parse(text), plan?.document)
+    assert.equal(plan?.digest, digestOfDocument(text))
+  })
 })

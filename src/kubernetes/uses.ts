@@ -16,6 +16,8 @@ export interface Uses {
   isUntouched(object: KubeObject): boolean
   /** The servers that a backend asks for, read once. */
   targetsOf(backend: KubeObject): BackendTargets
+  /** Services, by `ns/name`, whose EndpointSlices targets depend on. */
+  readonly followed: ReadonlySet<string>
 }
 
 /** Without the ReferenceGrant that it needs a reference leads nowhere. */
@@ -56,6 +58,7 @@ export function readUses(
     isIdle: (ref) => able.has(refKey(ref)) && !serving.has(refKey(ref)) && !theirs.has(refKey(ref)),
     isUntouched: ({ metadata }) => (metadata.statusManagers ?? []).every((manager) => manager === controllerName),
     targetsOf,
+    followed: services.looked,
   }
 }
 

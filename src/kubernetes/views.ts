@@ -10,6 +10,8 @@ export interface GatewayView {
   /** `ns/name`. */
   readonly key: string
   readonly listeners: readonly ListenerView[]
+  /** What its GatewayParameters say, over those of its class: members of a GatewayParameters' spec. */
+  readonly parameters: Raw
   /** Why it is not Accepted. */
   readonly faults: readonly Fault[]
   /** What of it has no effect and restricts nothing: to be said, no more. */

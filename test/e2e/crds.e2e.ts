@@ -14,6 +14,7 @@ const kgateway = { apiVersion: 'gateway.kgateway.dev/v1alpha1', kind: 'Backend' 
 const agentgateway = { apiVersion: 'agentgateway.dev/v1alpha1', kind: 'AgentgatewayBackend' } as const
 const policy = { apiVersion: 'agentgateway.dev/v1alpha1', kind: 'AgentgatewayPolicy' } as const
 const agent = { apiVersion: 'mcplex.dev/v1alpha1', kind: 'Agent' } as const
+const parameters = { apiVersion: 'mcplex.dev/v1alpha1', kind: 'GatewayParameters' } as const
 
 const math = { host: 'math.tools.svc', port: 80 }
 const mcp = (...targets: readonly object[]) => ({ targets })
@@ -139,6 +140,32 @@ const accepted: readonly (readonly [string, { readonly kind: string }, Spec])[] 
     },
   ],
   ['an Agent that selects a tool in another script', agent, selects({ tools: ['math_сложить', 'math_naïve'] })],
+  ['parameters that say nothing', parameters, {}],
+  [
+    'parameters with all that they have',
+    parameters,
+    {
+      replicas: 0,
+      resources: {
+        requests: { cpu: '500m', memory: '1e3', 'example.com/card': 1 },
+        limits: { cpu: 1, memory: '1Gi', 'example.com/card': '1' },
+      },
+      nodeSelector: { 'kubernetes.io/arch': 'arm64', fast: '' },
+      tolerations: [
+        { operator: 'Exists' },
+        { key: 'example.com/dedicated', value: 'mcp', effect: 'NoExecute', tolerationSeconds: -1 },
+        { key: 'a', operator: 'Equal', effect: 'NoSchedule' },
+      ],
+      priorityClassName: 'high',
+      service: { type: 'LoadBalancer', loadBalancerClass: 'example.com/internal', externalTrafficPolicy: 'Local' },
+      logLevel: 'debug',
+    },
+  ],
+  [
+    'parameters for as many pods as there is load',
+    parameters,
+    { autoscaling: { minReplicas: 3, maxReplicas: 3 }, service: { type: 'NodePort' } },
+  ],
 ]
 
 const refused: readonly (readonly [string, { readonly kind: string }, Spec, RegExp])[] = [
@@ -288,6 +315,67 @@ const refused: readonly (readonly [string, { readonly kind: string }, Spec, RegE
   ['a prompt without its server', agent, selects({ prompts: ['hello'] }), /spec\.prompts\[0\]: .*write <server>_<name>/],
   ['a resource without its server', agent, selects({ resources: ['file:///a'] }), /spec\.resources\[0\]: .*write <server>\+<uri>/],
   ['a prefix in lower case', agent, selects({ prefix: 'always' }), /supported values: "Always", "Conditional", "Never"/],
+
+  [
+    'a number of pods and an autoscaler',
+    parameters,
+    { replicas: 1, autoscaling: { maxReplicas: 2 } },
+    /write either replicas or autoscaling/,
+  ],
+  ['less than no pods', parameters, { replicas: -1 }, /spec\.replicas.* greater than or equal to 0/],
+  ['an autoscaler without an end', parameters, { autoscaling: { minReplicas: 1 } }, /spec\.autoscaling\.maxReplicas: Required value/],
+  ['an autoscaler of no pods', parameters, { autoscaling: { minReplicas: 0, maxReplicas: 2 } }, /minReplicas.* greater than or equal to 1/],
+  ['more at least than at most', parameters, { autoscaling: { minReplicas: 3, maxReplicas: 2 } }, /minReplicas is more than maxReplicas/],
+  [
+    'a quantity that is none',
+    parameters,
+    { resources: { requests: { cpu: '1 core' } } },
+    /requests\[?\.?cpu\]?: .*write a quantity such as 500m, 2 or 512Mi/,
+  ],
+  ['a quantity below zero', parameters, { resources: { limits: { memory: '-1Gi' } } }, /write a quantity such as 500m/],
+  ['a number below zero', parameters, { resources: { limits: { memory: -1 } } }, /write a quantity such as 500m/],
+  [
+    'a request beyond its limit',
+    parameters,
+    { resources: { requests: { memory: '1Gi' }, limits: { memory: '1000M' } } },
+    /no more can be requested than the limit of the same name/,
+  ],
+  ['a label of nodes that can be none', parameters, { nodeSelector: { 'a b': 'c' } }, /write names of labels/],
+  ['a value of a label that can be none', parameters, { nodeSelector: { a: 'b c' } }, /use letters, digits, inner hyphens/],
+  ['a toleration of nothing', parameters, { tolerations: [{ value: 'a' }] }, /write key, or operator: Exists for any/],
+  ['a toleration of a key that can be none', parameters, { tolerations: [{ key: 'a b' }] }, /write the key of a taint/],
+  [
+    'a value where any is tolerated',
+    parameters,
+    { tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] },
+    /operator Exists takes no value/,
+  ],
+  [
+    'a time for what is not ended',
+    parameters,
+    { tolerations: [{ key: 'a', effect: 'NoSchedule', tolerationSeconds: 1 }] },
+    /tolerationSeconds goes with effect: NoExecute/,
+  ],
+  ['a priority with a capital', parameters, { priorityClassName: 'High' }, /write the name of a PriorityClass/],
+  [
+    'a Service of another type',
+    parameters,
+    { service: { type: 'ExternalName' } },
+    /supported values: "LoadBalancer", "NodePort", "ClusterIP"/,
+  ],
+  [
+    'a load balancer of no load balancer',
+    parameters,
+    { service: { type: 'NodePort', loadBalancerClass: 'a/b' } },
+    /loadBalancerClass goes with type: LoadBalancer/,
+  ],
+  [
+    'traffic from outside to what is inside',
+    parameters,
+    { service: { type: 'ClusterIP', externalTrafficPolicy: 'Local' } },
+    /externalTrafficPolicy goes with type: LoadBalancer or NodePort/,
+  ],
+  ['a log level that nobody knows', parameters, { logLevel: 'trace' }, /supported values: "debug", "info", "warn", "error"/],
 ]
 
 test('an API server takes what is good, and says what is to be done about the rest', async (t) => {

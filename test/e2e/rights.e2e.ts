@@ -30,6 +30,7 @@ const may: readonly Row[] = [
   ['update agentgatewaybackends.agentgateway.dev/status', other],
   ['update agentgatewaypolicies.agentgateway.dev/status', other],
   ['update agents.mcplex.dev/status', other],
+  ['watch gatewayparameters.mcplex.dev'],
   ['list namespaces'],
   ['watch services'],
   ['watch endpointslices.discovery.k8s.io'],
@@ -44,6 +45,7 @@ const may: readonly Row[] = [
   ['delete services', served],
   ['create rolebindings.rbac.authorization.k8s.io', served],
   ['delete poddisruptionbudgets.policy', served],
+  ['delete horizontalpodautoscalers.autoscaling', served],
 ]
 
 const mayNot: readonly Row[] = [
@@ -60,6 +62,8 @@ const mayNot: readonly Row[] = [
   ['list nodes'],
   ['create deployments.apps', other],
   ['patch services', other],
+  ['create horizontalpodautoscalers.autoscaling', other],
+  ['patch gatewayparameters.mcplex.dev', served],
   ['create clusterroles.rbac.authorization.k8s.io'],
   ['create clusterrolebindings.rbac.authorization.k8s.io'],
   ['escalate roles.rbac.authorization.k8s.io', served],

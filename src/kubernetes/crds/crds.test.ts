@@ -10,7 +10,7 @@ import { backendFields, type PolicyField } from '../policy-fields.ts'
 import { isRaw, listAt, rawAt, textAt, valueAt } from '../raw.ts'
 import { crds } from './crds.ts'
 
-const builtIn = /^$|k8s\.io$|^apps$|^policy$/
+const builtIn = /^$|k8s\.io$|^apps$|^policy$|^autoscaling$/
 
 function versionOf(crd: Raw): Raw {
   const [version] = listAt(crd, 'spec', 'versions')
@@ -107,6 +107,7 @@ describe('the columns of kubectl get', () => {
       AgentgatewayBackend: 'ACCEPTED TARGETS READY TOOLS AGE',
       AgentgatewayPolicy: 'ACCEPTED ATTACHED AGE',
       Agent: 'ACCEPTED SERVERS TOOLS AGE',
+      GatewayParameters: 'REPLICAS MIN MAX SERVICE AGE',
     })
   })
 })

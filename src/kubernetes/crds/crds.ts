@@ -3,6 +3,7 @@ import { agent } from './agent.ts'
 import { agentgatewayBackend } from './agentgateway-backend.ts'
 import { agentgatewayPolicy } from './agentgateway-policy.ts'
 import { backend } from './backend.ts'
+import { gatewayParameters } from './gateway-parameters.ts'
 
 /**
  * The CustomResourceDefinitions that mcplex brings, by the name of their file in `deploy/crds`. Objects that are valid for kgateway's
@@ -13,4 +14,5 @@ export const crds = {
   'agentgateway.dev_agentgatewaybackends.yaml': agentgatewayBackend,
   'agentgateway.dev_agentgatewaypolicies.yaml': agentgatewayPolicy,
   'mcplex.dev_agents.yaml': agent,
+  'mcplex.dev_gatewayparameters.yaml': gatewayParameters,
 } as const satisfies Readonly<Record<string, Raw>>

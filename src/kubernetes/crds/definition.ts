@@ -18,7 +18,8 @@ export interface Definition {
   readonly categories: readonly string[]
   readonly columns: readonly Column[]
   readonly spec: Raw
-  readonly status: Raw
+  /** Absent: it has none. */
+  readonly status?: Raw
 }
 
 const age = {
@@ -50,7 +51,7 @@ export function define({ description, shortNames, categories, columns, spec, sta
       kind: { description: 'The kind of this object.', type: 'string' },
       metadata: { type: 'object' },
       spec,
-      status,
+      ...(status === undefined ? {} : { status }),
     },
     { required: ['spec'], isClosed: true },
   )
@@ -74,7 +75,7 @@ export function define({ description, shortNames, categories, columns, spec, sta
           name: kind.version,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...(status === undefined ? {} : { subresources: { status: {} } }),
           additionalPrinterColumns: [...columns, age],
           schema: { openAPIV3Schema: schema },
         },

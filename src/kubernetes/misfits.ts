@@ -1,0 +1,51 @@
+import type { Raw } from './model.ts'
+import { isRaw, valueAt } from './raw.ts'
+import { unknownMembers } from './unknown-members.ts'
+
+/** What a value is made of, where it is there at all. */
+export type Shape =
+  | { readonly kind: 'text'; readonly values?: readonly string[] }
+  | { readonly kind: 'whole'; readonly min?: number }
+  | { readonly kind: 'quantity' }
+  | { readonly kind: 'list' | 'map'; readonly of: Shape }
+  | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Shape>> }
+
+/** What is wrong with a value: a sentence for each place, such as `spec.replicas`, with the remedy. */
+export function misfits(value: unknown, shape: Shape, place: string): readonly string[] {
+  if (shape.kind === 'object' && isRaw(value)) {
+    return [
+      ...unknownMembers(value, Object.keys(shape.fields)).map(
+        (name) => `${place}.${name} is not known to this version of mcplex: leave it out`,
+      ),
+      ...Object.entries(shape.fields).flatMap(([name, field]) => {
+        const member = valueAt(value, name)
+        return member === undefined ? [] : misfits(member, field, `${place}.${name}`)
+      }),
+    ]
+  }
+  if (shape.kind === 'map' && isRaw(value)) return membersOf(value).flatMap(([name, one]) => misfits(one, shape.of, `${place}.${name}`))
+  if (shape.kind === 'list' && Array.isArray(value)) return value.flatMap((one, index) => misfits(one, shape.of, `${place}[${index}]`))
+  return isLeaf(value, shape) ? [] : [`${place} is not ${nameOf(shape)}: correct it`]
+}
+
+function membersOf(value: Raw): readonly (readonly [string, unknown])[] {
+  return Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+}
+
+/** A number with or without a unit (apimachinery, resource.Quantity), and not below zero. */
+const quantity = /^\+?(\d+(\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/
+const maxWhole = 2 ** 31 - 1
+
+function isLeaf(value: unknown, shape: Shape): boolean {
+  if (shape.kind === 'text') return typeof value === 'string' && (shape.values?.includes(value) ?? true)
+  if (shape.kind === 'whole')
+    return Number.isInteger(value) && Number(value) >= (shape.min ?? Number.NEGATIVE_INFINITY) && Number(value) <= maxWhole
+  return shape.kind === 'quantity' && (typeof value === 'string' || typeof value === 'number') && quantity.test(String(value))
+}
+
+function nameOf(shape: Shape): string {
+  if (shape.kind === 'text') return shape.values === undefined ? 'a text' : `one of ${shape.values.join(', ')}`
+  if (shape.kind === 'whole') return shape.min === undefined ? 'a whole number' : `a whole number from ${shape.min}`
+  if (shape.kind === 'quantity') return 'a quantity such as 500m, 2 or 512Mi'
+  return shape.kind === 'list' ? 'a list' : 'a set of members'
+}
