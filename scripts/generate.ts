@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { Document } from 'yaml'
 import { configurationPage, jsonSchema, problemsPage } from '../src/config/config.ts'
 import { crds } from '../src/kubernetes/crds/crds.ts'
-import { rightsObjects } from '../src/kubernetes/rights.ts'
+import { clusterRules, leaseRules, provisionRules, rightsObjects } from '../src/kubernetes/rights.ts'
 
 /** Writes the files that are made from sources; with `--check` it writes nothing, names those that are stale and exits with 1. */
 
@@ -12,8 +12,12 @@ const generated: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationPage,
   'docs/problems.md': problemsPage,
   'deploy/rbac.yaml': () => manifest(rightsObjects(), 'src/kubernetes/rights.ts'),
+  'deploy/helm/mcplex/rights.yaml': () =>
+    manifest([{ controller: clusterRules(), lead: leaseRules(), provisioner: provisionRules() }], 'src/kubernetes/rights.ts'),
   ...Object.fromEntries(
-    Object.entries(crds).map(([name, definition]) => [`deploy/crds/${name}`, () => manifest([definition], 'src/kubernetes/crds')]),
+    ['deploy/crds', 'deploy/helm/mcplex-crds/definitions'].flatMap((folder) =>
+      Object.entries(crds).map(([name, definition]) => [`${folder}/${name}`, () => manifest([definition], 'src/kubernetes/crds')]),
+    ),
   ),
 }
 
