@@ -22,7 +22,10 @@ export interface OpenPlace {
 
 /** The sockets of a configuration's listeners; listeners of one address and port share theirs. */
 export interface Sockets {
-  /** Opens what is new, by `activate` lets the new configuration in, then drains what is gone. On a failure nothing has changed. */
+  /**
+   * Opens what is new, by `activate` lets the new configuration in, then drains what is gone. On a failure nothing has changed, unless it is
+   * that a socket could not be opened anew at its own address.
+   */
   change(config: Config, activate: () => void): Promise<SocketFailure | undefined>
   places(): readonly OpenPlace[]
   /** From now on each reply closes its connection; all else goes on. */
@@ -56,34 +59,41 @@ export function createSockets(options: SocketsOptions): Sockets {
         for (const one of opened) one.close()
         limits = before
       }
+      const openAt = async (socket: string, { name, address, port }: Listener): Promise<Open | SocketFailure> => {
+        const result = await openListener({ ...options, name: socket, address, port, limits: live, headRoomBytes: headRoom })
+        if (result.kind !== 'open') return { kind: result.kind, text: `listener "${name}": ${result.text}` }
+        if (isLettingGo) result.letGo()
+        return { headRoom, listener: result }
+      }
+      const tooSmall = new Map<string, Listener>()
       for (const listener of config.listeners) {
         const socket = socketOf(listener)
-        if (next.has(socket)) continue
+        if (next.has(socket) || tooSmall.has(socket)) continue
         const known = open.get(socket)
-        if (known !== undefined && known.headRoom >= headRoom) {
-          next.set(socket, known)
+        if (known !== undefined && known.headRoom < headRoom) {
+          tooSmall.set(socket, listener)
           continue
         }
-        if (known !== undefined) {
-          // The same address can't be open twice: the old socket stops accepting first.
-          open.delete(socket)
-          void known.listener.drain(drainMs)
-        }
-        const result = await openListener({
-          ...options,
-          name: socket,
-          address: listener.address,
-          port: listener.port,
-          limits: live,
-          headRoomBytes: headRoom,
-        })
-        if (result.kind !== 'open') {
+        const made = known ?? (await openAt(socket, listener))
+        if ('kind' in made) {
           undo()
-          return { kind: result.kind, text: `listener "${listener.name}": ${result.text}` }
+          return made
         }
-        if (isLettingGo) result.letGo()
-        opened.push(result)
-        next.set(socket, { headRoom, listener: result })
+        if (known === undefined) opened.push(made.listener)
+        next.set(socket, made)
+      }
+      // The same address can't be open twice: the old socket stops accepting first. As that can't be undone, it comes last.
+      for (const [socket, listener] of tooSmall) {
+        void open.get(socket)?.listener.drain(drainMs)
+        open.delete(socket)
+        const made = await openAt(socket, listener)
+        if ('kind' in made) {
+          undo()
+          return made
+        }
+        // It serves whichever configuration is in force.
+        open.set(socket, made)
+        next.set(socket, made)
       }
       try {
         activate()

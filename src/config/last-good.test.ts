@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -46,4 +47,18 @@ test('a folder that can’t be written is a fault, and what is there stays', asy
   assert.match(fault?.text ?? '', /last-good\.json can't be written: E/)
   assert.equal((await lastGood.read()).kind, 'fault')
   assert.equal(readFileSync(join(at, 'file'), 'utf8'), 'x')
+})
+
+test('what is no regular file is a fault, and is not waited for', { timeout: 10_000 }, async (t) => {
+  const at = folder(t)
+  const file = join(at, 'last-good.json')
+  const lastGood = createLastGood(at)
+  execFileSync('mkfifo', [file])
+  assert.deepEqual(await lastGood.read(), { kind: 'fault', text: `${file} can't be read: it is no file` })
+  rmSync(file)
+  writeFileSync(join(at, 'other'), JSON.stringify(data))
+  symlinkSync('other', file)
+  assert.equal((await lastGood.read()).kind, 'fault')
+  assert.equal(await lastGood.write(data), undefined)
+  assert.deepEqual(await lastGood.read(), { kind: 'copy', data })
 })

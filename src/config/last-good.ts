@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type SecretData, secretDataOf } from './pod-document.ts'
 import { isPlain } from './walk.ts'
@@ -22,7 +23,7 @@ export function createLastGood(folder: string): LastGood {
   return {
     async read() {
       try {
-        const data: unknown = JSON.parse(await readFile(file, 'utf8'))
+        const data: unknown = JSON.parse(await readRegular(file))
         return isPlain(data) ? { kind: 'copy', data: secretDataOf(data) } : { kind: 'fault', text: `${file} is no copy` }
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return { kind: 'none' }
@@ -51,6 +52,21 @@ export function createLastGood(folder: string): LastGood {
   }
 }
 
+/** Nothing else is waited for, nor followed. */
+async function readRegular(file: string): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error('it is no file')
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
+  }
+}
+
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error)
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : error instanceof Error
+      ? error.message
+      : String(error)
 }

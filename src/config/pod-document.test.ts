@@ -60,6 +60,7 @@ describe('readPodDocument', () => {
       [{ 'config.json': encode('[]') }, /a map is needed/],
       [{ 'config.json': encode('null') }, /a map is needed/],
       [{ 'config.json': encode(text), 'sessions.keys': undefined }, /no keys in `sessions.keys`/],
+      [{ 'config.json': encode(text), 'sessions.keys': encode('[]') }, /no keys in `sessions.keys`/],
       [{ 'config.json': encode(text), 'sessions.keys': encode('hunter2') }, /no keys in `sessions.keys`/],
       [{ 'config.json': encode(text), 'sessions.keys': encode('[{"id":"a","secret":"hunter2"}]') }, /secret/],
       [{ 'config.json': encode(text), 'admin.token': undefined }, /no token in `admin.token`/],

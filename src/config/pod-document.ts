@@ -52,7 +52,7 @@ export function readPodDocument(data: SecretData, listeners = podListeners): Pod
   const refuse = (...problems: readonly Problem[]): PodDocument => ({ digest, version, config: undefined, problems })
   if (document === undefined) return refuse(error('yaml-syntax', '', '`config.json` is no JSON'))
   const keys = data['sessions.keys'] === undefined ? undefined : jsonOf(decode(data['sessions.keys']), escaped)
-  if (keys === undefined) return refuse(missingPart('sessions.keys', 'keys'))
+  if (keys === undefined || (Array.isArray(keys) && keys.length === 0)) return refuse(missingPart('sessions.keys', 'keys'))
   const token = data['admin.token'] === undefined ? '' : escapeReferences(decode(data['admin.token']))
   if (token === '') return refuse(missingPart('admin.token', 'token'))
   const own = { admin: { listen: listeners.admin, token }, health: { listen: listeners.health } }

@@ -73,3 +73,23 @@ test('other endpoints are taken in without a new server: its sessions go on, but
   for (const [i, one] of clients.entries()) assert.equal(await count(process, one), (counts[i] ?? 0) + 1)
   assert.deepEqual([lists(), used(both.legacy)], [before, []])
 })
+
+test('a session at a pod of which the other process has not heard yet is waited for there, and stays one', async (t) => {
+  const { both, pods, endpoints, session, count } = await open(t)
+  const [first, second] = both.processes
+  await second.apply({ ...plan, endpoints: endpoints.slice(0, 1) })
+  const known = await session(second)
+  const fresh = await openCounting('legacy', 404)
+  t.after(() => fresh.close())
+  const more = { ...plan, endpoints: [new URL(fresh.url).host] }
+  await first.apply(more)
+  const late = await session(first)
+  assert.equal(await count(first, late), 1)
+  const counted = count(second, late)
+  // By then it is waited for.
+  for (const n of [1, 2, 3]) assert.equal(await count(second, known), n)
+  await second.apply(more)
+  assert.equal(await counted, 2)
+  assert.equal(await count(first, late), 3)
+  assert.deepEqual([used(fresh), [...used(pods[0]), ...used(pods[1])]], [[3], [3]])
+})

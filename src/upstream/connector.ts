@@ -10,6 +10,8 @@ export interface Connector {
   delete(headers: readonly string[], cause?: Cause): Promise<void>
   /** From now on these are the addresses (`ip:port`) behind the host, where it can have any. What is under way at others ends there. */
   setEndpoints?(endpoints: readonly string[]): void
+  /** What the gateway asks for itself goes to another of its addresses from now on, if it isn't sent there already; how many there are. */
+  moveOn?(): number
   close(): Promise<void>
 }
 

@@ -109,6 +109,10 @@ export function createPresence(
   let metAt = 0
   /** Sessions in a row that were lost soon. */
   let losses = 0
+  /** Addresses in a row at which it could not be met, or gave no list. */
+  let strayed = 0
+  /** It is to be met at another one. */
+  let isAstray = false
   /** A list or the offers have become others since that was last told. */
   let isNews = false
 
@@ -159,6 +163,8 @@ export function createPresence(
 
   function goDown(refusal: Refusal): void {
     if (isClosed) return
+    strayed = 0
+    isAstray = false
     changes.close()
     timers.cancel('refresh')
     timers.cancel('check')
@@ -179,9 +185,15 @@ export function createPresence(
 
   async function meetAgain(): Promise<void> {
     timers.cancel('connect')
+    do await meetOnce()
+    while (isAstray && !isClosed)
+  }
+
+  async function meetOnce(): Promise<void> {
     const found = await meet(connector, meetOptions)
     if (isClosed) return
-    if (found.kind === 'refused') return goDown(found)
+    isAstray = false
+    if (found.kind === 'refused') return failAt(found)
     met = found
     metAt = now()
     if (JSON.stringify(found.facts.offers) !== JSON.stringify(offers)) isNews = true
@@ -275,13 +287,28 @@ export function createPresence(
   /** The server is gone, or just its session. */
   function lose(refusal: Refusal, current: Met): void {
     // One that never was good is a failure.
-    if (refusal.reason !== 'session-unknown' || listed !== current) return goDown(refusal)
+    if (refusal.reason !== 'session-unknown' || listed !== current) {
+      failAt(refusal)
+      return void meetElsewhere()
+    }
     if (timers.isRunning('connect')) return
     if (now() - metAt > lastingMs) {
       losses = 0
       met = undefined
       void connect()
     } else timers.start('connect', backOff(losses++), () => void reconnect(current))
+  }
+
+  /** Where a server has several addresses, each is tried before it is down. What can't be reached was looked for at all of them. */
+  function failAt(refusal: Refusal): void {
+    const addresses = connector.moveOn?.() ?? 1
+    isAstray = refusal.reason !== 'upstream-down' && ++strayed < addresses
+    if (!isAstray) goDown(refusal)
+  }
+
+  async function meetElsewhere(): Promise<void> {
+    await connecting
+    if (isAstray) await connect()
   }
 
   /** In place of a session that was lost soon: it stays what calls go by until then, since theirs are others. */
@@ -316,6 +343,7 @@ export function createPresence(
   function becomeReady(current: Met): void {
     listed = current
     failures = 0
+    strayed = 0
     timers.cancel('connect')
     enter('ready', undefined)
     changes.open(current)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createPlain } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createServer } from 'node:tls'
 import { parseConfig } from '../../config/config.ts'
@@ -53,7 +53,7 @@ async function openServer(t: TestContext, http: object, more: object = {}) {
   const server = config?.backends['default']?.servers['s']
   assert.ok(config && server, JSON.stringify(problems))
   const states: string[] = []
-  const clock = { aheadMs: 0 }
+  const clock: { aheadMs: number; stoppedAtMs?: number } = { aheadMs: 0 }
   let wake = () => {}
   const stateChanged = ({ state }: { state: string }) => {
     states.push(state)
@@ -61,7 +61,7 @@ async function openServer(t: TestContext, http: object, more: object = {}) {
   }
   const upstream = planUpstream('b', 's', server, config.limits, 'test', () => '').open({
     clientInfo: { name: 'mcplex', version: '1' },
-    now: () => performance.now() + clock.aheadMs,
+    now: () => clock.stoppedAtMs ?? performance.now() + clock.aheadMs,
     random: () => 0,
     events: { listChanged() {}, stateChanged, dropped() {}, repaired() {} },
   })
@@ -314,6 +314,73 @@ test('ids that a server makes look like those of another place lead nowhere else
   assert.deepEqual([stranger.seen, host.seen], [[], []])
 })
 
+/** What a sick pod does with all that comes. */
+const sicknesses: Readonly<Record<string, (arrival: Arrival) => void>> = {
+  'resets connections': ({ request }) => void request.socket.destroy(),
+  'answers 503': ({ reply }) => reply(503, 'text/plain', ''),
+  hangs() {},
+}
+/** From now on the pod is sick. */
+function fallIll(pod: { script: Script }, act: (arrival: Arrival) => void): void {
+  const all = ['server/discover', 'initialize', 'tools/list', 'tools/call', 'ping', 'GET', 'subscriptions/listen', '*']
+  pod.script = Object.fromEntries(all.map((method) => [method, act]))
+}
+
+for (const [sickness, act] of Object.entries(sicknesses))
+  for (const [kind, script] of Object.entries({
+    'without sessions': {},
+    modern: { ...modernScript, 'tools/call': ({ result }: Arrival) => result({ resultType: 'complete', content: [] }) },
+  }))
+    test(`of a server ${kind}, one of two pods ${sickness}: one call finds out, and the server stays ready`, async (t) => {
+      const pods = [await openScripted(script), await openScripted(script)] as const
+      for (const pod of pods) t.after(() => pod.close())
+      const endpoints = pods.map(({ port }) => `127.0.0.1:${port}`)
+      const timeouts = { request: '200ms', list: '200ms' }
+      const { call, states, clock, upstream } = await openServer(t, { url: 'http://127.0.0.1:1/mcp', endpoints }, { timeouts })
+      clock.stoppedAtMs = performance.now()
+      // The one that is asked for lists.
+      const [sick, well] = pods[0].count('tools/list') > 0 ? pods : [pods[1], pods[0]]
+      fallIll(sick, act)
+      clock.stoppedAtMs += 61_000
+      const kinds = []
+      for (let i = 0; i < 20; i++) kinds.push(await call())
+      assert.deepEqual([sick.count('tools/call'), well.count('tools/call'), kinds.filter((one) => one === 'complete').length], [1, 19, 19])
+      await upstream.ensureFresh()
+      assert.ok(well.count('tools/list') > 0)
+      assert.deepEqual(states, ['ready'])
+    })
+
+for (const [sickness, act] of Object.entries(sicknesses)) {
+  test(`the pod of the gateway’s own session ${sickness}: sessions at others go on, and another pod is asked`, async (t) => {
+    const pods = [await openPod(t, 'a'), await openPod(t, 'b'), await openPod(t, 'c')]
+    const http = { url: 'http://127.0.0.1:1/mcp', endpoints: pods.map(({ at }) => at) }
+    const { call, states, clock, upstream } = await openServer(t, http, { timeouts: { list: '200ms' } })
+    const clients = ['1', '2', '3'].map((one) => client(one))
+    for (const one of clients) assert.equal(await call(one), 'complete')
+    const sick = pods.find((pod) => pod.count('tools/list') > 0) ?? assert.fail()
+    const healthy = clients.filter((_, i) => pods[i] !== sick)
+    assert.equal(healthy.length, 2)
+    fallIll(sick, act)
+    clock.aheadMs = 61_000
+    await upstream.ensureFresh()
+    const others = pods.filter((pod) => pod !== sick)
+    await Promise.race(others.map((pod) => pod.arrived('tools/list')))
+    for (const one of healthy) assert.equal(await call(one), 'complete')
+    assert.deepEqual(states, ['ready'])
+  })
+
+  test(`a pod that ${sickness} is passed by when a server is met; it is down where all are so`, async (t) => {
+    const pods = [await openPod(t, 'a'), await openPod(t, 'b'), await openPod(t, 'c')] as const
+    const http = { url: 'http://127.0.0.1:1/mcp', endpoints: pods.map(({ at }) => at) }
+    for (const pod of pods.slice(0, 2)) fallIll(pod, act)
+    const some = await openServer(t, http, { timeouts: { list: '200ms' } })
+    assert.deepEqual(some.states, ['ready'])
+    fallIll(pods[2], act)
+    const none = await openServer(t, http, { timeouts: { list: '200ms' } })
+    assert.equal(none.states[0], 'down')
+  })
+}
+
 const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAeWBHfsF4xlOHi1h
 9Y8zI0o1RBX7R9Z0ZLferlcqSeOhRANCAATPqOjz3hMjR663f88iiS1vL5RVLRRh
@@ -355,6 +422,28 @@ for (const [url, tls, state, shown] of [
     assert.deepEqual(new Set(names), new Set(state === 'ready' ? [shown] : names))
     for (const { request } of a.arrivals) assert.deepEqual([request.headers.host, request.url], [new URL(url).host, '/there'])
   })
+
+test('a connection that breaks before it is there has carried nothing: the call goes elsewhere', async (t) => {
+  const host = await openPod(t, 'h')
+  let connections = 0
+  const dead = createPlain((socket) => {
+    connections++
+    socket.on('error', () => {}).resetAndDestroy()
+  })
+  const front = createServer({ key, cert }, (socket) => {
+    const behind = connect(host.port, '127.0.0.1')
+    for (const end of [socket, behind]) end.on('error', () => {})
+    socket.pipe(behind).pipe(socket)
+  })
+  for (const server of [dead, front]) {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => server.close())
+  }
+  const [bad, good] = [dead, front].map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const { call, states } = await openServer(t, { url: 'https://kept.example/', endpoints: [bad, good], tls: { ca: cert } })
+  for (const one of ['1', '2', '3']) assert.equal(await call(client(one)), 'complete')
+  assert.deepEqual([states, connections > 0], [['ready'], true])
+})
 
 test('a stream whose endpoint can’t be reached is opened elsewhere, in a new session', async (t) => {
   const [host, a, b] = [await openPod(t, 'h'), await openPod(t, 'a', { GET: (arrival) => void events(arrival) }), await openPod(t, 'b')]

@@ -1,4 +1,5 @@
-import type { Connector, Listen, Post, Reply } from '../connector.ts'
+import type { Connector, Listen, Listening, Post, Reply } from '../connector.ts'
+import { createArrivals } from './arrivals.ts'
 
 export interface EndpointsOptions {
   /** Opens a connector to the host's own address, or to one endpoint (`ip:port`) in its place. */
@@ -17,8 +18,10 @@ interface Place {
   isListed: boolean
   /** Posts that are under way. */
   posts: number
-  /** How often in a row it could not be reached. */
+  /** How often in a row it failed; one that is being tried again counts as failed until it answers. */
   failures: number
+  /** It was reached when it failed last, and gave no answer. */
+  isAiling: boolean
   /** Until then it is passed over: in ms, by `now`. */
   restsUntil: number
 }
@@ -36,9 +39,11 @@ const nowhere: Reply = { kind: 'failed', failure: 'unreachable', text: 'has no a
 /**
  * One server at several places. Until endpoints are set it is the host's connector. From then on each session stays at the place that
  * gave it, whose name stands before its id, here and in every process that is handed the id; where that place is no longer listed or can't
- * be reached, the session is unknown. What belongs to no session goes to the endpoints in turn, past those that could not be reached of late,
- * then to the host, at last to those that were passed over; it goes to another place only where nothing was sent.
- * An id that was given a place is not looked at in a process that never had endpoints: the server does not know it either.
+ * be reached, the session is unknown. What clients want without a session goes to the endpoints in turn; what keeps the server in view stays
+ * where it was answered. Both pass over those that failed of late: then come those that gave no answer, the host, at last those that could
+ * not be reached. A request goes to another place only where nothing was sent.
+ * A place of which this process has not heard yet is waited for, as another one may have. An id that was given a place is not looked at in
+ * a process that never had endpoints: the server does not know it either.
  */
 export function createEndpoints({ connect, now, random }: EndpointsOptions): Connector {
   const host = placeOf(hostName, connect(undefined))
@@ -46,37 +51,67 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
   const places = new Map([[hostName, host]])
   let listed: readonly Place[] = []
   let turn = Math.floor(random() * 1024)
+  /** Where what keeps the server in view goes: not to where the first client does. */
+  let view = host
+  /** Where it went last. */
+  let viewed = host
+  const arrivals = createArrivals()
 
-  function inTurn(): readonly Place[] {
-    const first = listed.length === 0 ? 0 : turn++ % listed.length
-    const turned = [...listed.slice(first), ...listed.slice(0, first)]
+  function inOrder(isView: boolean): readonly Place[] {
+    const first = isView ? listed.indexOf(view) : turn++ % listed.length
+    const turned = first > 0 ? [...listed.slice(first), ...listed.slice(0, first)] : listed
     const at = now()
     const isResting = ({ restsUntil }: Place) => restsUntil > at
-    return [...turned.filter((place) => !isResting(place)), host, ...turned.filter(isResting)]
+    const resting = turned.filter(isResting)
+    return [
+      ...turned.filter((place) => !isResting(place)),
+      ...resting.filter(({ isAiling }) => isAiling),
+      host,
+      ...resting.filter(({ isAiling }) => !isAiling),
+    ]
   }
 
-  /** Where a session is, and its id there; the place is undefined where it is none of ours any more. */
-  function find(session: string): { readonly place: Place | undefined; readonly id: string } {
+  function after(place: Place): Place {
+    return listed[(listed.indexOf(place) + 1) % listed.length] ?? host
+  }
+
+  /** Where a session is, and its id there; the place is undefined where it is none of ours any more, or not yet. */
+  function find(session: string): { readonly place: Place | undefined; readonly id: string; readonly name: string } {
     const [prefix, name] = placed.exec(session) ?? []
-    if (prefix === undefined || name === undefined) return { place: host, id: session }
-    return { place: places.get(name), id: session.slice(prefix.length) }
+    if (prefix === undefined || name === undefined) return { place: host, id: session, name: hostName }
+    return { place: places.get(name), id: session.slice(prefix.length), name }
   }
 
-  async function postAt(place: Place, request: Post): Promise<Reply> {
+  async function postAt(place: Place, request: Post, isInSession: boolean): Promise<Reply> {
+    const isView = isForView(request)
     const isResting = place.restsUntil > now()
-    const failures = place.failures + 1
     // Whoever else comes need not find out about it at the same time.
-    if (!isResting && failures > 1) rest(place)
+    if (!isResting && place.failures > 0 && !isInSession) {
+      place.failures++
+      rest(place)
+    }
     place.posts++
     const reply = await place.connector.post(request)
     place.posts--
-    if (isUnreachable(reply) && !isResting) {
-      // However many find out at once, it is once.
-      place.failures = failures
-      rest(place)
-    } else if (reply.kind !== 'failed') welcome(place)
+    const isLost = isUnreachable(reply)
+    const isSick = isLost || isAilment(reply)
+    if (isView) {
+      viewed = place
+      view = isSick ? after(place) : place
+    }
+    // What fails in a client's session tells of that session alone, and what goes well there is no sign that a new one would.
+    if (isLost || (isSick && (isView || !isInSession))) {
+      if (!isResting) fail(place, !isLost)
+    } else if (!isSick && reply.kind !== 'failed' && !(isInSession && place.isAiling)) welcome(place)
     closeUnused(place)
     return reply.kind === 'message' && reply.session !== undefined ? { ...reply, session: `${place.name}/${reply.session}` } : reply
+  }
+
+  /** However many find out at once, it is once. */
+  function fail(place: Place, isAiling: boolean): void {
+    place.failures = Math.max(1, place.failures)
+    place.isAiling = isAiling
+    rest(place)
   }
 
   function rest(place: Place): void {
@@ -87,9 +122,9 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     const startedAt = now()
     let spentMs = 0
     let reply: Reply = nowhere
-    for (const place of inTurn()) {
+    for (const place of inOrder(isForView(request))) {
       if (!place.isListed) continue
-      reply = await postAt(place, spentMs === 0 ? request : shortened(request, spentMs))
+      reply = await postAt(place, spentMs === 0 ? request : shortened(request, spentMs), false)
       spentMs = now() - startedAt
       if (!isUnreachable(reply) || spentMs >= Math.min(request.timeoutMs, request.maxMs ?? request.timeoutMs)) break
     }
@@ -97,11 +132,29 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
   }
 
   async function postInSession(request: Post, at: number): Promise<Reply> {
-    const { place, id } = find(request.headers[at] ?? '')
+    const session = request.headers[at] ?? ''
+    const { id, name } = find(session)
+    let ready = request
+    if (!arrivals.isKnown(name)) {
+      const startedAt = now()
+      await arrivals.wait(name, Math.min(request.timeoutMs, request.maxMs ?? request.timeoutMs))
+      ready = shortened(request, now() - startedAt)
+    }
+    const place = places.get(name)
     // What a call in flight still wants there is brought to it: answers to its questions, and that it is given up.
     if (place === undefined || (!place.isListed && request.id !== undefined)) return sessionUnknown
-    const reply = await postAt(place, copyOf(request, { headers: request.headers.with(at, id) }))
+    const reply = await postAt(place, copyOf(ready, { headers: request.headers.with(at, id) }), true)
     return isUnreachable(reply) && (place !== host || listed.length > 0) ? sessionUnknown : reply
+  }
+
+  function listenInSession(request: Listen, at: number): Listening {
+    const { place, id } = find(request.headers[at] ?? '')
+    if (!place?.isListed) return refused(request)
+    return place.connector.listen({
+      ...request,
+      headers: request.headers.with(at, id),
+      onEnd: (status, retryMs, lastEventId) => request.onEnd(place.isListed ? status : 404, retryMs, lastEventId),
+    })
   }
 
   const several: Pick<Connector, 'post' | 'listen' | 'delete'> = {
@@ -111,14 +164,20 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     },
     listen(request) {
       const at = sessionAt(request.headers)
-      if (at === undefined) return (inTurn()[0] ?? host).connector.listen(request)
-      const { place, id } = find(request.headers[at] ?? '')
-      if (!place?.isListed) return refused(request)
-      return place.connector.listen({
-        ...request,
-        headers: request.headers.with(at, id),
-        onEnd: (status, retryMs, lastEventId) => request.onEnd(place.isListed ? status : 404, retryMs, lastEventId),
+      if (at === undefined) return (inOrder(true)[0] ?? host).connector.listen(request)
+      const { name } = find(request.headers[at] ?? '')
+      if (arrivals.isKnown(name)) return listenInSession(request, at)
+      let isClosed = false
+      let listening: Listening | undefined
+      void arrivals.wait(name).then(() => {
+        if (!isClosed) listening = listenInSession(request, at)
       })
+      return {
+        close() {
+          isClosed = true
+          listening?.close()
+        },
+      }
     },
     async delete(headers, cause) {
       const at = sessionAt(headers)
@@ -155,10 +214,17 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
         place.isListed = true
         if (!before.has(place)) welcome(place)
       }
+      if (!listed.includes(view)) view = listed[(turn + 1) % listed.length] ?? host
+      arrivals.add([hostName, ...names])
       // A server that never has endpoints has nothing between it and the host's connector.
       if (listed.length > 0) Object.assign(connector, several)
     },
+    moveOn() {
+      if (view === viewed) view = after(view)
+      return Math.max(1, listed.length)
+    },
     async close() {
+      arrivals.close()
       await Promise.all([...places.values()].map((place) => place.connector.close()))
     },
   }
@@ -166,17 +232,28 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
 }
 
 function placeOf(name: string, connector: Connector): Place {
-  return { name, connector, isListed: true, posts: 0, failures: 0, restsUntil: Number.NEGATIVE_INFINITY }
+  return { name, connector, isListed: true, posts: 0, failures: 0, isAiling: false, restsUntil: Number.NEGATIVE_INFINITY }
 }
 
 /** It is there, as far as is known. */
 function welcome(place: Place): void {
   place.failures = 0
+  place.isAiling = false
   place.restsUntil = Number.NEGATIVE_INFINITY
 }
 
 function isUnreachable(reply: Reply): boolean {
   return reply.kind === 'failed' && reply.failure === 'unreachable'
+}
+
+/** It was reached, and is not well: whether it has taken the request is not known. */
+function isAilment(reply: Reply): boolean {
+  return reply.kind === 'failed' ? reply.failure === 'broken' || reply.failure === 'timeout' : reply.status >= 500
+}
+
+/** What the gateway asks for itself, and for nobody's sake. */
+function isForView({ isCall, cause }: Post): boolean {
+  return !isCall && cause === undefined
 }
 
 /** Where the session's id is among names and values in turn: a value may be anything. */
