@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { parseAddress } from '../config/config.ts'
 import { createApiClient } from '../kube/kube.ts'
-import { type ControllerSettings, createControllerMetrics, defaultSettings, startController } from '../kubernetes/kubernetes.ts'
+import { type ControllerSettings, createControllerMetrics, defaultSettings, ownAccount, startController } from '../kubernetes/kubernetes.ts'
 import { createLog, type LogLevel } from '../observe/observe.ts'
 import { openControllerListener } from './controller-listener.ts'
 import { exitCode } from './exit-code.ts'
@@ -68,7 +68,10 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
   terminal.on('exit', () => log.flush())
   const metrics = createControllerMetrics()
   const client = createApiClient(identity, { userAgent: `mcplex/${version}` })
-  const settings = settingsOf(options, options.namespace ?? (found.isPod ? identity.namespace : usualNamespace))
+  const settings = {
+    ...settingsOf(options, options.namespace ?? (found.isPod ? identity.namespace : usualNamespace)),
+    account: await ownAccount(client),
+  }
   const running = startController(client, settings, {
     log,
     metrics,

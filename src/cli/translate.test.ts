@@ -154,3 +154,30 @@ test('what readers would find too large with its line breaks and indentation is 
     assert.deepEqual([parse(whole), parse(short)], [parse(yaml), parse(yaml)])
   }
 })
+
+test('addresses of pods, which would soon be old, are not printed; addresses that no pod has leave their target out all the same', async (t) => {
+  const objects = (address: string): string => `${gateway('a')}${route('AgentgatewayBackend', 'b')}---
+apiVersion: agentgateway.dev/v1alpha1
+kind: AgentgatewayBackend
+metadata: { name: b, namespace: a }
+spec: { mcp: { targets: [{ name: one, static: { host: s.a.svc.cluster.local, port: 80 } }] } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: s, namespace: a }
+spec: { clusterIP: 10.96.0.5, ports: [{ port: 80, targetPort: 8000 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: s-1, namespace: a, labels: { kubernetes.io/service-name: s } }
+addressType: IPv4
+ports: [{ port: 8000, protocol: TCP }]
+endpoints: [{ addresses: [${address}], conditions: { ready: true } }]
+`
+  const { code, stdout, stderr } = await mcplex('translate', '-f', fileWith(t, objects('10.1.2.3')))
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.deepEqual(parse(stdout).backends['a/b'].servers.one.http, { host: 's.a.svc.cluster.local', port: 80 })
+  const stray = await mcplex('translate', '-f', fileWith(t, objects('127.0.0.1')))
+  assert.equal(stray.code, 1)
+  assert.match(stray.stderr, /lists 127\.0\.0\.1, which is no pod's/)
+})

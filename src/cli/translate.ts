@@ -2,6 +2,7 @@ import { parse } from 'yaml'
 import { documentBounds, parsePlain, printConfig, redactConfig } from '../config/config.ts'
 import {
   defaultSettings,
+  documentWithoutEndpoints,
   type GatewayPlan,
   type KubeObject,
   nameKey,
@@ -29,7 +30,7 @@ export interface TranslateOptions {
 
 /**
  * `mcplex translate`: the Config that a Gateway's objects come to, with literal secrets redacted, as a document that `mcplex check` takes:
- * a very large one is on one line, as JSON.
+ * a very large one is on one line, as JSON. It has no addresses of pods, which would soon be old.
  * What the objects' statuses would complain of goes to stderr, and ends with 1; files that can't be read, or no document, with 78.
  */
 export function translate(options: TranslateOptions, output: 'text' | 'json', terminal: Terminal): number {
@@ -86,7 +87,8 @@ function controllerOf(gatewayClass: KubeObject): string {
 }
 
 function print({ namespace, name, document }: GatewayPlan, isGood: boolean, output: 'text' | 'json', { stdout, stderr }: Terminal): number {
-  const config = document === undefined ? undefined : parsePlain(document, { env: {}, readFile: () => '' }).config
+  const lasting = document && documentWithoutEndpoints(document)
+  const config = lasting && parsePlain(lasting, { env: {}, readFile: () => '' }).config
   if (config === undefined) {
     printLine(stderr, `Gateway ${namespace}/${name} comes to no valid configuration`)
     return exitCode.badConfiguration

@@ -43,8 +43,8 @@ function open(...objects: readonly KubeObject[]) {
     cluster,
     found,
     /** All that can be done at once. */
-    async write() {
-      queue.replace(applier.tasks([{ namespace: 'shop', name: 'front', document: {}, digest: '', objects }]))
+    async write(parameters: readonly string[] = []) {
+      queue.replace(applier.tasks([{ namespace: 'shop', name: 'front', document: {}, digest: '', objects, parameters }]))
       await queue.settled()
       await setImmediate()
     },
@@ -60,9 +60,10 @@ function open(...objects: readonly KubeObject[]) {
 test('what was refused over one version is tried at once over the next, or where it is gone', async () => {
   const { cluster, write, fault } = open(service)
   cluster.put({ ...service, spec: { type: 'ClusterIP' } })
-  cluster.intercept = (request) => ('method' in request && request.method === 'PATCH' ? refusal(422, 'may not change') : undefined)
+  cluster.intercept = (request) =>
+    'method' in request && request.method === 'PATCH' ? refusal(422, 'spec.loadBalancerClass: may not change once set') : undefined
   await write()
-  assert.match(fault() ?? '', /may not change.*Delete that Service/)
+  assert.match(fault() ?? '', /may not change once set. Delete that Service/)
   cluster.intercept = () => undefined
   await write()
   assert.deepEqual(cluster.get(path)?.['spec'], { type: 'ClusterIP' })
@@ -174,6 +175,15 @@ for (const [what, theirs] of [
     assert.deepEqual([found(deployment)?.['spec'], fault()], [{}, undefined])
   })
 }
+
+test('who has a say in what is refused is named', async () => {
+  const parameters = ['GatewayParameters shop/large']
+  const { cluster, write, fault } = open(deployment)
+  cluster.intercept = (request) =>
+    'method' in request && request.method === 'PATCH' ? refusal(422, 'spec.x: must be a resource') : undefined
+  await write(parameters)
+  assert.match(fault() ?? '', /must be a resource\. Correct what GatewayParameters shop\/large says of it$/)
+})
 
 test('an autoscaler stays where what is made for its Gateway is left as it is, and where it may not be seen', async () => {
   const kept = open(account)

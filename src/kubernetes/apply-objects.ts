@@ -121,7 +121,9 @@ export function createApplier(deps: ApplierDeps): Applier {
     const foreign: KubeObject[] = []
     let first: Stop | undefined
     for (const isSecret of [true, false]) {
-      const looks = await Promise.all(objects.filter(({ kind }) => (kind === 'Secret') === isSecret).map((object) => look(object, signal)))
+      const looks = await Promise.all(
+        objects.filter(({ kind }) => (kind === 'Secret') === isSecret).map((object) => look(object, plan, signal)),
+      )
       const failed = looks.find((one) => one.kind !== 'found')
       if (failed !== undefined) return failed
       const found = looks.filter((one) => one.kind === 'found')
@@ -139,13 +141,13 @@ export function createApplier(deps: ApplierDeps): Applier {
     return { kind: 'fault', text: foreignSentence(foreign, desired), outcome }
   }
 
-  async function look(object: KubeObject, signal: AbortSignal): Promise<Found | Stop> {
+  async function look(object: KubeObject, plan: GatewayPlan, signal: AbortSignal): Promise<Found | Stop> {
     const ref = refOf(object)
     const path = objectPath(ref)
     if (path === undefined) return { kind: 'fault', text: `${titleOf(ref)} is of a kind that mcplex does not write`, outcome: 'later' }
     const reply = object.kind === 'Secret' ? await readSecret(object, path, signal) : await client.request({ method: 'GET', path, signal })
     if (reply.kind === 'unreachable') return { kind: 'away' }
-    if (reply.status >= 300 && reply.status !== 404) return refused(ref, reply, false)
+    if (reply.status >= 300 && reply.status !== 404) return refused(ref, plan, reply, false)
     const existing = reply.status === 404 ? undefined : readObject(reply.body)
     return {
       kind: 'found',
@@ -163,12 +165,12 @@ export function createApplier(deps: ApplierDeps): Applier {
     if (existing !== undefined && hasOurReplicas && isScaled(plan)) {
       const kept = await patch(ref, replicasOf(existing), { fieldManager: scaler }, signal)
       if (kept.kind === 'unreachable') return { kind: 'away' }
-      if (kept.status >= 300) return refused(ref, kept, true)
+      if (kept.status >= 300) return refused(ref, plan, kept, true)
     }
     const data = object.kind === 'Secret' ? { data: withoutParts(object['data']) } : {}
     const reply = await patch(ref, { ...object, metadata, ...data }, { fieldManager: controllerName, force: 'true' }, signal)
     if (reply.kind === 'unreachable') return { kind: 'away' }
-    if (reply.status >= 300) return refused(ref, reply, existing !== undefined)
+    if (reply.status >= 300) return refused(ref, plan, reply, existing !== undefined)
     const version = readObject(reply.body)?.metadata.resourceVersion
     applied.set(refKey(ref), { digest: digestOf(object), atMs: now(), version })
     if (version !== existing?.metadata.resourceVersion) log.info({ object: titleOf(ref) }, 'applied')
@@ -212,13 +214,18 @@ export function createApplier(deps: ApplierDeps): Applier {
     return reply
   }
 
-  function refused(ref: ObjectRef, reply: Extract<ApiReply, { kind: 'reply' }>, isThere: boolean): Stop {
+  function refused(ref: ObjectRef, { parameters = [] }: GatewayPlan, reply: Extract<ApiReply, { kind: 'reply' }>, isThere: boolean): Stop {
     // Another writer was first, or the API server is busy: neither is anybody's fault.
     if (reply.status === 409 || reply.status === 429 || reply.status >= 500) {
       log.debug({ object: titleOf(ref), status: reply.status, text: statusText(reply.body) }, 'not applied')
       return { kind: 'away' }
     }
-    return { kind: 'fault', text: refusalSentence(ref, reply, isThere), outcome: 'later', isForbidden: reply.status === 403 }
+    return {
+      kind: 'fault',
+      text: refusalSentence({ ref, isThere, parameters }, reply),
+      outcome: 'later',
+      isForbidden: reply.status === 403,
+    }
   }
 
   return {

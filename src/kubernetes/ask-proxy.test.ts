@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { proxyAsker } from './ask-proxy.ts'
 
+const maxBytes = 512 * 1024
+
 async function serve(t: TestContext, answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -13,7 +15,7 @@ async function serve(t: TestContext, answer: (request: IncomingMessage, response
     server.closeAllConnections()
   })
   const ask = proxyAsker((server.address() as AddressInfo).port)
-  return { server, ask: (signal = new AbortController().signal) => ask('127.0.0.1', 'secret', signal) }
+  return { server, ask: (signal = new AbortController().signal) => ask('127.0.0.1', 'secret', signal, maxBytes) }
 }
 
 test('the status is asked for with the token', async (t) => {
@@ -22,16 +24,17 @@ test('the status is asked for with the token', async (t) => {
     seen.push([request.method, request.url, request.headers.authorization, request.headers.connection])
     response.end('{ "a": 1 }')
   })
-  assert.deepEqual(await ask(), { kind: 'status', status: { a: 1 }, bytes: 10 })
+  assert.deepEqual(await ask(), { kind: 'answered', body: Buffer.from('{ "a": 1 }'), bytes: 512 })
   assert.deepEqual(seen, [['GET', '/status', 'Bearer secret', 'close']])
 })
 
-test('what is no answer is a failure: another status, a redirect, no JSON, too much, an end in the midst', async (t) => {
+test('what is no answer is a failure: another status, a redirect, too much, too many pieces, an end in the midst', async (t) => {
   const rows: readonly [answer: (response: ServerResponse) => void, text: RegExp][] = [
     [(response) => response.writeHead(401).end('{}'), /^answered 401$/],
     [(response) => response.writeHead(302, { location: '/other' }).end(), /^answered 302$/],
-    [(response) => response.end('<html>'), /no JSON/],
-    [(response) => response.end(`"${'x'.repeat(4 * 1024 * 1024)}"`), /more than 4194304 bytes/],
+    [(response) => response.end('x'.repeat(maxBytes + 1)), /more than 524288 bytes/],
+    [sendPieces, /more than 524288 bytes/],
+    [sendEarlyHints, /more than one reply/],
     [(response) => response.writeHead(200, { 'content-length': '10' }).write('1', () => response.destroy()), /./],
   ]
   let urls: readonly (string | undefined)[] = []
@@ -53,6 +56,23 @@ test('what is no answer is a failure: another status, a redirect, no JSON, too m
   assert.match(refused.kind === 'failed' ? refused.text : '', /ECONNREFUSED/)
 })
 
+/** One byte each, far fewer than may come at once. */
+function sendPieces(response: ServerResponse): void {
+  const piece = '1\r\nx\r\n'
+  response.socket?.end(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${piece.repeat(2000)}0\r\n\r\n`)
+}
+
+function sendEarlyHints(response: ServerResponse): void {
+  response.socket?.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(10))
+}
+
+test('what was received in vain is told too', async (t) => {
+  const { ask } = await serve(t, (_, response) => response.end('x'.repeat(10 * maxBytes)))
+  const { kind, bytes } = await ask()
+  assert.equal(kind, 'failed')
+  assert.ok(bytes > maxBytes && bytes < 2 * maxBytes, `${bytes}`)
+})
+
 test('one that is silent is left after a while, and at once where the request is broken off', async (t) => {
   const { ask, server } = await serve(t, () => undefined)
   const broken = new AbortController()
@@ -65,7 +85,7 @@ test('one that is silent is left after a while, and at once where the request is
 })
 
 test('an address of IPv6 is asked', async () => {
-  const answered = await proxyAsker(1)('::1', 'secret', new AbortController().signal)
+  const answered = await proxyAsker(1)('::1', 'secret', new AbortController().signal, maxBytes)
   assert.doesNotMatch(answered.kind === 'failed' ? answered.text : '', /URL/)
   assert.equal(answered.kind, 'failed')
 })

@@ -1,12 +1,13 @@
 import { digestOfDocument } from '../config/config.ts'
 import { documentOf } from './gateway-document.ts'
+import { parametersFor } from './gateway-parameters.ts'
 import { acceptanceOf, statusOfGateway } from './gateway-status.ts'
 import type { DesiredStatus, GatewayPlan, KubeObject, ObjectRef, Observations, Settings } from './model.ts'
 import { provision } from './provision.ts'
 import { namesFor } from './provisioned-names.ts'
 import { type ParentGateway, routeFaults, statusOfRoute } from './route-status.ts'
 import { type Reachable, type RuleTarget, targetOf } from './rule-target.ts'
-import { servingOf } from './serving.ts'
+import { type Served, servingOf } from './serving.ts'
 import type { GatewayView, RouteView } from './views.ts'
 import { compare, refKey } from './world.ts'
 
@@ -24,8 +25,9 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
   const gateways = from.gateways
     .toSorted((one, other) => compare(one.key, other.key))
     .map((gateway) => {
-      const { fault, ...written } = documentOf(gateway, { routes, policies: from.policies, settings })
-      return { gateway, ...written, accepted: acceptanceOf(gateway, fault) }
+      const { fault, remarks, ...written } = documentOf(gateway, { routes, policies: from.policies, settings })
+      const remarked = { ...gateway, remarks: [...gateway.remarks, ...remarks] }
+      return { gateway, ...written, accepted: acceptanceOf(remarked, fault) }
     })
   const states = new Map(gateways.map((one) => [one.gateway, one]))
   const guests = guestsOf(routes, states)
@@ -37,7 +39,8 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
     const kept = accepted.status === 'True' ? objects : objects.filter(({ kind }) => kind === 'Secret')
     const waitsFor = [...(guests.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
     const digest = document === undefined ? '' : digestOfDocument(JSON.stringify(document))
-    return { namespace, name, document, digest, objects: kept, waitsFor: unique(waitsFor) }
+    const parameters = parametersFor(gateway.object, from.world)
+    return { namespace, name, document, digest, objects: kept, waitsFor: unique(waitsFor), parameters }
   })
   const gatewayStatuses = gateways.map(({ gateway, accepted, closed }, index) =>
     statusOfGateway(gateway, {
@@ -45,7 +48,7 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
       closed,
       service: serviceOf(gateway, from),
       provisioning: observed.provisioning.get(gateway.key),
-      serving: servingOf(gateway.key, plans[index]?.digest ?? '', observed, settings),
+      serving: servingOf(gateway.key, servedBy(gateway, plans[index]), observed, settings),
       attached: (listener) => guests.get(gateway)?.attached.get(listener)?.size ?? 0,
     }),
   )
@@ -81,6 +84,10 @@ function guestsOf(
     }
   }
   return guests
+}
+
+function servedBy({ parameters }: GatewayView, plan: GatewayPlan | undefined): Served {
+  return { digest: plan?.digest ?? '', parameters, titles: plan?.parameters ?? [] }
 }
 
 /** Secrets and ConfigMaps that what it names depends on, also where that serves nothing without them. */

@@ -67,6 +67,8 @@ interface Around {
   onRequest?: (request: ApiRequest) => Promise<void> | undefined
   /** Where its proxies are asked, at any address. */
   proxyPort?: number
+  /** Who it is. */
+  account?: string
 }
 
 function start(t: TestContext, cluster: FakeCluster, around: Around = {}) {
@@ -80,7 +82,7 @@ function start(t: TestContext, cluster: FakeCluster, around: Around = {}) {
   }
   const metrics = createControllerMetrics()
   const now = () => performance.now() + (around.skewMs ?? 0)
-  const settings = { ...defaultSettings('1.0.0'), namespace: 'mcplex-system', holder: `test-${++holders}` }
+  const settings = { ...defaultSettings('1.0.0'), namespace: 'mcplex-system', holder: `test-${++holders}`, account: around.account }
   const written: string[] = []
   const stream = { write: (line: string) => written.push(line) > 0, on: () => undefined }
   const log = createLog({ level: 'warn', format: 'json', stream, color: false })
@@ -270,6 +272,26 @@ test('a name that is taken, and a right that is missing, are said in the status;
   await forbidden.until(() => message(forbidden).includes(`mcplex may not write Secret shop/front-mcplex: ${remedy}`))
   isForbidden = false
   await forbidden.until(() => isWritten(forbidden)() && !message(forbidden).includes('may not'))
+})
+
+test('what the controller may not read is told with its own account', async (t) => {
+  const cluster = createShop()
+  cluster.intercept = (request) =>
+    !('method' in request) && request.query['fieldSelector'] === 'metadata.name=kept' ? refusal(403, 'may not') : undefined
+  cluster.put({
+    apiVersion: 'agentgateway.dev/v1alpha1',
+    kind: 'AgentgatewayBackend',
+    metadata: { name: 'kept', namespace: 'shop' },
+    spec: {
+      policies: { auth: { secretRef: { name: 'kept' } } },
+      mcp: { targets: [{ name: 'one', static: { host: 'one.example.com', port: 80 } }] },
+    },
+  })
+  cluster.put(route('/', [{ group: 'agentgateway.dev', kind: 'AgentgatewayBackend', name: 'kept' }]))
+  start(t, cluster, { account: 'system:serviceaccount:platform:gateways' })
+  const told = () => JSON.stringify(cluster.get('/apis/agentgateway.dev/v1alpha1/namespaces/shop/agentgatewaybackends/kept')?.['status'])
+  await cluster.until(() => told()?.includes('which mcplex may not read') === true)
+  assert.match(told() ?? '', /-n shop --clusterrole mcplex-provisioner --serviceaccount platform:gateways/)
 })
 
 test('a Backend whose status another controller writes is left alone', async (t) => {

@@ -42,6 +42,8 @@ export interface ControllerSettings extends Settings {
   readonly namespace: string
   /** Who asks for it: different for each process. */
   readonly holder: string
+  /** Who the controller is, as the API server calls it; undefined where that is not known. */
+  readonly account?: string | undefined
 }
 
 export interface ControllerDeps {
@@ -191,6 +193,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
       proxies: poller.reports(),
       settling: poller.settling(),
       digests: poller.digests(),
+      account: settings.account,
     }
     const objects = store.objects()
     let translation: Translation

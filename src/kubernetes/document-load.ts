@@ -10,16 +10,23 @@ export interface Need {
 export interface Load extends Size {
   add(need: Need): void
   remove(need: Need): void
+  /** Counts something that is shared no more, whoever leads to it. */
+  leaveOut(shared: Size): void
 }
 
 export function createLoad(): Load {
   /** How many lead to it. */
   const leading = new Map<Size, number>()
+  const gone = new Set<Size>()
   const load = {
     bytes: 0,
     parts: 0,
     add: (need: Need) => change(need, 1),
     remove: (need: Need) => change(need, -1),
+    leaveOut(shared: Size) {
+      if (!gone.has(shared) && (leading.get(shared) ?? 0) > 0) grow(shared, -1)
+      gone.add(shared)
+    },
   }
 
   function grow({ bytes, parts }: Size, by: 1 | -1): void {
@@ -32,7 +39,7 @@ export function createLoad(): Load {
     for (const size of shared) {
       const count = (leading.get(size) ?? 0) + by
       leading.set(size, count)
-      if (count === 0 || (count === 1 && by === 1)) grow(size, by)
+      if (!gone.has(size) && (count === 0 || (count === 1 && by === 1))) grow(size, by)
     }
   }
 

@@ -68,8 +68,45 @@ function wide(key: string, kilobytes: number): Raw {
   return route(key, { ...backendKind, name: 'b' }, { match: { headers } })
 }
 
+/** A route `ns/name` to a backend of that name, of so many servers on Services with so many pods each. */
+function podded(key: string, servers: number, pods: number): readonly Raw[] {
+  const [namespace = '', name = ''] = key.split('/')
+  const names = Array.from({ length: servers }, (_, index) => `${name}-${index}`)
+  const address = (index: number): string => `10.1.${100 + Math.floor(index / 100)}.${100 + (index % 100)}`
+  return [
+    route(key, { ...backendKind, name }),
+    {
+      ...backend(key),
+      spec: {
+        type: 'MCP',
+        mcp: { targets: names.map((server) => ({ name: server, static: { host: `${server}.${namespace}.svc`, port: 80 } })) },
+      },
+    },
+    ...names.flatMap((server, at) => [
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: server, namespace },
+        spec: { clusterIP: `10.2.${at}.1`, ports: [{ port: 80 }] },
+      },
+      {
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { name: server, namespace, labels: { 'kubernetes.io/service-name': server } },
+        addressType: 'IPv4',
+        ports: [{ port: 8000, protocol: 'TCP' }],
+        endpoints: Array.from({ length: pods }, (_, index) => ({ addresses: [address(index)], conditions: { ready: true } })),
+      },
+    ]),
+  ]
+}
+
 interface Fitted {
   readonly document: unknown
+  /** What the status of the Gateway says of `Accepted`. */
+  readonly toldGateway: string
+  /** Backends, of which each server has addresses of pods. */
+  readonly balanced: readonly string[]
   /** Names of routes, by what becomes of what they match. */
   readonly served: readonly string[]
   readonly refused: readonly string[]
@@ -88,8 +125,14 @@ function fit(objects: readonly Raw[]): Fitted {
   const refused = routes.filter(isOfRefusal)
   const ofRoutes = statuses.flatMap((one) => (one.kind === 'entries' && one.list === 'parents' ? [one] : []))
   const status = new Map(ofRoutes.map(({ object, entries }) => [nameKey(refOf(object)), entries[0]]))
+  const ofGateway = statuses.find(({ object }) => object.kind === 'Gateway')
+  const hasEndpoints = (server: unknown): boolean => listAt(server, 'http', 'endpoints').length > 0
   return {
     document,
+    toldGateway: textAt(listAt(ofGateway?.kind === 'whole' ? ofGateway.status : {}, 'conditions')[0], 'message') ?? '',
+    balanced: Object.entries(rawAt(document, 'backends')).flatMap(([name, one]) =>
+      Object.values(rawAt(one, 'servers')).every(hasEndpoints) ? [name] : [],
+    ),
     served: routes.filter((one) => !refused.includes(one)).map((one) => textAt(one, 'name') ?? ''),
     refused: refused.flatMap((one) =>
       listAt(one, 'rules').flatMap((rule) =>
@@ -286,3 +329,45 @@ test('what routes share is counted once', () => {
   const { served, refused } = fit([backend('evil/b', ['one'], `/${'x'.repeat(200_000)}`), ...routes])
   assert.deepEqual([served.length, refused], [20, []])
 })
+
+test('before a route loses its place, the namespace that takes most does without addresses of pods, where they are most first', () => {
+  const rows: readonly (readonly [objects: readonly Raw[], refused: readonly string[], balanced: readonly string[]])[] = [
+    [[...podded('own/a', 100, 64), ...podded('own/b', 10, 64), ...heavy('good/c', 400)], [], ['own/a', 'own/b']],
+    [[...podded('own/a', 250, 64), ...podded('own/b', 10, 64), ...heavy('own/c', 400), ...heavy('own/d', 300)], [], ['own/b']],
+    // Also the Gateway's own namespace, where that takes most.
+    [[...podded('own/a', 250, 64), ...heavy('own/c', 300), ...podded('good/b', 10, 64), ...heavy('good/d', 400)], [], ['good/b']],
+    // Nobody does without because of what others write.
+    [
+      [...podded('good/a', 50, 64), ...podded('own/b', 50, 64), ...heavy('evil/a', 450), ...heavy('evil/b', 450), ...heavy('evil/c', 450)],
+      ['evil/c', 'evil/b'],
+      ['good/a', 'own/b'],
+    ],
+    // What is left is too much all the same.
+    [[...podded('own/a', 250, 64), ...heavy('own/b', 450), ...heavy('own/c', 450), ...heavy('own/d', 450)], ['own/d'], []],
+  ]
+  for (const [at, [objects, refused, balanced]] of rows.entries()) {
+    const fitted = fit(objects)
+    assert.deepEqual([fitted.refused.toSorted(), fitted.balanced.toSorted()], [refused.toSorted(), balanced], `row ${at}`)
+    assert.deepEqual(errorsIn(fitted.document), [])
+    const names = Object.keys(rawAt(fitted.document, 'backends'))
+    const alone = names.filter((name) => name === 'own/a' && !balanced.includes(name))
+    assert.match(
+      fitted.toldGateway,
+      alone.length === 0 ? /^all its listeners are served$/ : /no room for the addresses of the pods behind own\/a:/,
+    )
+  }
+})
+
+test('however many pods there are, a backend of many servers is served', () => {
+  const { document, served } = fit(podded('own/a', 256, 64).map((one) => longAddresses(one)))
+  assert.deepEqual([served, errorsIn(document)], [['own/a'], []])
+})
+
+/** With addresses as long as they get. */
+function longAddresses(object: Raw): Raw {
+  if (object['kind'] === 'Service') return { ...object, spec: { ...rawAt(object, 'spec'), ipFamilies: ['IPv6'], clusterIP: 'fd00::1' } }
+  if (object['kind'] !== 'EndpointSlice') return object
+  const long = (index: number): string => `fd12:3456:789a:bcde:f012:3456:789a:${(4096 + index).toString(16)}`
+  const endpoints = listAt(object, 'endpoints').map((_, index) => ({ addresses: [long(index)], conditions: { ready: true } }))
+  return { ...object, addressType: 'IPv6', endpoints }
+}

@@ -1,4 +1,5 @@
 import { documentBounds } from '../config/config.ts'
+import { endpointsSize, withoutEndpoints } from './backend-endpoints.ts'
 import { type Size, sizeInside } from './document-bytes.ts'
 import { createLoad, type Load, type Need } from './document-load.ts'
 import type { DocumentRoute } from './document-routes.ts'
@@ -6,6 +7,7 @@ import { widestRequests, withRequestTimeout } from './longest-requests.ts'
 import type { Fault } from './model.ts'
 import { createRefusals } from './route-refusals.ts'
 import type { AgentView, BackendView, GatewayView, RouteView } from './views.ts'
+import { compare } from './world.ts'
 
 /** A Secret holds 1 MiB, and proxies read documents of this size in a moment. Readers take some parts more, for what is added. */
 export const documentLimit: Size = { bytes: 1_000_000, parts: documentBounds.parts - 1000 }
@@ -14,6 +16,8 @@ export interface Fitting {
   readonly entries: readonly DocumentRoute[]
   /** Routes that are not served, as there is no room. */
   readonly beyond: ReadonlyMap<RouteView, Fault>
+  /** What else there was no room for. */
+  readonly remarks: readonly Fault[]
 }
 
 /** Routes of one namespace. */
@@ -24,6 +28,14 @@ interface Space {
   readonly served: Guest[]
   /** Those that are refused, the youngest first; once none is served any more, the smallest first. */
   refused: Guest[]
+  /** Addresses of pods behind the backends that its routes lead to, the largest last. */
+  readonly lists: EndpointLists[]
+}
+
+/** Those behind one backend. */
+interface EndpointLists {
+  readonly view: BackendView
+  readonly size: Size
 }
 
 interface Guest {
@@ -32,14 +44,16 @@ interface Guest {
 }
 
 /**
- * What there is room for, so that nobody's routes keep those of others from being served. Of the namespace that takes most the youngest
- * are refused, as elsewhere their requests might get to more than was meant. Where even its refusals take most, the largest go, and then
- * no route of that namespace leads anywhere any more. The Gateway's own namespace comes last, unless it is too large by itself.
+ * What there is room for, so that nobody's routes keep those of others from being served. First the namespace that takes most does without
+ * addresses of pods, the backends that have most of them before others; no namespace loses a route while it has any left. Then of the
+ * namespace that takes most the youngest routes are refused, as elsewhere their requests might get to more than was meant. Where even its
+ * refusals take most, the largest go, and then no route of that namespace leads anywhere any more. The Gateway's own namespace comes last,
+ * unless it is too large by itself.
  * @param entries the oldest first, those of one route together
  * @param spare what routes, and the backends and agents that they lead to, may take
  */
 export function fitRoutes(gateway: GatewayView, entries: readonly DocumentRoute[], spare: Size): Fitting {
-  const needOf = measuring(entries)
+  const { needOf, listsOf } = measuring(entries)
   const byRoute = Map.groupBy(entries, ({ route }) => route)
   const total = createLoad()
   const spaces = new Map<string, Space>()
@@ -48,13 +62,13 @@ export function fitRoutes(gateway: GatewayView, entries: readonly DocumentRoute[
     total.add(need)
     if (route === undefined) continue
     const namespace = route.object.metadata.namespace ?? ''
-    const space: Space = spaces.get(namespace) ?? { namespace, load: createLoad(), served: [], refused: [] }
+    const space: Space = spaces.get(namespace) ?? { namespace, load: createLoad(), served: [], refused: [], lists: [] }
     spaces.set(namespace, space)
     space.served.push({ route, need })
     space.load.add(need)
   }
   const beyond = new Map<RouteView, Fault>()
-  if (overrun(total, spare) === undefined) return { entries, beyond }
+  if (overrun(total, spare) === undefined) return { entries, beyond, remarks: [] }
 
   const routes = new Map([...byRoute].flatMap(([route, own]) => (route === undefined ? [] : [[route, own] as const])))
   const refusals = createRefusals(routes)
@@ -65,10 +79,23 @@ export function fitRoutes(gateway: GatewayView, entries: readonly DocumentRoute[
     }
   }
   const all = [...spaces.values()]
+  const hostsAlone = new Set<BackendView>()
+  for (const { served, lists } of all) {
+    const views = new Set(served.flatMap(({ route }) => (routes.get(route) ?? []).flatMap(backendsOf)))
+    lists.push(...[...views].flatMap(listsOf).sort(bySize))
+  }
+  const leaveOutLists = ({ lists }: Space): boolean => {
+    const largest = lists.pop()
+    if (largest === undefined) return false
+    hostsAlone.add(largest.view)
+    for (const { load } of [{ load: total }, ...all]) load.leaveOut(largest.size)
+    return true
+  }
   const own = spaces.get(gateway.object.metadata.namespace ?? '')
   for (let over = overrun(total, spare); over !== undefined; over = overrun(total, spare)) {
     const space = payer(all, own, spare, over)
     if (space === undefined) break
+    if (leaveOutLists(most(all, over) ?? space) || leaveOutLists(space)) continue
     const youngest = space.served.pop()
     const largest = youngest === undefined ? space.refused.pop() : undefined
     if (youngest !== undefined) {
@@ -88,7 +115,37 @@ export function fitRoutes(gateway: GatewayView, entries: readonly DocumentRoute[
     if (route === undefined || !beyond.has(route)) return own
     return refusals.at(route) ?? []
   })
-  return { entries: fitting, beyond }
+  const lean = new Map([...hostsAlone].map((view) => [view, withoutEndpoints(view)]))
+  return {
+    entries: lean.size === 0 ? fitting : fitting.map((entry) => withBackends(entry, lean)),
+    beyond,
+    remarks: hostsRemarks(hostsAlone),
+  }
+}
+
+function backendsOf({ targets }: DocumentRoute): readonly BackendView[] {
+  return targets.flatMap(({ backends }) => backends)
+}
+
+/** The smallest first, as many as are equal in an order of their own. */
+function bySize(one: EndpointLists, other: EndpointLists): number {
+  return one.size.bytes - other.size.bytes || compare(other.view.name, one.view.name)
+}
+
+function withBackends(entry: DocumentRoute, others: ReadonlyMap<BackendView, BackendView>): DocumentRoute {
+  const targets = entry.targets.map((target) => ({ ...target, backends: target.backends.map((view) => others.get(view) ?? view) }))
+  return { ...entry, targets }
+}
+
+function hostsRemarks(views: ReadonlySet<BackendView>): readonly Fault[] {
+  const names = [...views].map(({ name }) => name).sort(compare)
+  if (names.length === 0) return []
+  const shown = names.slice(0, 10).join(', ')
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : ''
+  const message =
+    `its configuration has no room for the addresses of the pods behind ${shown}${more}: their hosts alone are used, ` +
+    'so keep sessions there by sessionAffinity of the Services, or give some routes a Gateway of their own'
+  return [{ reason: 'UnsupportedValue', message }]
 }
 
 const unrefused =
@@ -105,12 +162,16 @@ function beyondFault({ key }: GatewayView, { namespace }: Space, over: keyof Siz
 /** Whose routes are next: of those that have any left the space that takes most, and the Gateway's own last. */
 function payer(spaces: readonly Space[], own: Space | undefined, spare: Size, over: keyof Size): Space | undefined {
   const isOwnTooLarge = own !== undefined && overrun(own.load, spare) !== undefined
-  let most: Space | undefined
+  const others = spaces.filter((space) => space !== own || isOwnTooLarge)
+  return most(others, over) ?? (own !== undefined && hasAny(own) ? own : undefined)
+}
+
+function most(spaces: readonly Space[], over: keyof Size): Space | undefined {
+  let found: Space | undefined
   for (const space of spaces) {
-    if (!hasAny(space) || (space === own && !isOwnTooLarge)) continue
-    if (most === undefined || space.load[over] > most.load[over]) most = space
+    if (hasAny(space) && (found === undefined || space.load[over] > found.load[over])) found = space
   }
-  return most ?? (own !== undefined && hasAny(own) ? own : undefined)
+  return found
 }
 
 function hasAny({ served, refused }: Space): boolean {
@@ -123,21 +184,41 @@ function overrun({ bytes, parts }: Size, spare: Size): keyof Size | undefined {
   return parts > spare.parts ? 'parts' : undefined
 }
 
-/** What routes take at most, whichever others are written beside them. */
-function measuring(entries: readonly DocumentRoute[]): (own: readonly DocumentRoute[]) => Need {
+interface Measures {
+  /** What routes take at most, whichever others are written beside them. */
+  needOf(own: readonly DocumentRoute[]): Need
+  listsOf(view: BackendView): readonly EndpointLists[]
+}
+
+/** Of a view: what it takes without addresses of pods, and what these take. */
+interface ViewSizes {
+  readonly rest: Size
+  readonly endpoints: Size | undefined
+}
+
+function measuring(entries: readonly DocumentRoute[]): Measures {
   const widest = widestRequests(entries.flatMap(({ calls }) => calls))
-  const sizes = new Map<BackendView | AgentView, Size>()
-  const sizeOf = (view: BackendView | AgentView): Size => {
+  const sizes = new Map<BackendView | AgentView, ViewSizes>()
+  const sizesOf = (view: BackendView | AgentView): ViewSizes => {
     const known = sizes.get(view)
     if (known !== undefined) return known
-    const { name, fragment } = view
-    const request = 'servers' in view ? widest.get(name) : undefined
-    const size = sizeInside({ [name]: request === undefined || fragment === undefined ? fragment : withRequestTimeout(fragment, request) })
-    sizes.set(view, size)
-    return size
+    const isBackend = 'servers' in view
+    const { name, fragment } = isBackend ? withoutEndpoints(view) : view
+    const request = isBackend ? widest.get(name) : undefined
+    const rest = sizeInside({ [name]: request === undefined || fragment === undefined ? fragment : withRequestTimeout(fragment, request) })
+    const found = { rest, endpoints: isBackend ? endpointsSize(view) : undefined }
+    sizes.set(view, found)
+    return found
   }
-  return (own) => ({
-    own: sizeInside(own.map(({ fragment }) => fragment)),
-    shared: new Set(own.flatMap(({ targets }) => targets.flatMap(({ backends, agents }) => [...backends, ...agents].map(sizeOf)))),
-  })
+  return {
+    needOf(own) {
+      const views = new Set(own.flatMap(({ targets }) => targets.flatMap(({ backends, agents }) => [...backends, ...agents])))
+      const shared = [...views].map(sizesOf).flatMap(({ rest, endpoints }) => (endpoints === undefined ? [rest] : [rest, endpoints]))
+      return { own: sizeInside(own.map(({ fragment }) => fragment)), shared: new Set(shared) }
+    },
+    listsOf(view) {
+      const { endpoints } = sizesOf(view)
+      return endpoints === undefined ? [] : [{ view, size: endpoints }]
+    },
+  }
 }

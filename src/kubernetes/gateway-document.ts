@@ -15,6 +15,8 @@ export interface GatewayDocument {
   readonly fault: Fault | undefined
   /** Routes that were left out, as no document can hold them. */
   readonly dropped: ReadonlyMap<RouteView, Fault>
+  /** What else was left out, to be said with the Gateway. */
+  readonly remarks: readonly Fault[]
   /** Listeners where nothing passes, by name, and the policy that wants it so. */
   readonly closed: ReadonlyMap<string, string>
 }
@@ -33,16 +35,16 @@ export interface DocumentSource {
 export function documentOf(gateway: GatewayView, from: DocumentSource): GatewayDocument {
   const closed = closedListeners(gateway, from.policies)
   const all = documentRoutes(gateway, closed, from)
-  const { entries, beyond } = fitRoutes(gateway, all, spareIn(gateway, all, from))
+  const { entries, beyond, remarks } = fitRoutes(gateway, all, spareIn(gateway, all, from))
   const first = write(gateway, entries, from)
   const invalid = blamed(first.errors, entries)
   const dropped = new Map([...beyond, ...invalid])
   const valid = entries.filter(({ route }) => route === undefined || !invalid.has(route))
   const second = invalid.size === 0 ? first : write(gateway, valid, from)
   const [error] = second.errors
-  if (error === undefined) return { document: second.document, fault: undefined, dropped, closed }
+  if (error === undefined) return { document: second.document, fault: undefined, dropped, remarks, closed }
   const message = `no valid configuration comes of it, so the last one stays: ${error.path}: ${sentenceOf(error)}`
-  return { document: undefined, fault: { reason: 'Invalid', message }, dropped, closed }
+  return { document: undefined, fault: { reason: 'Invalid', message }, dropped, remarks, closed }
 }
 
 /** The routes that errors stand in. */

@@ -54,12 +54,19 @@ describe('a reference to parameters', () => {
   }
 })
 
+const label = 'the name of a label, such as kubernetes.io/arch: correct it'
+const resource =
+  'a resource: write cpu, memory, ephemeral-storage, hugepages-SIZE, or the name of a device with its domain, such as example.com/card: correct it'
+
 describe('what parameters say', () => {
   const good = {
     replicas: 0,
-    resources: { requests: { cpu: '0.5', memory: '1e3' }, limits: { cpu: 1, memory: '2Gi', 'example.com/card': '1' } },
+    resources: {
+      requests: { cpu: '0.5', memory: '1e3', 'example.com/card': 1000e-3 },
+      limits: { cpu: 1, memory: '2Gi', 'example.com/card': '1', 'hugepages-2Mi': '2Mi' },
+    },
     nodeSelector: { 'kubernetes.io/arch': 'arm64', empty: '' },
-    tolerations: [{ operator: 'Exists' }, { key: 'a', value: 'b', effect: 'NoExecute', tolerationSeconds: -1 }],
+    tolerations: [{ operator: 'Exists' }, { key: 'a', value: 'b', effect: 'NoExecute', tolerationSeconds: 3_000_000_000 }],
     priorityClassName: 'high',
     service: { type: 'NodePort', externalTrafficPolicy: 'Local' },
     logLevel: 'debug',
@@ -87,13 +94,46 @@ describe('what parameters say', () => {
     ],
     [{ replicas: 1, autoscaling: { maxReplicas: 2 } }, 'spec.replicas and spec.autoscaling: write one of them'],
     [
-      { resources: { requests: { memory: '1 Gi', cpu: -1, x: null } } },
+      { resources: { requests: { memory: '1 Gi', cpu: -1, 'ephemeral-storage': null } } },
       'spec.resources.requests.cpu is not a quantity such as 500m, 2 or 512Mi: correct it',
+      'spec.resources.requests.ephemeral-storage is not a quantity such as 500m, 2 or 512Mi: correct it',
       'spec.resources.requests.memory is not a quantity such as 500m, 2 or 512Mi: correct it',
-      'spec.resources.requests.x is not a quantity such as 500m, 2 or 512Mi: correct it',
     ],
+    [
+      { resources: { requests: { gpus: '1' }, limits: { 'hugepages-': '1', 'a b/c': '1' } } },
+      `spec.resources.requests.gpus: that is not ${resource}`,
+      `spec.resources.limits.a b/c: that is not ${resource}`,
+      `spec.resources.limits.hugepages-: that is not ${resource}`,
+    ],
+    [
+      {
+        resources: {
+          requests: { 'example.com/card': '1', 'hugepages-2Mi': '4Mi', memory: '1Gi' },
+          limits: { 'hugepages-2Mi': '2Mi', memory: '1G' },
+        },
+      },
+      'spec.resources.limits.example.com/card is not what is requested of it: write the same for both',
+      'spec.resources.limits.hugepages-2Mi is not what is requested of it: write the same for both',
+      'spec.resources.requests.memory is more than its limit: correct one of them',
+    ],
+    [
+      { nodeSelector: { ['a'.repeat(64)]: 'x', [`${'d'.repeat(254)}/a`]: 'x', 'a.b/': 'x', ok: 'v'.repeat(64) } },
+      `spec.nodeSelector.a.b/: that is not ${label}`,
+      `spec.nodeSelector.${'a'.repeat(64)}: that is not ${label}`,
+      `spec.nodeSelector.${'d'.repeat(254)}/a: that is not ${label}`,
+      'spec.nodeSelector.ok is not the value of a label: at most 63 letters, digits, inner hyphens, dots and underscores: correct it',
+    ],
+    [
+      { tolerations: [{ key: `example.com/${'a'.repeat(64)}`, value: 'b' }, { key: 'a/b/c' }] },
+      'spec.tolerations[0].key is not the key of a taint, such as example.com/dedicated: correct it',
+      'spec.tolerations[1].key is not the key of a taint, such as example.com/dedicated: correct it',
+    ],
+    [{ tolerations: [{ key: 'a', tolerationSeconds: 1.5 }] }, 'spec.tolerations[0].tolerationSeconds is not a whole number: correct it'],
     [{ resources: { claims: [] } }, 'spec.resources.claims is not known to this version of mcplex: leave it out'],
-    [{ nodeSelector: { arch: 64 } }, 'spec.nodeSelector.arch is not a text: correct it'],
+    [
+      { nodeSelector: { arch: 64 } },
+      'spec.nodeSelector.arch is not the value of a label: at most 63 letters, digits, inner hyphens, dots and underscores: correct it',
+    ],
     [{ tolerations: [{ key: 'a' }, 'b'] }, 'spec.tolerations[1] is not a set of members: correct it'],
     [{ tolerations: { key: 'a' } }, 'spec.tolerations is not a list: correct it'],
     [{ service: { type: 'ExternalName' } }, 'spec.service.type is not one of LoadBalancer, NodePort, ClusterIP: correct it'],

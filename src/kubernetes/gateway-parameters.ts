@@ -1,5 +1,5 @@
-import { misfits, type Shape } from './misfits.ts'
-import type { Fault, Raw } from './model.ts'
+import { type Form, misfits, quantityOf, type Shape } from './misfits.ts'
+import type { Fault, KubeObject, Raw } from './model.ts'
 import { numberAt, rawAt, textAt, valueAt } from './raw.ts'
 import { titleOf, type World } from './world.ts'
 
@@ -40,6 +40,19 @@ function refused(...messages: readonly string[]): ParametersReading {
   return { parameters: {}, faults: messages.map((message) => ({ reason: 'InvalidParameters', message })) }
 }
 
+/** Titles of the GatewayParameters that a Gateway names, and its class: its own first. */
+export function parametersFor(gateway: KubeObject, world: World): readonly string[] {
+  const className = textAt(gateway, 'spec', 'gatewayClassName') ?? ''
+  const ofClass = world.find({ group: 'gateway.networking.k8s.io', kind: 'GatewayClass', namespace: '', name: className })
+  return [
+    { ref: rawAt(gateway, 'spec', 'infrastructure', 'parametersRef'), namespace: gateway.metadata.namespace },
+    { ref: rawAt(ofClass, 'spec', 'parametersRef'), namespace: textAt(ofClass, 'spec', 'parametersRef', 'namespace') },
+  ].flatMap(({ ref, namespace }) => {
+    const name = textAt(ref, 'name')
+    return name === undefined || namespace === undefined ? [] : [titleOf({ ...own, namespace, name })]
+  })
+}
+
 /** Each member of a spec counts whole; a number of pods and the way to find one are the same wish. */
 export function overDefaults(wished: Raw, defaults: Raw): Raw {
   const { replicas, autoscaling, ...others } = defaults
@@ -48,7 +61,29 @@ export function overDefaults(wished: Raw, defaults: Raw): Raw {
 }
 
 const text: Shape = { kind: 'text' }
-const quantities: Shape = { kind: 'map', of: { kind: 'quantity' } }
+/** Kubernetes, syntax of labels: an optional domain and a slash before the name. */
+const labelName: Form = {
+  isMet(text) {
+    const [name = '', domain, ...more] = text.split('/').reverse()
+    const isDomain =
+      domain === undefined || (domain.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(domain))
+    return more.length === 0 && isDomain && /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(name)
+  },
+  name: 'the name of a label, such as kubernetes.io/arch',
+}
+const labelValue: Form = {
+  isMet: (text) => /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(text),
+  name: 'the value of a label: at most 63 letters, digits, inner hyphens, dots and underscores',
+}
+const taintKey: Form = {
+  isMet: (text) => text === '' || labelName.isMet(text),
+  name: 'the key of a taint, such as example.com/dedicated',
+}
+const resourceName: Form = {
+  isMet: (text) => /^(cpu|memory|ephemeral-storage|hugepages-.+)$/.test(text) || (text.includes('/') && labelName.isMet(text)),
+  name: 'a resource: write cpu, memory, ephemeral-storage, hugepages-SIZE, or the name of a device with its domain, such as example.com/card',
+}
+const quantities: Shape = { kind: 'map', of: { kind: 'quantity' }, keys: resourceName }
 const object = (fields: Readonly<Record<string, Shape>>): Shape => ({ kind: 'object', fields })
 const wholeFrom = (min: number): Shape => ({ kind: 'whole', min })
 const oneOf = (...values: readonly string[]): Shape => ({ kind: 'text', values })
@@ -57,8 +92,18 @@ const shape = object({
   replicas: wholeFrom(0),
   autoscaling: object({ minReplicas: wholeFrom(1), maxReplicas: wholeFrom(1), targetCPUUtilizationPercentage: wholeFrom(1) }),
   resources: object({ requests: quantities, limits: quantities }),
-  nodeSelector: { kind: 'map', of: text },
-  tolerations: { kind: 'list', of: object({ key: text, operator: text, value: text, effect: text, tolerationSeconds: { kind: 'whole' } }) },
+  nodeSelector: { kind: 'map', of: { kind: 'text', form: labelValue }, keys: labelName },
+  tolerations: {
+    kind: 'list',
+    of: object({
+      key: { kind: 'text', form: taintKey },
+      operator: text,
+      value: { kind: 'text', form: labelValue },
+      effect: text,
+      // Of 64 bits, as far as numbers here are exact.
+      tolerationSeconds: { kind: 'whole', max: Number.MAX_SAFE_INTEGER },
+    }),
+  },
   priorityClassName: text,
   service: object({
     type: oneOf('LoadBalancer', 'NodePort', 'ClusterIP'),
@@ -88,5 +133,18 @@ function contradictions(spec: Raw): readonly string[] {
       'spec.service.externalTrafficPolicy goes with type LoadBalancer or NodePort, not ClusterIP: leave one of them out',
     ],
   ]
-  return rules.flatMap(([isBroken, sentence]) => (isBroken ? [sentence] : []))
+  return [...rules.flatMap(([isBroken, sentence]) => (isBroken ? [sentence] : [])), ...overcommitted(spec)]
+}
+
+/** Requests above their limits; and devices and huge pages, which are given whole, whose requests are not their limits. */
+function overcommitted(spec: Raw): readonly string[] {
+  const limits = rawAt(spec, 'resources', 'limits')
+  const requests = Object.entries(rawAt(spec, 'resources', 'requests')).sort(([one], [other]) => (one < other ? -1 : 1))
+  return requests.flatMap(([name, value]) => {
+    const [request = 0, limit] = [quantityOf(value), quantityOf(valueAt(limits, name))]
+    const isWhole = name.includes('/') || name.startsWith('hugepages-')
+    if (isWhole && request !== limit) return [`spec.resources.limits.${name} is not what is requested of it: write the same for both`]
+    if (limit === undefined || request <= limit) return []
+    return [`spec.resources.requests.${name} is more than its limit: correct one of them`]
+  })
 }

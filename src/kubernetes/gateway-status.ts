@@ -1,7 +1,7 @@
 import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
 import type { Condition, DesiredStatus, Fault, KubeObject, Raw } from './model.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
-import { isKept, nobodyReported, programmedBefore, type Serving, servedText, unservedText } from './serving.ts'
+import { isKept, lookAtPods, nobodyReported, programmedBefore, type Serving, servedText, unservedText, whyUnserved } from './serving.ts'
 import type { GatewayView, ListenerView } from './views.ts'
 import { nameKey } from './world.ts'
 
@@ -100,7 +100,10 @@ function programmedListener({ name, fragment }: ListenerView, object: KubeObject
   if (closed !== undefined) return isFalse('Programmed', 'Invalid', `all its requests are refused: ${closed}`)
   // Whether clients have an address to reach it by is for the Gateway to say (Gateway API, ListenerConditionProgrammed).
   if (programmed.reason !== 'Invalid' && isServed(name, object, state.serving)) return isTrue('Programmed', 'Programmed', servedListener)
-  if (programmed.reason !== 'Invalid' && state.serving.reports !== undefined) return isFalse('Programmed', 'Pending', nobodyServes)
+  if (programmed.reason !== 'Invalid' && state.serving.reports !== undefined) {
+    const { noPods } = state.serving
+    return isFalse('Programmed', 'Pending', noPods === undefined ? `${nobodyServes}. ${lookAtPods(object)}` : `${nobodyServes}: ${noPods}`)
+  }
   return isFalse('Programmed', programmed.reason === 'Invalid' ? 'Invalid' : 'Pending', `as the Gateway itself: ${programmed.reason}`)
 }
 
@@ -115,7 +118,9 @@ function programmedOf(gateway: GatewayView, state: GatewayState, addresses: read
     const title = `Service ${nameKey({ namespace, name: state.service.name })}`
     const [port] = servedPorts(gateway)
     const forward = `kubectl port-forward -n ${namespace} svc/${state.service.name} ${port !== undefined && port < 1024 ? `8080:${port}` : port}`
-    return not('AddressNotAssigned', `${title} has no address yet. Where the cluster has no load balancer: ${forward}`)
+    const isServing = gateway.listeners.some(({ name }) => isServed(name, gateway.object, state.serving))
+    const unserved = state.serving.reports === undefined || isServing ? '' : `, and ${whyUnserved(state.serving)}`
+    return not('AddressNotAssigned', `${title} has no address yet${unserved}. Where the cluster has no load balancer: ${forward}`)
   }
   const { serving } = state
   if (serving.reports === undefined) return not('Pending', nobodyReported)

@@ -12,8 +12,8 @@ import { nameKey, refKey, refOf } from './world.ts'
 
 /**
  * `golden/NAME.in.yaml` holds objects, `NAME.out.yaml` all that follows from them; `UPDATE_GOLDEN=1` writes the latter. Beside objects
- * an input may hold `kind: Settings` and `kind: Observed` (`provisioning`: texts by Gateway, `forbidden`: a list of keys, `proxies`: what
- * they report by Gateway, where the digest `newest` is that of its document, `settling`: a list of Gateways). What is provisioned is
+ * an input may hold `kind: Settings` and `kind: Observed` (`provisioning`: texts by Gateway, `forbidden`: a list of keys, `account`: who
+ * the controller is, `proxies`: what they report by Gateway, where the digest `newest` is that of its document, `settling`: a list of Gateways). What is provisioned is
  * written whole where the name begins with `provision-`, and for the post.
  */
 const folder = join(import.meta.dirname, 'golden')
@@ -83,6 +83,7 @@ function read(path: string): Given {
     observed: {
       provisioning: new Map(Object.entries(textsOf(isRaw(observed) ? observed['provisioning'] : undefined))),
       forbidden: new Set(listAt(observed, 'forbidden').filter((key) => typeof key === 'string')),
+      account: textAt(observed, 'account'),
       ...(proxies === undefined ? {} : { proxies: reportsIn(proxies, translate(objects, given).gateways) }),
       settling: new Set(listAt(observed, 'settling').filter((key) => typeof key === 'string')),
     },

@@ -70,6 +70,8 @@ export interface Observations {
   readonly settling?: ReadonlySet<string>
   /** By `ns/name` the digest of the document that `settling` speaks of: one with another document settles too. Absent: as it is now. */
   readonly digests?: ReadonlyMap<string, string>
+  /** Who the controller is, as the API server calls it: named where it lacks a right. Absent: as `deploy/rbac.yaml` has it. */
+  readonly account?: string | undefined
 }
 
 /** What a proxy says of itself at `/status`, as far as statuses of objects tell of it. */
@@ -123,6 +125,8 @@ export interface GatewayPlan {
   readonly objects: readonly KubeObject[]
   /** Secrets and ConfigMaps that its document depends on. Absent: none. */
   readonly waitsFor?: readonly ObjectRef[]
+  /** Titles of the GatewayParameters that have a say in its objects, the Gateway's own first. Absent: none. */
+  readonly parameters?: readonly string[]
 }
 
 /** A condition without its time and generation, which the writer adds. */

@@ -108,7 +108,16 @@ test("a Gateway's labels are added to everything, its annotations to what runs; 
   }
   assert.deepEqual(
     objects.flatMap(({ kind, metadata }) => (metadata.annotations?.['note'] === 'b' ? [kind] : [])),
-    ['ServiceAccount', 'Deployment', 'Service', 'Service', 'PodDisruptionBudget'],
+    ['ServiceAccount', 'Deployment', 'Service', 'PodDisruptionBudget'],
+  )
+  // The Service for the pods among themselves is no way in, which others would give a name outside.
+  const services = objects.filter(({ kind }) => kind === 'Service')
+  assert.deepEqual(
+    services.map(({ metadata: { name, annotations } }) => [name, annotations?.['note']]),
+    [
+      ['gw', 'b'],
+      ['gw-peers', undefined],
+    ],
   )
   assert.equal(named(objects, 'Secret').metadata.annotations?.['mcplex.dev/version'], '1.0.0')
   const pod = valueAt(named(objects, 'Deployment'), 'spec', 'template', 'metadata')

@@ -25,7 +25,7 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
   const make = (kind: ProvisionedKind, name: string, rest: Raw, own: Readonly<Record<string, string>> = {}): KubeObject => ({
     apiVersion: apiVersions[kind],
     kind,
-    metadata: meta(name, annotated.has(kind) ? { ...wished, ...own } : own),
+    metadata: meta(name, annotated.has(kind) && name !== names.peers ? { ...wished, ...own } : own),
     ...rest,
   })
   const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: names.config }
@@ -93,7 +93,7 @@ const apiVersions = Object.fromEntries(kinds.map((kind) => [kind.kind, apiVersio
 /**
  * Kinds that get the annotations of `spec.infrastructure`: what runs, and whom clouds know by an account. Tools that copy Secrets, give
  * rights, or ask any address for the numbers by which is scaled, obey annotations as well: who may write a Gateway need not be one who
- * may ask them.
+ * may ask them. Nor does the Service for the pods among themselves, which is no way in: others would give it a name or an address outside.
  */
 const annotated: ReadonlySet<ProvisionedKind> = new Set(['Deployment', 'Service', 'ServiceAccount', 'PodDisruptionBudget'])
 

@@ -38,7 +38,7 @@ test('none that is about to end, that is no address of a pod, or that is none at
   assert.deepEqual(readProxyAddresses([slice([at('10.0.0.1')], 'FQDN')], isPodAddress), [])
 })
 
-test('of one Gateway at most a hundred', () => {
-  const many = Array.from({ length: 150 }, (_, index) => at(`10.0.${Math.floor(index / 100)}.${index % 100}`))
-  assert.equal(readProxyAddresses([slice(many)], isPodAddress).length, 100)
+test('of one Gateway at most a thousand', () => {
+  const many = Array.from({ length: 1500 }, (_, index) => at(`10.0.${Math.floor(index / 100)}.${index % 100}`))
+  assert.equal(readProxyAddresses([slice(many)], isPodAddress).length, 1000)
 })

@@ -10,8 +10,8 @@ export interface ProxyAddress {
   readonly isReady: boolean
 }
 
-/** Of one Gateway at most so many are asked, the first by address. */
-const maxOfGateway = 100
+/** Of one Gateway at most so many are known, the first by address: a Deployment has no more replicas. */
+const maxOfGateway = 1000
 
 /**
  * The pods that the EndpointSlices of a Gateway's headless Service list, those that are not ready too, but none that is about to end.

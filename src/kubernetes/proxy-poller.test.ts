@@ -8,11 +8,11 @@ import { type AskedGateway, createProxyPoller } from './proxy-poller.ts'
 
 const digests = { a: 'a'.repeat(64), b: 'b'.repeat(64) }
 const status = (digest: string, more: Raw = {}, bytes = 100): ProxyAnswer => ({
-  kind: 'status',
-  status: { version: '1.0.0', source: { digest }, ...more },
+  kind: 'answered',
+  body: Buffer.from(JSON.stringify({ version: '1.0.0', source: { digest }, ...more })),
   bytes,
 })
-const failed: ProxyAnswer = { kind: 'failed', text: 'ECONNREFUSED' }
+const failed: ProxyAnswer = { kind: 'failed', text: 'ECONNREFUSED', bytes: 0 }
 
 const gateway = (addresses: readonly string[], more: Partial<AskedGateway> = {}): AskedGateway => ({
   digest: digests.a,
@@ -26,23 +26,20 @@ const many = (count: number, net = '10.0') =>
   Array.from({ length: count }, (_, index) => `${net}.${Math.floor(index / 250)}.${index % 250}`)
 
 /** A poller whose time goes on as the test says. */
-function start(t: TestContext, answer: (address: string) => ProxyAnswer | undefined = () => status(digests.a)) {
+function start(t: TestContext, answer: (address: string) => ProxyAnswer | 'silent' | undefined = () => status(digests.a)) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let timeMs = 0
   let changes = 0
   const asked: { readonly atMs: number; readonly address: string; readonly token: string }[] = []
   const open = new Map<string, (answer: ProxyAnswer) => void>()
-  let most = 0
   let known = 0
   const outcomes: string[] = []
   const ask: AskProxy = (address, token) => {
     asked.push({ atMs: timeMs, address, token })
     const said = answer(address)
+    if (said === 'silent') return new Promise((resolve) => setTimeout(resolve, 2000, failed))
     if (said !== undefined) return Promise.resolve(said)
-    return new Promise((resolve) => {
-      open.set(address, resolve)
-      most = Math.max(most, open.size)
-    })
+    return new Promise((resolve) => open.set(address, resolve))
   }
   const poller = createProxyPoller({
     ask,
@@ -65,7 +62,11 @@ function start(t: TestContext, answer: (address: string) => ProxyAnswer | undefi
     known: () => known,
     changes: () => changes,
     timesOf: (address: string) => asked.flatMap((one) => (one.address === address ? [one.atMs] : [])),
-    mostAtATime: () => most,
+    open,
+    /** Time goes by while something is done. */
+    spend(ms: number) {
+      timeMs += ms
+    },
     async pass(ms: number) {
       for (const untilMs = timeMs + ms; timeMs < untilMs; ) {
         timeMs += 10
@@ -135,22 +136,99 @@ test('at most fifty are asked in a second, and all of a thousand in their turn',
   assert.equal([...poller.reports().values()].flat().length, 1000)
 })
 
-test('at most sixteen are asked at a time, four of one Gateway: silent ones keep none of another waiting', async (t) => {
-  const { follow, pass, mostAtATime, poller, answerOpen, asked } = start(t, (address) =>
-    address === '10.9.0.0' ? status(digests.a) : undefined,
-  )
-  const silent = Object.fromEntries([0, 1, 2].map((index) => [`ns/silent${index}`, gateway(many(50, `10.${index}`))]))
-  follow({ ...silent, 'ns/good': gateway(['10.9.0.0']) })
-  await pass(3000)
-  assert.equal(mostAtATime(), 12)
-  assert.equal(poller.reports().get('ns/good')?.length, 1)
-  follow({ ...silent, 'ns/good': gateway(['10.9.0.0']), 'ns/more': gateway(many(50, '10.3')), 'ns/most': gateway(many(50, '10.4')) })
-  await pass(3000)
-  assert.equal(mostAtATime(), 16)
-  const before = asked.length
-  answerOpen(failed)
+test('at most sixteen are asked at a time, eight of a namespace, four of a Gateway', async (t) => {
+  const { follow, pass, open } = start(t, () => undefined)
+  const gateways = (namespace: number, count: number) =>
+    Array.from({ length: count }, (_, index) => [`ns${namespace}/gw${index}`, gateway(many(20, `10.${namespace}${index}`))] as const)
+  for (const [all, most] of [
+    [gateways(1, 1), 4],
+    [gateways(1, 5), 8],
+    [[...gateways(1, 5), ...gateways(2, 1)], 12],
+    [[...gateways(1, 5), ...gateways(2, 5), ...gateways(3, 5)], 16],
+  ] as const) {
+    follow(Object.fromEntries(all))
+    await pass(1000)
+    assert.equal(open.size, most)
+  }
+})
+
+for (const [namespaces, most] of [
+  [1, 2],
+  [6, 8],
+] as const) {
+  test(`of those that did not answer last time ${most} are asked at a time, of ${namespaces} namespaces`, async (t) => {
+    let isOpen = false
+    const { follow, pass, open } = start(t, () => (isOpen ? undefined : failed))
+    const silent = Array.from({ length: namespaces }, (_, index) => [
+      [`ns${index}/gw`, gateway(many(20, `10.${index}`))] as const,
+      [`ns${index}/other`, gateway(many(20, `10.${index + 100}`))] as const,
+    ])
+    follow(Object.fromEntries(silent.flat()))
+    await pass(10_000)
+    isOpen = true
+    await pass(20_000)
+    assert.equal(open.size, most)
+  })
+}
+
+test('what answers may come to is bounded for a namespace and in all', async (t) => {
+  const { follow, pass, open } = start(t, () => undefined)
+  const document = { x: 'x'.repeat(2_000_000) }
+  const large = Object.fromEntries(many(6).map((_, index) => [`ns${index}/gw`, gateway(many(3, `10.${index}`), { document })]))
+  const all = ['a', 'b', 'c'].map((name, index) => [`ns0/${name}`, gateway(many(3, `10.9${index}`), { document })] as const)
+  follow(Object.fromEntries(all.slice(0, 1)))
   await pass(1000)
-  assert.ok(asked.length > before)
+  assert.equal(open.size, 1)
+  follow(Object.fromEntries(all))
+  await pass(1000)
+  assert.equal(open.size, 2)
+  follow({ ...large, ...Object.fromEntries(all) })
+  await pass(1000)
+  assert.equal(open.size, 4)
+})
+
+test('twenty namespaces of silent addresses keep none of another waiting', async (t) => {
+  const { follow, pass, timesOf, asked } = start(t, (address) => (address.startsWith('10.99.') ? status(digests.a) : 'silent'))
+  const silent = Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [`evil${index}/gw`, gateway(many(100, `10.${index}`))] as const),
+  )
+  const all = (digest: string) => ({ ...silent, 'good/gw': gateway(['10.99.0.1'], { digest }) })
+  follow(all(digests.a))
+  await pass(300_000)
+  const times = timesOf('10.99.0.1')
+  const gaps = [...times, 300_000].map((atMs, index) => atMs - (times[index - 1] ?? 0))
+  assert.ok(Math.max(...gaps) <= 8000, gaps.join())
+  for (const phaseMs of [0, 1000, 1900]) {
+    await pass(5000 + phaseMs)
+    const before = timesOf('10.99.0.1').length
+    follow(all(digests.b.replace('b', String(phaseMs % 7))))
+    await pass(3000)
+    assert.ok(timesOf('10.99.0.1').length > before)
+  }
+  // The silent ones have their turns too.
+  assert.ok(new Set(asked.map(({ address }) => address)).size > 20 * 32)
+})
+
+test('of addresses that do not answer 32 of a Gateway are asked; those that answer all are, also after many others', async (t) => {
+  let answering = (_: string): boolean => false
+  const { follow, pass, asked, poller } = start(t, (address) => (answering(address) ? status(digests.a) : failed))
+  follow({ 'ns/gw': gateway(many(1000)) })
+  await pass(9000)
+  assert.equal(new Set(asked.map(({ address }) => address)).size, 32)
+  answering = (address) => address.startsWith('10.0.3.')
+  await pass(600_000)
+  assert.equal(poller.reports().get('ns/gw')?.length, 250)
+  answering = () => true
+  await pass(60_000)
+  assert.equal(poller.reports().get('ns/gw')?.length, 1000)
+  // When all fail they are 32 again, and what they said is forgotten.
+  answering = () => false
+  await pass(120_000)
+  const before = asked.length
+  await pass(60_000)
+  assert.equal(poller.reports().get('ns/gw')?.length, 0)
+  const turns = new Set(asked.slice(before).map(({ address }) => address)).size
+  assert.ok(turns > 32 && turns <= 32 * 7, `${turns}`)
 })
 
 test('one that fails is asked again after a while, less and less often; what it said is forgotten after ten seconds', async (t) => {
@@ -238,6 +316,18 @@ test('with many proxies what is new is still asked soon', async (t) => {
   assert.equal(timesOf('10.9.0.1').length, before + 2)
 })
 
+test('one that becomes ready is asked before those that are merely late', async (t) => {
+  const { follow, pass, timesOf } = start(t)
+  const unready = { address: '10.9.0.1', isReady: false }
+  const crowd = gateway(many(900)).addresses
+  follow({ 'ns/gw': gateway([], { addresses: [...crowd, unready] }) })
+  await pass(60_000)
+  const before = timesOf('10.9.0.1').length
+  follow({ 'ns/gw': gateway([], { addresses: [...crowd, { ...unready, isReady: true }] }) })
+  await pass(150)
+  assert.equal(timesOf('10.9.0.1').length, before + 1)
+})
+
 test('without a token nothing is asked; a new one is used', async (t) => {
   const { follow, pass, asked } = start(t)
   follow({ 'ns/gw': gateway(['10.0.0.1'], { token: undefined, version: undefined }) })
@@ -278,12 +368,47 @@ test('one whose answers are large is asked less often', async (t) => {
   const { follow, pass, timesOf } = start(t, (address) => status(digests.a, {}, address === '10.0.0.1' ? 4 * 1024 * 1024 : 1000))
   follow({ 'ns/gw': gateway(['10.0.0.1', '10.0.0.2']) })
   await pass(62_000)
-  const later = (address: string) => timesOf(address).filter((atMs) => atMs > 2500).length
-  assert.deepEqual([later('10.0.0.1'), later('10.0.0.2')], [1, 14])
+  const later = (address: string) => timesOf(address).filter((atMs) => atMs > 5000).length
+  assert.equal(later('10.0.0.1'), 1)
+  assert.ok(later('10.0.0.2') >= 13, `${later('10.0.0.2')}`)
+})
+
+test('time and bytes that an answer takes are waited for: by its proxy also when it is asked soon, by its namespace, and by all', async (t) => {
+  const servers = [{ backend: 'b', name: 's', state: 'ready', tools: 1 }]
+  const dear = start(t, (address) => status(digests.a, address.startsWith('10.0.') ? { servers } : {}))
+  let isDear = false
+  const document = {
+    get backends() {
+      if (isDear) dear.spend(20)
+      return { b: { servers: { s: {} } } }
+    },
+  }
+  const other = { 'other/gw': gateway(many(100, '10.1')) }
+  const hostile = many(20)
+  dear.follow({ 'ns/gw': gateway(hostile, { document }), ...other })
+  isDear = true
+  await dear.pass(60_000)
+  const times = hostile.flatMap((address) => dear.timesOf(address))
+  for (const address of hostile) {
+    const own = dear.timesOf(address)
+    for (const [index, atMs] of own.slice(1).entries()) assert.ok(atMs - (own[index] ?? 0) >= 1000, own.join())
+  }
+  // A tenth of the time at most, and others are asked all the same.
+  assert.ok(times.length * 20 <= 60_000 / 10, `${times.length}`)
+  assert.ok(times.length > 100)
+  for (const address of many(100, '10.1')) assert.ok(dear.timesOf(address).length >= 8)
+})
+
+test('an answer in vain is paid for as well', async (t) => {
+  const vain: ProxyAnswer = { kind: 'failed', text: 'too much', bytes: 4 * 1024 * 1024 }
+  const { follow, pass, timesOf } = start(t, (address) => (address === '10.0.0.1' ? vain : failed))
+  follow({ 'ns/gw': gateway(['10.0.0.1', '10.0.0.2']) })
+  await pass(3000)
+  assert.deepEqual([timesOf('10.0.0.1').length, timesOf('10.0.0.2').length > 2], [1, true])
 })
 
 test('an answer that is no status is a failure, and nothing is asked after the end', async (t) => {
-  const { follow, pass, poller, outcomes, asked } = start(t, () => ({ kind: 'status', status: { hello: 1 }, bytes: 10 }))
+  const { follow, pass, poller, outcomes, asked } = start(t, () => ({ kind: 'answered', body: Buffer.from('{"hello":1}'), bytes: 11 }))
   follow({ 'ns/gw': gateway(['10.0.0.1']) })
   await pass(50)
   assert.deepEqual([outcomes, [...poller.reports()]], [['failed'], [['ns/gw', []]]])

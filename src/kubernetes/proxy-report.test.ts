@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Raw } from './model.ts'
-import { readProxyReport } from './proxy-report.ts'
+import { maxStatusBytes, parseStatus, readProxyReport } from './proxy-report.ts'
 
 const digest = 'a'.repeat(64)
 const server = { http: { host: 'one.example', port: 80 } }
@@ -84,4 +84,48 @@ test('any JSON is taken', () => {
       assert.equal(report?.digest, digest)
     }),
   )
+})
+
+test('no text moves a terminal or turns the direction of what stands beside it', () => {
+  const nasty = '\u001b[31mred\r\nline\u0000\u0085\u009b2J \u202eback\u2066in\u200f\u061cend\u2029\u007f'
+  const seen = '[31mred line 2J  back in end'
+  const refused = { digest: 'b'.repeat(64), text: nasty }
+  const status = statusWith({ version: nasty, servers: [{ ...ready, state: 'down', lastError: nasty }] }, { digest, refused })
+  const report = readProxyReport(status, document)
+  assert.deepEqual([report?.version, report?.refused?.text, report?.servers[0]?.lastError], [seen, seen, seen])
+})
+
+test('what is deep, in very many parts or no JSON is no status, and the former is not even read', () => {
+  const head = `{"version":"1","source":{"digest":"${digest}"},"x":`
+  const rows: readonly (readonly [text: string, fault: RegExp])[] = [
+    [`${head}${'['.repeat(200_000)}${']'.repeat(200_000)}}`, /too deep/],
+    [`${head}${'{"a":'.repeat(16)}1${'}'.repeat(16)}}`, /too deep/],
+    [`${head}[${'[],'.repeat(170_000)}[]]}`, /too many parts/],
+    [`${head}{${Array.from({ length: 50_000 }, (_, index) => `"${index}":0`).join()}}}`, /too many parts/],
+    // A quote in a string does not end it.
+    [`${head}["\\"",${'['.repeat(17)}`, /too deep/],
+    ['<html>', /no JSON/],
+    ['', /no JSON/],
+  ]
+  for (const [text, fault] of rows) {
+    const parsed = parseStatus(Buffer.from(text))
+    assert.match(parsed.kind === 'failed' ? parsed.text : '', fault)
+  }
+  for (const text of ['{"a":[1]}', `{"a":"${'[{,:\\"'.repeat(10_000)}"}`, `${head}${'{"a":'.repeat(15)}1${'}'.repeat(15)}}`]) {
+    assert.deepEqual(parseStatus(Buffer.from(text)), { kind: 'status', status: JSON.parse(text) })
+  }
+})
+
+test('an honest answer of a large document is within the bounds', () => {
+  assert.equal(maxStatusBytes(document), 512 * 1024)
+  for (const count of [1000, 3000, 9000]) {
+    const names = Array.from({ length: count }, (_, index) => `server-${index}`)
+    const http = { host: 'one.default.svc.cluster.local', port: 80 }
+    const wide = { backends: { 'ns/b': { servers: Object.fromEntries(names.map((name) => [name, { http }])) } } }
+    const servers = names.map((name) => ({ ...ready, name, since: '2026-01-01T00:00:00.000Z', repairs: { a: 1 } }))
+    const body = Buffer.from(`${JSON.stringify(statusWith({ servers }), undefined, 2)}\n`)
+    assert.ok(body.length <= maxStatusBytes(wide), `${body.length} of ${maxStatusBytes(wide)}`)
+    assert.equal(parseStatus(body).kind, 'status')
+  }
+  assert.equal(maxStatusBytes({ x: 'x'.repeat(3_000_000) }), 4 * 1024 * 1024)
 })

@@ -1,3 +1,4 @@
+import { commandToProvision } from './command-to-provision.ts'
 import type { KubeObject, ObjectRef, Observations } from './model.ts'
 import { textAt, valueAt } from './raw.ts'
 import type { PolicyFault } from './views.ts'
@@ -33,7 +34,8 @@ export type ReferencedText = { readonly kind: 'text'; readonly text: string } | 
  */
 export function referencedText(ref: ObjectRef, key: string, place: string, { world, observed }: Referring): ReferencedText {
   const title = titleOf(ref)
-  if (observed.forbidden.has(refKey(ref))) return fault(place, `${title}, which mcplex may not read: ${rightFor(ref.namespace)}`)
+  if (observed.forbidden.has(refKey(ref)))
+    return fault(place, `${title}, which mcplex may not read: ${commandToProvision(ref.namespace, observed.account)}`)
   const unknown = observed.unknown?.get(refKey(ref))
   if (unknown !== undefined) return fault(place, `${title}, ${unknown}`, 'Pending')
   const object = world.find(ref)
@@ -59,12 +61,6 @@ function reservedFor({ metadata, ...object }: KubeObject): string | undefined {
   if (isOwned || isOurs || name.endsWith('-mcplex')) return "is a Gateway's own, by its owner, its labels or the end of its name"
   if (textAt(object, 'type') === 'kubernetes.io/service-account-token') return "is a ServiceAccount's token for the API server"
   return undefined
-}
-
-/** How an administrator lets the controller read Secrets and ConfigMaps of a namespace. */
-function rightFor(namespace: string): string {
-  const flags = '--clusterrole mcplex-provisioner --serviceaccount mcplex-system:mcplex'
-  return `kubectl create rolebinding mcplex-provisioner -n ${namespace} ${flags}`
 }
 
 /** By Secret and key, for as long as a translation holds the Secret: each target that names it asks again. */

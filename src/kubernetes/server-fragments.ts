@@ -1,4 +1,5 @@
 import type { Problem } from '../config/config.ts'
+import { withoutEndpoints } from './backend-endpoints.ts'
 import { bytesWithin } from './document-bytes.ts'
 import { type Finding, finding } from './finding.ts'
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
@@ -33,7 +34,7 @@ export interface ServersContext {
   readonly own: ServerSettings
 }
 
-/** Of all servers of one backend: half of what a document holds. */
+/** Of all servers of one backend, without the addresses of pods, which come and go: half of what a document holds. */
 const maxBytes = 512 * 1024
 
 /**
@@ -43,7 +44,7 @@ const maxBytes = 512 * 1024
 export function readServers(named: readonly Candidate[], context: ServersContext): ServersReading {
   const readings = named.map((candidate) => readServer(candidate, context))
   const all = readings.flatMap(({ servers }) => servers)
-  if (bytesWithin(all, maxBytes) > maxBytes) {
+  if (bytesWithin(withoutEndpoints({ fragment: { servers: Object.fromEntries(all) } }), maxBytes) > maxBytes) {
     const message = `its servers take more than ${maxBytes / 1024} KiB of a configuration: give them fewer certificates, or make several backends`
     const rest = { wanted: readings.flatMap(({ wanted }) => wanted), waitsFor: readings.flatMap(({ waitsFor }) => waitsFor) }
     return { servers: [], findings: [finding('all', 'Invalid', message)], ...rest }

@@ -1,5 +1,5 @@
 import { joined } from './conditions.ts'
-import type { KubeObject, Observations, ProxyReport, Settings } from './model.ts'
+import type { KubeObject, Observations, ProxyReport, Raw, Settings } from './model.ts'
 import { labelValue } from './provisioned-names.ts'
 import { listAt, numberAt, textAt } from './raw.ts'
 
@@ -15,13 +15,26 @@ export interface Serving {
   readonly isSettling: boolean
   /** Of the mcplex that wrote the document. */
   readonly version: string
+  /** Why no pod is there, and where that can be changed. Undefined: some should be. */
+  readonly noPods: string | undefined
+}
+
+/** Of a Gateway's document and what else is known of the Gateway. */
+export interface Served {
+  readonly digest: string
+  /** As its view has them. */
+  readonly parameters: Raw
+  /** Titles of those who say them. */
+  readonly titles: readonly string[]
 }
 
 /** @param key of the Gateway */
-export function servingOf(key: string, digest: string, observed: Observations, { version }: Pick<Settings, 'version'>): Serving {
+export function servingOf(key: string, served: Served, observed: Observations, { version }: Pick<Settings, 'version'>): Serving {
+  const { digest, parameters, titles } = served
   const reports = observed.proxies === undefined ? undefined : (observed.proxies.get(key) ?? [])
   const serving = reports?.filter((report) => digest !== '' && report.digest === digest).length ?? 0
-  return { digest, reports, serving, isSettling: isSettling(key, digest, observed), version }
+  const noPods = numberAt(parameters, 'replicas') === 0 ? `spec.replicas is 0 in ${titles.join(' or ')}` : undefined
+  return { digest, reports, serving, isSettling: isSettling(key, digest, observed), version, noPods }
 }
 
 export function isSettling(key: string, digest: string, { settling, digests }: Observations): boolean {
@@ -50,20 +63,30 @@ export function servedText({ digest, reports = [], serving, version }: Serving):
   return refusing.length === 0 ? count : `${count}, ${refusalText(refusing, version)}`
 }
 
-/** Why none serves it, with what to look at. A command ends it. */
-export function unservedText({ digest, reports = [], version, isSettling }: Serving, { metadata }: KubeObject, workload: string): string {
-  const { name, namespace = '' } = metadata
-  const label = `gateway.networking.k8s.io/gateway-name=${labelValue(name)}`
-  if (reports.length === 0 || isSettling) return `${nobodyReported}. Look at its pods: kubectl get pods -n ${namespace} -l ${label}`
+/** Why none serves it. */
+export function whyUnserved({ digest, reports = [], version, isSettling, noPods }: Serving): string {
+  if (reports.length === 0 && noPods !== undefined) return `no proxy is to run: ${noPods}`
+  if (reports.length === 0 || isSettling) return nobodyReported
   const refusing = reports.filter(({ refused }) => refused?.digest === digest)
-  if (refusing.length === 0)
-    return `its proxies serve an older configuration. Look at their log: kubectl logs -n ${namespace} deploy/${workload}`
-  const others = refusing.filter((report) => report.version !== version)
-  const remedy =
-    others.length === 0
-      ? `Look at their log: kubectl logs -n ${namespace} deploy/${workload}`
-      : `Others take their place when the Deployment has rolled: kubectl rollout status -n ${namespace} deploy/${workload}`
-  return `${refusalText(refusing, version)}. ${remedy}`
+  return refusing.length === 0 ? 'its proxies serve an older configuration' : refusalText(refusing, version)
+}
+
+/** The same with what to look at. A command ends it, unless it is known what to write. */
+export function unservedText(serving: Serving, gateway: KubeObject, workload: string): string {
+  const { digest, reports = [], version, isSettling, noPods } = serving
+  const why = whyUnserved(serving)
+  if (reports.length === 0 && noPods !== undefined) return why
+  if (reports.length === 0 || isSettling) return `${why}. ${lookAtPods(gateway)}`
+  const { namespace = '' } = gateway.metadata
+  const others = reports.filter(({ refused, version: own }) => refused?.digest === digest && own !== version)
+  return others.length === 0
+    ? `${why}. Look at their log: kubectl logs -n ${namespace} deploy/${workload}`
+    : `${why}. Others take their place when the Deployment has rolled: kubectl rollout status -n ${namespace} deploy/${workload}`
+}
+
+/** A command ends it. */
+export function lookAtPods({ metadata: { name, namespace = '' } }: KubeObject): string {
+  return `Look at its pods: kubectl get pods -n ${namespace} -l gateway.networking.k8s.io/gateway-name=${labelValue(name)}`
 }
 
 export const nobodyReported = 'no proxy has reported yet that it runs this configuration'

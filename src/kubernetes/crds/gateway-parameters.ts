@@ -5,9 +5,14 @@ import { integer, list, matches, object, type Rule, text } from './schema.ts'
 /** Our own kind: what a Gateway's author, or its class's, may ask of the pods and the Service that are made for it. */
 
 const dnsName = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'
-const qualifiedName = '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'
+const qualifiedName = '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
 const labelValue = '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'
 const labelHint = 'use letters, digits, inner hyphens, dots and underscores, such as disktype'
+
+/** A rule for the name of a label or a resource: before its slash there may be a domain of 253 characters. */
+function isQualified(name: string): string {
+  return `${name}.matches(r'${qualifiedName}') && ${name}.indexOf('/') <= 253`
+}
 
 /** Bounds keep the rules within the API server's budget. */
 function map(description: string, values: Raw, max: number, rules: readonly Rule[] = []): Raw {
@@ -26,11 +31,20 @@ const quantity: Raw = {
   ],
 }
 
+const resourceNames: readonly Rule[] = [
+  {
+    rule:
+      "self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.startsWith('hugepages-') || " +
+      `(name.contains('/') && ${isQualified('name')}))`,
+    message: 'write cpu, memory, ephemeral-storage, hugepages-SIZE, or the name of a device with its domain, such as example.com/card',
+  },
+]
+
 const resources = object(
   'What the container asks for, and what it may use at most. Not written: cpu 100m and memory 128Mi are requested, nothing is limited.',
   {
-    requests: map('By resource, such as cpu and memory. One that has a limit alone requests as much.', quantity, 16),
-    limits: map('By resource.', quantity, 16),
+    requests: map('By resource, such as cpu and memory. One that has a limit alone requests as much.', quantity, 16, resourceNames),
+    limits: map('By resource.', quantity, 16, resourceNames),
   },
   {
     rules: [
@@ -39,6 +53,13 @@ const resources = object(
           '!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || ' +
           'quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) <= 0)',
         message: 'no more can be requested than the limit of the same name',
+      },
+      {
+        rule:
+          "!has(self.requests) || self.requests.all(name, !(name.contains('/') || name.startsWith('hugepages-')) || " +
+          '(has(self.limits) && name in self.limits && ' +
+          'quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) == 0))',
+        message: 'devices and huge pages are given whole: write the same for requests and limits',
       },
     ],
   },
@@ -56,7 +77,7 @@ const toleration = object(
   {
     rules: [
       {
-        rule: `!has(self.key) || self.key == '' || self.key.matches(r'${qualifiedName}')`,
+        rule: `!has(self.key) || self.key == '' || (${isQualified('self.key')})`,
         message: 'write the key of a taint, such as example.com/dedicated',
       },
       {
@@ -138,7 +159,7 @@ export const gatewayParameters = define({
         32,
         [
           {
-            rule: `self.all(name, name.matches(r'${qualifiedName}'))`,
+            rule: `self.all(name, ${isQualified('name')})`,
             message: 'write names of labels, such as kubernetes.io/arch',
           },
         ],

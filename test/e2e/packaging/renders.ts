@@ -100,6 +100,32 @@ export async function rendersWhatItShould(t: TestContext, program: string): Prom
     }
   })
 
+  await t.test('names that YAML would read as numbers or booleans stay names', async () => {
+    const sets = ['--set-json', 'provision.namespaces=["1234","true","1e3"]', '--set-string', 'serviceAccount.name=123']
+    const objects = await rendered(helm, 'mcplex', ...sets)
+    const bound = objects.filter(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === 'mcplex-provisioner')
+    assert.deepEqual(
+      bound.map(({ metadata }) => metadata.namespace),
+      ['1234', 'true', '1e3'],
+    )
+    for (const { subjects } of bound) assert.deepEqual(subjects, [{ kind: 'ServiceAccount', name: '123', namespace: own }])
+    assert.ok(objects.some(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === '123'))
+  })
+
+  await t.test("what is said of the image of Gateways' pods counts, and the rest is the controller's", async () => {
+    const digest = `sha256:${'b'.repeat(64)}`
+    const rows = [
+      [['image.repository=a/b', 'image.tag=1'], 'a/b:1'],
+      [['image.repository=a/b', 'image.tag=1', 'proxy.image.tag=2'], 'a/b:2'],
+      [['image.repository=a/b', 'image.tag=1', `proxy.image.digest=${digest}`], `a/b@${digest}`],
+      [['image.repository=a/b', 'image.tag=1', 'proxy.image.repository=c/d'], `c/d:${packageJson.version}`],
+    ] as const
+    for (const [values, image] of rows) {
+      const objects = await rendered(helm, 'mcplex', ...values.flatMap((value) => ['--set-string', value]))
+      assert.equal(containerOf(objects.find(({ kind }) => kind === 'Deployment')).args[4], image)
+    }
+  })
+
   for (const [value, message] of refused) {
     await t.test(`${value} is refused`, async () => {
       const { code, stderr } = await helm.run('template', 'mcplex', chart('mcplex'), '--set', value)
@@ -150,6 +176,10 @@ const refused: readonly (readonly [value: string, message: RegExp])[] = [
   ['controllerName=mcplex', /at '\/controllerName': 'mcplex' does not match pattern/],
   ['classes=mcplex', /at '\/classes': got string, want array/],
   ['clusterDomain=cluster..local', /at '\/clusterDomain'/],
+  ['classes=null', /missing property 'classes'/],
+  ['logLevel=null', /missing property 'logLevel'/],
+  ['podLabels=null', /missing property 'podLabels'/],
+  ['serviceAccount.name=null', /at '\/serviceAccount': missing property 'name'/],
   ['resources.limit.memory=1Gi', /at '\/resources': additional properties 'limit' not allowed/],
   ['tolerations={all}', /at '\/tolerations\/0': got string, want object/],
   ['podLabels.a=1', /at '\/podLabels\/a': got number, want string/],

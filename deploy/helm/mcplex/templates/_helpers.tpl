@@ -22,6 +22,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end -}}
 {{- end -}}
 
+{{/* What the pods of Gateways run: the controller's image, but for what is said of it. */}}
+{{- define "mcplex.proxyImage" -}}
+{{- $own := .Values.proxy.image -}}
+{{- if or $own.repository $own.tag $own.digest -}}
+{{- $repository := $own.repository | default .Values.image.repository -}}
+{{ include "mcplex.image" (list . (dict "repository" $repository "tag" $own.tag "digest" $own.digest)) }}
+{{- else -}}
+{{ include "mcplex.image" (list . .Values.image) }}
+{{- end -}}
+{{- end -}}
+
 {{/* The lease by which controllers of this controllerName elect one: as leaseNameFor in src/kubernetes/rights.ts. */}}
 {{- define "mcplex.lease" -}}
 {{- $name := .Values.controllerName -}}
@@ -35,6 +46,6 @@ mcplex-controller-{{ regexReplaceAll "[^a-z0-9]+" ($name | lower) "-" | trunc 40
 {{/* The controller's account, as bindings name it. */}}
 {{- define "mcplex.subjects" -}}
 - kind: ServiceAccount
-  name: {{ .Values.serviceAccount.name }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ .Values.serviceAccount.name | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end -}}
