@@ -1,4 +1,4 @@
-// Kubebox is the control plane of Kubernetes in one executable, for tests: its first argument says which program it is.
+// Kubebox is a whole Kubernetes in one executable, for tests: its first argument says which program it is.
 package main
 
 import (
@@ -17,7 +17,12 @@ var programs = map[string]func() int{
 	"etcd":                    etcd,
 	"kube-apiserver":          apiServer,
 	"kube-controller-manager": controllerManager,
+	"kube-scheduler":          scheduler,
+	"kubelet":                 kubelet,
+	"kube-proxy":              kubeProxy,
 	"kubectl":                 kubectl,
+	"cluster-dns":             clusterDNS,
+	"load-balancer":           loadBalancer,
 }
 
 func main() {

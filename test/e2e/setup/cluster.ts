@@ -11,7 +11,7 @@ import { type Kubectl, kubectlOf } from './kubectl.ts'
 import { freePort, listening } from './ports.ts'
 import { until } from './wait.ts'
 
-/** A running API server over its own etcd. No node: Pods stay Pending, Services get a cluster IP and nothing behind it. */
+/** A running API server over its own etcd. Without a node Pods stay Pending, Services get a cluster IP and nothing behind it. */
 export interface Cluster extends Kubectl {
   /** Such as `https://127.0.0.1:20001`; stays over a restart. */
   readonly server: string
@@ -38,17 +38,32 @@ export interface Cluster extends Kubectl {
   compact(): Promise<void>
 }
 
-/**
- * Starts etcd and an API server with RBAC and, on demand, Kubernetes' own controllers: they slice Services, collect what lost its owner,
- * empty deleted namespaces. The test's end kills all of them.
- */
-export async function startCluster(t: TestContext, kubebox: Kubebox, { controllerManager = false } = {}): Promise<Cluster> {
+export interface ClusterOptions {
+  /** Starts Kubernetes' own controllers too: they slice Services, collect what lost its owner, empty deleted namespaces. */
+  readonly controllerManager?: boolean
+  /** How nodes and pods reach the API server. */
+  readonly reachable?: ReachableBy
+}
+
+export interface ReachableBy {
+  /** An IPv4 address of this machine, not a loopback one. */
+  readonly address: string
+  /** Of the one node, as its kubelet acts. */
+  readonly kubelet: { readonly node: string; readonly token: string }
+}
+
+/** Starts etcd and an API server with RBAC. The test's end kills whatever was started. */
+export async function startCluster(
+  t: TestContext,
+  kubebox: Kubebox,
+  { controllerManager = false, reachable }: ClusterOptions = {},
+): Promise<Cluster> {
   const directory = await temporaryDirectory(t)
   const etcd = await startEtcd(t, kubebox, directory)
   const port = await freePort()
-  const server = `https://127.0.0.1:${port}`
+  const server = `https://${reachable?.address ?? '127.0.0.1'}:${port}`
   const adminToken = randomUUID()
-  const args = await apiServerArgs(directory, { etcd, port, adminToken })
+  const args = await apiServerArgs(directory, { etcd, port, adminToken, reachable })
   const certificate = join(directory, 'certs/apiserver.crt')
 
   let apiServer: Child | undefined
@@ -125,10 +140,14 @@ async function startEtcd(t: TestContext, kubebox: Kubebox, directory: string): P
   return url
 }
 
-async function apiServerArgs(
-  directory: string,
-  { etcd, port, adminToken }: { readonly etcd: string; readonly port: number; readonly adminToken: string },
-): Promise<readonly string[]> {
+interface ApiServerSettings {
+  readonly etcd: string
+  readonly port: number
+  readonly adminToken: string
+  readonly reachable: ReachableBy | undefined
+}
+
+async function apiServerArgs(directory: string, { etcd, port, adminToken, reachable }: ApiServerSettings): Promise<readonly string[]> {
   const keys = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -138,14 +157,18 @@ async function apiServerArgs(
   await mkdir(certificates)
   await writeFile(join(directory, 'accounts.pub'), keys.publicKey)
   await writeFile(join(directory, 'accounts.key'), keys.privateKey)
-  await writeFile(join(directory, 'tokens.csv'), `${adminToken},admin,admin,"system:masters"\n`)
+  const users = [`${adminToken},admin,admin,"system:masters"\n`]
+  if (reachable !== undefined) users.push(`${reachable.kubelet.token},system:node:${reachable.kubelet.node},kubelet,"system:nodes"\n`)
+  await writeFile(join(directory, 'tokens.csv'), users.join(''))
   return [
-    ...['--etcd-servers', etcd, '--secure-port', String(port), '--bind-address', '127.0.0.1', '--cert-dir', certificates],
-    // it refuses to advertise a loopback address; nobody dials this one, which is reserved for documentation
-    ...['--advertise-address', '192.0.2.1', '--endpoint-reconciler-type', 'none', '--service-cluster-ip-range', '10.96.0.0/16'],
+    ...['--etcd-servers', etcd, '--secure-port', String(port), '--cert-dir', certificates, '--service-cluster-ip-range', '10.96.0.0/16'],
+    ...(reachable === undefined
+      ? // it refuses to advertise a loopback address; nobody dials this one, which is reserved for documentation
+        ['--bind-address', '127.0.0.1', '--advertise-address', '192.0.2.1', '--endpoint-reconciler-type', 'none']
+      : ['--bind-address', reachable.address, '--advertise-address', reachable.address, ...forNode]),
     ...['--service-account-issuer', 'https://kubernetes.default.svc', '--service-account-key-file', join(directory, 'accounts.pub')],
     ...['--service-account-signing-key-file', join(directory, 'accounts.key')],
-    ...['--token-auth-file', join(directory, 'tokens.csv'), '--authorization-mode', 'RBAC'],
+    ...['--token-auth-file', join(directory, 'tokens.csv'), '--authorization-mode', reachable === undefined ? 'RBAC' : 'Node,RBAC'],
   ]
 }
 
@@ -161,6 +184,8 @@ async function startControllerManager(
   const explain = () => child.stderr().slice(-4000)
   await until('the controllers at work', () => kubectl.get('serviceaccount', 'default', 'default'), { explain })
 }
+
+const forNode = ['--enable-admission-plugins', 'NodeRestriction', '--kubelet-preferred-address-types', 'InternalIP']
 
 /** Returns when every definition is established and what the API server says about itself lists its kind. */
 async function definitionsServed(kubectl: Kubectl): Promise<void> {

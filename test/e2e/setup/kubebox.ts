@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { cp, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { prepared } from './cache.ts'
 import { run, type Surroundings } from './child.ts'
 import { missing, type Part, ready } from './part.ts'
@@ -8,10 +8,12 @@ import { missing, type Part, ready } from './part.ts'
 const sources = join(import.meta.dirname, '../kubebox')
 const gatewayApi = '1.5.1'
 
-/** A control plane of Kubernetes, and the definitions of the Gateway API's kinds. */
+/** A Kubernetes, and the definitions of the Gateway API's kinds. */
 export interface Kubebox {
-  /** The path of the one executable: its first argument is `etcd`, `kube-apiserver`, `kube-controller-manager` or `kubectl`. */
+  /** The path of the one executable: its first argument is `etcd`, `kube-apiserver`, `kubectl` or another of `../kubebox/main.go`. */
   readonly program: string
+  /** The path of an executable without dependencies that keeps a pod's namespaces. */
+  readonly pause: string
   /** A directory of CustomResourceDefinitions: the standard channel. */
   readonly gatewayApi: string
 }
@@ -19,7 +21,9 @@ export interface Kubebox {
 /** Kubernetes built from its Go modules: minutes the first time, so `prepare-kubebox.ts` does it before tests with a time limit need it. */
 export async function kubebox(): Promise<Part<Kubebox>> {
   const files = new Map<string, string>()
-  for (const name of (await readdir(sources)).sort()) files.set(name, await readFile(join(sources, name), 'utf8'))
+  for (const name of (await readdir(sources, { recursive: true })).filter((path) => extname(path) !== '').sort()) {
+    files.set(name, await readFile(join(sources, name), 'utf8'))
+  }
   const module = files.get('go.mod') ?? ''
   const wanted = wordAfter(module, 'go ')
   const version = wordAfter(module, 'require k8s.io/kubernetes v')
@@ -34,16 +38,16 @@ export async function kubebox(): Promise<Part<Kubebox>> {
     .update(JSON.stringify([args, ...files]))
     .digest('hex')
     .slice(0, 8)
-  const program = await prepared(`kubebox-${version}-${compiler}-${digest}`, async (directory) => {
-    await runGo(['build', '-o', join(directory, 'kubebox'), ...args], { cwd: sources, env: { CGO_ENABLED: '0' } })
+  const built = await prepared(`kubebox-${version}-${compiler}-${digest}`, async (directory) => {
+    await runGo(['build', '-o', directory, ...args], { cwd: sources, env: { CGO_ENABLED: '0' } })
   })
-  if (program.kind === 'missing') return program
+  if (built.kind === 'missing') return built
   const definitions = await prepared(`gateway-api-${gatewayApi}`, async (directory) => {
     const module = JSON.parse(await runGo(['mod', 'download', '-json', `sigs.k8s.io/gateway-api@v${gatewayApi}`]))
     await cp(join(module.Dir, 'config/crd/standard'), directory, { recursive: true })
   })
   if (definitions.kind === 'missing') return definitions
-  return ready({ program: join(program.value, 'kubebox'), gatewayApi: definitions.value })
+  return ready({ program: join(built.value, 'kubebox'), pause: join(built.value, 'pause'), gatewayApi: definitions.value })
 }
 
 /** The version is what Kubernetes' own build writes into the executable; without it the API server doesn't know its own. */
@@ -56,10 +60,10 @@ function buildArgs(version: string): readonly string[] {
     'k8s.io/client-go/pkg/version.gitVersion': `v${version}`,
   }
   const flags = Object.entries(values).map(([name, value]) => `-X ${name}=${value}`)
-  return ['-trimpath', '-buildvcs=false', '-ldflags', ['-s', '-w', ...flags].join(' '), '.']
+  return ['-trimpath', '-buildvcs=false', '-ldflags', ['-s', '-w', ...flags].join(' '), '.', './pause']
 }
 
-async function runGo(args: readonly string[], around: Surroundings = {}): Promise<string> {
+export async function runGo(args: readonly string[], around: Surroundings = {}): Promise<string> {
   const done = await run('go', args, { ...around, timeoutMs: 1_800_000 })
   if (done.code === 0) return done.stdout
   throw new Error(`go ${args.join(' ')}: ${done.code ?? done.signal}\n${done.stderr.slice(-2000)}`)
