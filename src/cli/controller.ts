@@ -8,6 +8,7 @@ import { createLog, type LogLevel } from '../observe/observe.ts'
 import { openControllerListener } from './controller-listener.ts'
 import { exitCode } from './exit-code.ts'
 import { kubeIdentity } from './kube-identity.ts'
+import { stopSignal } from './stop-signal.ts'
 import { hasColor, printLine, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -53,16 +54,7 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
     return exitCode.badConfiguration
   }
   const { identity } = found
-  const stopped = new Promise<void>((resolve) => {
-    let count = 0
-    const stop = () => {
-      count++
-      if (count === 2) terminal.exit(exitCode.failed)
-      resolve()
-    }
-    terminal.on('SIGTERM', stop)
-    terminal.on('SIGINT', stop)
-  })
+  const stopped = stopSignal(terminal)
   for (const flag of heapFlags) setFlagsFromString(flag)
   const log = createLog({ level: options.logLevel, format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
   terminal.on('exit', () => log.flush())
