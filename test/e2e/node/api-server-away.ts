@@ -33,7 +33,8 @@ export async function apiServerAway(t: TestContext, scene: Scene): Promise<void>
   t.diagnostic(`a proxy has heard from it ${Math.round(performance.now() - backAt)} ms after its return`)
   const inForce = (what: string, isRight: (digest: string) => boolean) =>
     until(what, async () => ((await Promise.all(proxies.map(pair.source))).every(({ digest }) => isRight(digest)) ? true : undefined), {
-      timeoutMs: 60_000,
+      // who follows the API server asks ever more seldom while it is away
+      timeoutMs: 120_000,
     })
   const patch = (...changes: readonly object[]) =>
     cluster.must('patch', 'httproute', pair.name, '-n', home, '--type=json', '-p', JSON.stringify(changes))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { told } from '../setup/load.ts'
+import { failedCalls, told } from '../setup/load.ts'
 import { podsOf } from '../setup/pods.ts'
 import { until } from '../setup/wait.ts'
 import { callsAt, endpointsAt, loadOn, pairRuns } from './pair.ts'
@@ -23,10 +23,7 @@ export async function controllerAway(t: TestContext, scene: Scene): Promise<void
   await callsAt(pair.at(fresh), 1)
   await load.goesOn(1)
   await load.stop()
-  assert.deepEqual(
-    load.calls.filter(({ failure }) => failure !== undefined),
-    [],
-  )
+  assert.deepEqual(failedCalls(load), [])
   t.diagnostic(`without a controller, a pod replaced: ${told(load)}`)
 
   const server = async () => (await podsOf(cluster, 'default', 'app=mcp-math-server')).find(({ isReady }) => isReady)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Connection, Load } from '../setup/load.ts'
+import { type Connection, failedCalls, type Load } from '../setup/load.ts'
 import { killContainers, podsByPort, type RunningPod } from '../setup/pods.ts'
 import { until } from '../setup/wait.ts'
 import type { Pair } from './pair.ts'
@@ -30,7 +30,7 @@ export function killUnderLoad({ address }: Pair, load: Load, dying: RunningPod):
     return {
       at,
       assertOthersWell() {
-        const failed = load.calls.filter(({ failure }) => failure !== undefined)
+        const failed = failedCalls(load)
         const others = failed.filter(({ connection, endedAt = 0 }) => !isThere(connection) || endedAt < at)
         assert.deepEqual(others, [], 'calls failed that were not in flight at the pod that died')
         assert.deepEqual(load.streams.failures, [])

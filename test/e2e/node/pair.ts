@@ -32,7 +32,7 @@ export interface Source {
 
 const port = 8080
 
-/** Makes one whose one route leads to a Backend of its namespace; made again it is the same. */
+/** Starts one whose route leads to a Backend of its namespace; one that is there already stays as it is. Returns when both are reached. */
 export async function pairRuns({ cluster }: Scene, name = 'pair', backend = 'mcp-backend'): Promise<Pair> {
   await startOwnGateway(cluster, name, { replicas: 2 }, backend)
   await cluster.must('wait', '--for=condition=Programmed', `gateway/${name}`, '-n', home, '--timeout=60s')
@@ -74,13 +74,13 @@ export async function pairRuns({ cluster }: Scene, name = 'pair', backend = 'mcp
 }
 
 /** Clients of both eras that add numbers, some of which listen, once all have had answers. */
-export async function loadOn(t: TestContext, { url }: Pair, clients = 16): Promise<Load> {
-  const load = await startLoad(t, { url, task: adds, clients, listeners: 8, pauseMs: 200 })
+export async function loadOn(t: TestContext, { url }: Pair): Promise<Load> {
+  const load = await startLoad(t, { url, task: adds, clients: 16, listeners: 8, pauseMs: 200 })
   await load.goesOn(2)
   return load
 }
 
-export const adds: Task = (n) => ({
+const adds: Task = (n) => ({
   tool: 'math-mcp-server_add',
   args: { a: n, b: 1_000_000 },
   answer: new RegExp(`\\b${n + 1_000_000}\\b`),

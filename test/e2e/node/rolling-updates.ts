@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { told } from '../setup/load.ts'
+import { failedCalls, told } from '../setup/load.ts'
 import { loadOn, pairRuns } from './pair.ts'
 import { home, type Scene } from './scene.ts'
 
@@ -21,9 +21,6 @@ export async function rollingUpdates(t: TestContext, scene: Scene): Promise<void
   await roll('the pods of a Gateway', home, pair.name, `gateway.networking.k8s.io/gateway-name=${pair.name}`)
   await roll('the pods of the controller', 'mcplex-system', 'mcplex', 'app.kubernetes.io/component=controller')
   await load.stop()
-  assert.deepEqual(
-    load.calls.filter(({ failure }) => failure !== undefined),
-    [],
-  )
+  assert.deepEqual(failedCalls(load), [])
   assert.deepEqual([load.refused, load.streams.failures], [new Map(), []])
 }

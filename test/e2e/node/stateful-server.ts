@@ -38,6 +38,7 @@ export interface StatefulServer {
   end(): Promise<void>
 }
 
+/** Starts one; returns when its pods are ready. */
 export async function statefulServerRuns(t: TestContext, { cluster }: Scene, replicas: number): Promise<StatefulServer> {
   const name = 'stateful'
   const runs: Run[] = []
@@ -65,7 +66,9 @@ export async function statefulServerRuns(t: TestContext, { cluster }: Scene, rep
     readinessProbe: { httpGet: { path: '/ready', port: 8000 }, periodSeconds: 1 },
     volumeMounts: [{ name: 'script', mountPath: '/app' }],
   }
-  const spec = { containers: [container], volumes: [{ name: 'script', configMap: { name } }] }
+  // as long as a call may be held
+  const terminationGracePeriodSeconds = 120
+  const spec = { terminationGracePeriodSeconds, containers: [container], volumes: [{ name: 'script', configMap: { name } }] }
   const metadata = { name, namespace: 'default' }
   const deployment = { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } }
   await applyAll(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { told } from '../setup/load.ts'
+import { failedCalls, told } from '../setup/load.ts'
 import { killContainers } from '../setup/pods.ts'
 import { until } from '../setup/wait.ts'
 import { loadOn, pairRuns } from './pair.ts'
@@ -31,10 +31,7 @@ export async function unreadableDocument(t: TestContext, scene: Scene): Promise<
   }
   await load.goesOn(1)
   await load.stop()
-  assert.deepEqual(
-    load.calls.filter(({ failure }) => failure !== undefined),
-    [],
-  )
+  assert.deepEqual(failedCalls(load), [])
   t.diagnostic(told(load))
 
   const killedAt = performance.now()
@@ -48,13 +45,14 @@ export async function unreadableDocument(t: TestContext, scene: Scene): Promise<
 
   await scaleController(scene, 2)
   for (const proxy of [one, other]) {
-    await until(
+    const source = await until(
       'the good document in force',
       async () => {
         const source = await pair.source(proxy)
         return source.refused === undefined && !source.isLastGood ? source : undefined
       },
       { timeoutMs: 60_000 },
-    ).then((source) => assert.deepEqual(source, good))
+    )
+    assert.deepEqual(source, good)
   }
 }

@@ -10,7 +10,6 @@ import { until } from './wait.ts'
 export interface Connection {
   /** On this side. */
   readonly port: number
-  isOpen: boolean
 }
 
 /** A call that has been sent; it never is again. */
@@ -78,7 +77,7 @@ export async function startLoad(t: TestContext, { url, task, clients, listeners,
         return await sendOnce(url, agent, message, options)
       } catch (error) {
         const { syscall, code = '' } = error as NodeJS.ErrnoException
-        if (syscall !== 'connect') throw error
+        if (syscall !== 'connect' || stopped.signal.aborted) throw error
         refused.set(code, (refused.get(code) ?? 0) + 1)
         await delay(20)
       }
@@ -99,12 +98,9 @@ export async function startLoad(t: TestContext, { url, task, clients, listeners,
   function connectionOf(socket: Socket): Connection {
     const known = connections.get(socket)
     if (known !== undefined) return known
-    const connection: Connection = { port: socket.localPort ?? 0, isOpen: true }
+    const connection: Connection = { port: socket.localPort ?? 0 }
     connections.set(socket, connection)
-    socket.once('close', () => {
-      connection.isOpen = false
-      connections.delete(socket)
-    })
+    socket.once('close', () => connections.delete(socket))
     return connection
   }
 
@@ -126,6 +122,7 @@ export async function startLoad(t: TestContext, { url, task, clients, listeners,
         return isRight ? undefined : `${reply.statusCode} ${JSON.stringify(messages)}`
       })
       .catch(String)
+    if (sent === undefined && stopped.signal.aborted) return
     if (sent === undefined) throw new Error(`${name} could not call: ${failure}`)
     sent.failure = failure
     sent.endedAt = performance.now()
@@ -138,18 +135,18 @@ export async function startLoad(t: TestContext, { url, task, clients, listeners,
     }
   }
 
-  async function listenOn({ name, session }: Client, opened: () => void): Promise<void> {
+  async function listenOn({ name, session }: Client, tried: () => void): Promise<void> {
     const message = session === undefined ? modernPost(0, 'subscriptions/listen', changes) : sessionRequest('GET', session)
     while (!stopped.signal.aborted) {
       try {
         const reply = await send(new Agent(), message, { signal: stopped.signal })
-        if (reply.statusCode === 200) {
-          streams.opened++
-          opened()
-        } else streams.failures.push(`${name}: ${reply.statusCode}`)
+        if (reply.statusCode === 200) streams.opened++
+        else streams.failures.push(`${name}: ${reply.statusCode}`)
+        tried()
         await messagesOf(reply).catch(() => undefined)
       } catch (error) {
         if (!stopped.signal.aborted) streams.failures.push(`${name}: ${error}`)
+        tried()
       }
     }
   }
@@ -158,11 +155,11 @@ export async function startLoad(t: TestContext, { url, task, clients, listeners,
   const both = await Promise.all(numbers.map((n) => Promise.all([open(`legacy ${n}`, 'legacy'), open(`modern ${n}`, 'modern')])))
   const all = both.flat()
   const listening = all.slice(0, listeners).map((client) => {
-    const { promise: opened, resolve } = Promise.withResolvers<void>()
-    return { opened, ended: listenOn(client, resolve) }
+    const { promise: tried, resolve } = Promise.withResolvers<void>()
+    return { tried, ended: listenOn(client, resolve) }
   })
-  await Promise.all(listening.map(({ opened }) => opened))
-  const ended = Promise.all([...both.flatMap((pair, i) => pair.map((client) => callOn(client, i % 2 === 0 ? 0 : pauseMs)))])
+  await Promise.all(listening.map(({ tried }) => tried))
+  const ended = Promise.all(both.flatMap((pair, i) => pair.map((client) => callOn(client, i % 2 === 0 ? 0 : pauseMs))))
   // whoever stops it hears of it
   ended.catch(() => undefined)
 
@@ -191,6 +188,11 @@ export async function startLoad(t: TestContext, { url, task, clients, listeners,
   return load
 }
 
+/** Those that have ended otherwise than they should. */
+export function failedCalls({ calls }: Load): readonly Call[] {
+  return calls.filter(({ failure }) => failure !== undefined)
+}
+
 /** What came of it, in one line; `since` leaves out calls that were sent before. */
 export function told({ calls, refused, streams }: Load, since = 0): string {
   const ended = calls.filter(({ startedAt, endedAt }) => startedAt >= since && endedAt !== undefined)
@@ -210,7 +212,7 @@ const changes = { notifications: { toolsListChanged: true } }
 interface SendOptions {
   /** Told of the socket just before the request goes out on it. */
   readonly onSocket?: (socket: Socket) => void
-  /** Ends the request and its reply, which else may be silent for as long as they like only where this is given. */
+  /** Ends the request and its reply. Where it is given they may be silent for as long as they like. */
   readonly signal?: AbortSignal
 }
 
