@@ -304,14 +304,6 @@ test('a Backend whose status another controller writes is left alone', async (t)
   assert.deepEqual(writesTo(cluster, `${backendPath}/status`), [])
 })
 
-test('a status that a controller has left behind is written, though other Gateways are served by yet another', async (t) => {
-  const cluster = createShop()
-  cluster.put({ ...gatewayClass, metadata: { name: 'web' }, spec: { controllerName: 'example.org/web-gateways' } })
-  cluster.put({ ...backend, metadata: { ...backend.metadata, statusManagers: ['kgateway'] }, status: { conditions: [] } })
-  start(t, cluster)
-  await cluster.until(() => listAt(cluster.get(backendPath), 'status', 'conditions').length > 0)
-})
-
 test('Secrets that objects name are read before anything is written, one by one', async (t) => {
   const cluster = createShop()
   const auth = { secretRef: { name: 'key' } }

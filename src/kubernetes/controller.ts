@@ -26,7 +26,7 @@ import { slim } from './slim.ts'
 import { translate } from './translate.ts'
 import { refKey, refOf } from './world.ts'
 import { createWriteQueue } from './write-queue.ts'
-import { createStatusWriter, otherController } from './write-status.ts'
+import { createStatusWriter } from './write-status.ts'
 
 /** The loop that brings a cluster to what its objects say. */
 export interface Controller {
@@ -242,8 +242,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
 
   function isOthersClass(object: KubeObject): boolean {
     const { group, kind } = refOf(object)
-    const name = textAt(object, 'spec', 'controllerName') ?? ''
-    return group === gatewayGroup && kind === 'GatewayClass' && name !== controllerName && otherController.test(name)
+    return group === gatewayGroup && kind === 'GatewayClass' && textAt(object, 'spec', 'controllerName') !== controllerName
   }
 
   function sayWhatIsAbsent(): void {

@@ -22,7 +22,7 @@ export interface StatusWriterDeps {
   readonly controllerName: string
   /** The object as it last was; undefined where it is gone. */
   readonly find: (ref: ObjectRef) => KubeObject | undefined
-  /** Whether the cluster has a GatewayClass of another controller that knows these kinds: without one none keeps statuses of its own. */
+  /** Whether the cluster has a GatewayClass of another controller: without one there is none that keeps statuses of its own. */
   readonly hasOthers: () => boolean
   /** Called when a status has been written, with the object before and after. */
   readonly onWritten: (before: KubeObject, after: KubeObject) => void
@@ -68,7 +68,7 @@ const repeatMs = 1000
 const maxRepeatMs = 60_000
 
 /** Managers that have the word about statuses of their own kinds as long as they keep up with the objects. */
-export const otherController = /agentgateway|kgateway/
+const otherController = /agentgateway|kgateway/
 /** A controller that lags behind an object for this long is taken to be gone. */
 const patienceMs = 60_000
 

@@ -40,7 +40,9 @@ export function holdGet({ proxy }: Watched, end: string): Held {
 
 /** Of these the requests that change something; the lease and Events, which are a courtesy, aside. */
 export function writesOf(passed: readonly PassedRequest[]): readonly PassedRequest[] {
-  return passed.filter(({ method, path }) => method !== 'GET' && !path.includes('/leases') && !path.endsWith('/events'))
+  // Who it is it asks by a POST.
+  const isOther = /\/leases|\/events$|\/selfsubjectreviews$/
+  return passed.filter(({ method, path }) => method !== 'GET' && !isOther.test(path))
 }
 
 /** How often each collection was read whole, by its path. */
