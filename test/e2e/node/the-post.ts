@@ -5,6 +5,7 @@ import { checkout } from '../setup/cache.ts'
 import { type InspectorVersion, inspector } from '../setup/inspector.ts'
 import { need } from '../setup/part.ts'
 import { until } from '../setup/wait.ts'
+import { urlOfPost } from './reading.ts'
 import { home, type Scene } from './scene.ts'
 
 /** The path of one of the post's files. */
@@ -28,6 +29,9 @@ export async function gatewayRuns({ cluster }: Scene): Promise<void> {
   await cluster.applyFiles(seed('gateway'), seed('backend'), seed('httproute'))
   await cluster.must('wait', '--for=condition=Programmed', 'gateway/agentgateway', '-n', home, '--timeout=60s')
   await cluster.must('rollout', 'status', 'deployment/agentgateway', '-n', home, '--timeout=60s')
+  const url = await urlOfPost(cluster)
+  // kube-proxy is about a second behind.
+  await until('the way to its pods', async () => ((await fetch(url)).status > 0 ? true : undefined))
 }
 
 /** MCP Inspector lists the tools of both servers at an endpoint, and calls each. */
