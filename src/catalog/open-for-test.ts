@@ -56,6 +56,7 @@ export function upstream(name: string, entries: Entries): FakeUpstream {
       pages: 1,
       entriesPerList: 1,
       listChars: 1,
+      checkMs: 3000,
     },
     status: () => ({
       backend: 'b',

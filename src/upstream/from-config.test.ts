@@ -10,7 +10,13 @@ function open(server: object) {
   const events = { listChanged() {}, stateChanged() {}, dropped() {}, repaired() {} }
   const upstream = plan.open({ clientInfo: { name: 'test', version: '1' }, now: () => performance.now(), random: () => 0.5, events })
   void upstream.close(0, true)
-  return { digest: plan.digest, key: upstream.key, identity: upstream.settings.identity, name: `${backend}/s` }
+  return {
+    digest: plan.digest,
+    key: upstream.key,
+    checkMs: upstream.settings.checkMs,
+    identity: upstream.settings.identity,
+    name: `${backend}/s`,
+  }
 }
 
 test('a server’s key names the place where it is, and nothing else of its settings; its endpoints are in neither key nor digest', () => {
@@ -31,4 +37,11 @@ test('a server’s key names the place where it is, and nothing else of its sett
   assert.deepEqual([key, digest], [first.key, first.digest])
   for (const url of ['http://127.0.0.1:2/mcp', 'http://127.0.0.1:1/', 'https://127.0.0.1:1/mcp'])
     assert.notEqual(open({ http: url }).key, first.key)
+})
+
+test('a server that is reached by TLS is asked less often whether it is there', () => {
+  assert.deepEqual(
+    ['http://127.0.0.1:1/mcp', 'https://127.0.0.1:1/mcp'].map((http) => open({ http }).checkMs),
+    [3000, 30_000],
+  )
 })

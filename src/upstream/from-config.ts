@@ -30,6 +30,8 @@ export function planUpstream(
     requestMs: durationMs(server.timeouts.request),
     listMs: durationMs(server.timeouts.list),
     ttlMs: durationMs(server.ttl),
+    // What is reached by TLS is mostly somebody else's, and may count its requests.
+    checkMs: connector.place.startsWith('https:') ? 30_000 : 3000,
     pages: limits.pages,
     entriesPerList: limits.toolsPerServer,
     listChars: sizeBytes(limits.answer),

@@ -13,6 +13,8 @@ export interface UpstreamSettings {
   readonly listMs: number
   /** How long a list of it is used before it is asked again. */
   readonly ttlMs: number
+  /** How often it is asked whether it is there, while no stream is open whose end would tell. */
+  readonly checkMs: number
   readonly pages: number
   /** Entries of one of its lists. */
   readonly entriesPerList: number

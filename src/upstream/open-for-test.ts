@@ -182,6 +182,7 @@ export function openUpstream(
       pages: 100,
       entriesPerList: 10_000,
       listChars: 1_000_000,
+      checkMs: 3000,
       ...settings,
     },
     wrap(connector),

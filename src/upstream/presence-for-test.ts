@@ -125,7 +125,7 @@ export async function openPresence(
   const clientInfo = { name: 'test', version: '1' }
   const whole: UpstreamSettings = {
     ...{ backend: 'b', name: 's', identity: 'i', era, requestMs: 5000, listMs: 5000, ttlMs: 60_000 },
-    ...{ pages: 10, entriesPerList: 100, listChars: 100_000 },
+    ...{ pages: 10, entriesPerList: 100, listChars: 100_000, checkMs: 3000 },
     ...settings,
   }
   const presence = createPresence(

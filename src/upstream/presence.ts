@@ -73,8 +73,6 @@ const minRefreshMs = 500
 const restPerBusy = 50
 const maxRestMs = 10_000
 const minTtlMs = 5000
-/** How often a server that keeps no stream open, whose end would tell, is asked whether it is there. */
-const checkMs = 3000
 /** Of an error's text; what a server says may be long. */
 const maxErrorChars = 300
 const noList: EntryList = { kind: 'list', entries: [], ttlMs: undefined, isPublic: true, dropped: [] }
@@ -352,7 +350,7 @@ export function createPresence(
   }
 
   function checkLater(): void {
-    timers.start('check', checkMs * (0.9 + 0.2 * deps.random()), () => void check())
+    timers.start('check', settings.checkMs * (0.9 + 0.2 * deps.random()), () => void check())
   }
 
   /** Asks as little as can be asked. One that answers late is busy, and any answer of its own is one; else its list decides. */
