@@ -5,6 +5,7 @@ import { type Load, startLoad, type Task } from '../setup/load.ts'
 import { podBehind, podsOf, type RunningPod } from '../setup/pods.ts'
 import { until } from '../setup/wait.ts'
 import { startOwnGateway } from './own-gateway.ts'
+import { gatewayName } from './reading.ts'
 import { home, type Scene } from './scene.ts'
 
 /** A Gateway of two pods. */
@@ -57,7 +58,7 @@ export async function pairRuns({ cluster }: Scene, name = 'pair', backend = 'mcp
       until(
         'two proxies ready',
         async () => {
-          const all = await podsOf(cluster, home, `gateway.networking.k8s.io/gateway-name=${name}`)
+          const all = await podsOf(cluster, home, `${gatewayName}=${name}`)
           const [one, two, ...more] = all.filter(({ isReady }) => isReady)
           return one === undefined || two === undefined || more.length > 0 ? undefined : [one, two]
         },

@@ -1,5 +1,6 @@
 import type { ApiObject, Kubectl } from '../setup/kubectl.ts'
 import { allOf, modernPost, send } from '../setup/mcp-post.ts'
+import { podsOf } from '../setup/pods.ts'
 import { home } from './scene.ts'
 
 /** The post's endpoint, at the address that its own command reads. */
@@ -9,23 +10,15 @@ export async function urlOfPost(cluster: Kubectl): Promise<string> {
 }
 
 interface Pod {
-  readonly metadata: {
-    readonly name: string
-    readonly labels?: Readonly<Record<string, string>>
-    readonly deletionTimestamp?: string
-  }
-  readonly status: { readonly podIP?: string; readonly containerStatuses?: readonly { readonly restartCount: number }[] }
-}
-
-/** Those that are not about to end, of that namespace or of all. */
-async function runningPods(cluster: Kubectl, namespace?: string): Promise<readonly Pod[]> {
-  const pods = (await cluster.list('pods', namespace)) as unknown as readonly Pod[]
-  return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string }
+  readonly status: { readonly containerStatuses?: readonly { readonly restartCount: number }[] }
 }
 
 /** How often the containers of each pod were started anew, by the pod's name; of that namespace, or of all. */
 export async function restartsOfPods(cluster: Kubectl, namespace?: string): Promise<Readonly<Record<string, number>>> {
-  const counted = (await runningPods(cluster, namespace)).map(
+  const pods = (await cluster.list('pods', namespace)) as unknown as readonly Pod[]
+  const running = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  const counted = running.map(
     ({ metadata, status }) =>
       [metadata.name, (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0)] as const,
   )
@@ -37,8 +30,7 @@ export const gatewayName = 'gateway.networking.k8s.io/gateway-name'
 
 /** The addresses of the pods that serve a Gateway of the post's namespace. */
 export async function podAddresses(cluster: Kubectl, gateway: string): Promise<readonly string[]> {
-  const pods = (await runningPods(cluster, home)).filter(({ metadata }) => metadata.labels?.[gatewayName] === gateway)
-  return pods.flatMap(({ status }) => status.podIP ?? [])
+  return (await podsOf(cluster, home, `${gatewayName}=${gateway}`)).map(({ address }) => address)
 }
 
 interface Listener {
