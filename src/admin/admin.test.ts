@@ -45,6 +45,7 @@ function gateway(readiness: Readiness): Gateway {
     async close() {},
     status: () => status,
     readiness: () => readiness,
+    explain: async ({ agent, tool }) => ({ agent, tool, outcome: 'hidden', mayBeRefused: false, steps: [] }),
     toolsOf: (agent) => (agent === 'a' ? '{"tools":[]}' : undefined),
     config: () => config,
   }

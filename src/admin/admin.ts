@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { redactConfig } from '../config/config.ts'
-import type { Gateway } from '../gateway/gateway.ts'
+import type { Gateway, Question } from '../gateway/gateway.ts'
+import { readJson } from '../mcp/mcp.ts'
 import type { Metrics } from '../observe/observe.ts'
 
 export interface AdminOptions {
@@ -67,6 +68,17 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
         return send(200, redactConfig(gateway.config()))
       case '/status':
         return send(200, { ...gateway.status(), listeners: options.listeners(), source: options.source?.() })
+      case '/why': {
+        // Whoever may ask learns what every caller may do.
+        if (token === undefined) return send(403, { error: 'set `admin.token`: this tells what every caller may do' })
+        const question = questionOf(url?.searchParams ?? new URLSearchParams())
+        if (typeof question === 'string') return send(400, { error: question })
+        gateway.explain(question).then(
+          (explanation) => send(200, explanation),
+          () => send(500, { error: 'no explanation could be made' }),
+        )
+        return undefined
+      }
       case '/tools': {
         const agent = url?.searchParams.get('agent') ?? ''
         const tools = gateway.toolsOf(agent)
@@ -99,6 +111,28 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
       })
     })
   })
+}
+
+/** What `/why?agent=…&tool=…[&claims={…}|&apiKey=ID][&arguments={…}]` asks, or what is wrong with it. */
+function questionOf(params: URLSearchParams): Question | string {
+  const [agent, tool] = [params.get('agent'), params.get('tool')]
+  if (agent === null || tool === null) return 'write /why?agent=NAME&tool=NAME'
+  const json = { claims: params.get('claims'), args: params.get('arguments') }
+  for (const [name, text] of Object.entries(json))
+    if (text !== null && !isObject(text)) return `${name === 'args' ? 'arguments' : name} is not a JSON object`
+  const apiKey = params.get('apiKey')
+  return {
+    agent,
+    tool,
+    ...(json.claims === null ? {} : { claims: json.claims }),
+    ...(json.args === null ? {} : { args: json.args }),
+    ...(apiKey === null ? {} : { apiKey }),
+  }
+}
+
+function isObject(text: string): boolean {
+  const read = readJson(text, { depth: 64, tokens: 100_000 })
+  return read.kind === 'value' && read.value instanceof Map
 }
 
 function hasToken(header: string | undefined, token: string): boolean {

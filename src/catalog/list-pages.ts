@@ -25,22 +25,22 @@ export interface PageBounds {
 /** Few clients ask for a second page, and all read one of this size. */
 export const pageBounds: PageBounds = { entries: 1000, chars: 4 * 1024 * 1024 }
 
-export function pagesOf(table: ListTable, dialect: Dialect, bounds: PageBounds): ListPages {
+export function pagesOf({ kind, shown }: Pick<ListTable, 'kind' | 'shown'>, dialect: Dialect, bounds: PageBounds): ListPages {
   const hash = createHash('sha256')
   const pages: Page[] = []
   let start = 0
   let held: string[] = []
   let chars = 0
   const close = () => {
-    const text = `{"${lists[table.kind].member}":[${held.join(',')}]}`
+    const text = `{"${lists[kind].member}":[${held.join(',')}]}`
     hash.update(text)
     pages.push({ start, text })
     start += held.length
     held = []
     chars = 0
   }
-  for (const one of table.shown) {
-    const text = exposedEntry(table.kind, one, dialect)
+  for (const one of shown) {
+    const text = exposedEntry(kind, one, dialect)
     if (held.length > 0 && (held.length === bounds.entries || chars + text.length > bounds.chars)) close()
     held.push(text)
     chars += text.length + 1

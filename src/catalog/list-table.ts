@@ -1,14 +1,16 @@
 import type { ListKind } from '../mcp/mcp.ts'
 import type { ListEntry } from '../upstream/upstream.ts'
 import { exposedUri } from './exposed-uri.ts'
-import type { CatalogServer, Expose, Owner } from './model.ts'
+import type { CatalogServer, Expose, Owner, Thing } from './model.ts'
 import type { Selection } from './selection.ts'
+import { ListedThing } from './thing.ts'
 
 /** An entry of a merged list, under the name or URI that callers see. */
 export interface Shown {
   readonly name: string
   readonly entry: ListEntry
   readonly server: CatalogServer
+  readonly thing: Thing
 }
 
 /** One of the merged lists as its servers' lists make it. */
@@ -65,13 +67,14 @@ export function buildTable(
         continue
       }
       const addressed = { name: entry.key, paramHeaders: entry.paramHeaders }
-      owners.set(name, { server: server.name, upstream: server.upstream, addressed, expose })
+      const thing = new ListedThing(kind, server.name, server.upstream, entry)
+      owners.set(name, { server: server.name, upstream: server.upstream, addressed, thing, expose })
       if (selection !== undefined && !selection.selects(full)) {
         hidden.push(name)
         continue
       }
       chars += entry.text.length + name.length
-      if (chars <= maxListChars) shown.push({ name, entry, server })
+      if (chars <= maxListChars) shown.push({ name, entry, server, thing })
       else {
         hidden.push(name)
         lost.push(full)

@@ -40,6 +40,25 @@ export interface CatalogEvents {
   selectsNothing(patterns: readonly string[]): void
 }
 
+/** One tool, prompt or resource of one server, as rules are asked about it. One entry of a list is one object as long as the list is. */
+export interface Thing {
+  readonly kind: Subject['kind']
+  readonly backend: string
+  /** Its key in the document. */
+  readonly server: string
+  /** The server's own name of a tool or prompt; its own URI or URI template of a resource. */
+  readonly name: string
+  /** Of a tool: what its server says of it, as `readJson` gives it. */
+  readonly annotations: ReadonlyMap<string, unknown>
+}
+
+/** What one caller may see of a view, within what the view selects. */
+export interface Sight {
+  sees(thing: Thing): boolean
+  /** Whether anything of that kind on a server could be seen. */
+  reaches(backend: string, server: string, kind: Subject['kind']): boolean
+}
+
 /** Who has what a request names, and what it is called there. */
 export interface Owner {
   /** Its key in the document. */
@@ -47,6 +66,7 @@ export interface Owner {
   readonly upstream: Upstream
   /** The server's own name or URI, and a tool's arguments that are repeated in headers. */
   readonly addressed: { readonly name: string; readonly paramHeaders: ListEntry['paramHeaders'] }
+  readonly thing: Thing
   /** An answer of this server in the client's words: its URIs as they are exposed. The same object where nothing changes. */
   readonly expose: Expose
 }
@@ -72,6 +92,10 @@ export interface Catalog {
   instructions(): string | undefined
   /** Those of which a caller may see anything at all, in the order of the document. */
   servers(): readonly { readonly name: string; readonly upstream: Upstream }[]
+  /** All of the view, whoever sees anything of them. */
+  readonly all: readonly CatalogServer[]
   /** What a server's own URI is called here. */
   exposedUri(server: string, uri: string): string
+  /** The same view as one caller sees it: what is hidden from it is as if it were not there. */
+  seenBy(sight: Sight): Catalog
 }

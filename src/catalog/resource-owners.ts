@@ -1,8 +1,9 @@
 import { ownUri } from './exposed-uri.ts'
 import { fullName, type ListTable, type MergedServer } from './list-table.ts'
 import { isKnown, mayOffer } from './merged-offers.ts'
-import type { Owner } from './model.ts'
+import type { Owner, Sight } from './model.ts'
 import type { Selection } from './selection.ts'
+import { unlistedThing } from './thing.ts'
 import { type UriMatcher, uriMatcher } from './uri-template.ts'
 
 /** The tables that URIs are looked up in. */
@@ -38,13 +39,14 @@ export function createFindResource(
   merged: ReadonlyMap<string, MergedServer>,
   tables: UriTables,
   selection: Selection | undefined,
-): (exposed: string) => Owner | undefined {
+): (exposed: string, sight?: Sight) => Owner | undefined {
   let templated: { readonly of: ListTable; readonly list: readonly Templated[] } | undefined
 
   const ownerOf = ({ server, expose }: MergedServer, uri: string): Owner => ({
     server: server.name,
     upstream: server.upstream,
     addressed: { name: uri, paramHeaders: [] },
+    thing: unlistedThing(server.name, server.upstream, uri),
     expose,
   })
 
@@ -63,7 +65,9 @@ export function createFindResource(
       room -= uri.length * matcher.cost
       return room >= 0 && matcher.matches(uri)
     })
-    return found === undefined ? undefined : { ...found.owner, addressed: { name: uri, paramHeaders: [] } }
+    if (found === undefined) return undefined
+    const { owner } = found
+    return { ...owner, addressed: { name: uri, paramHeaders: [] }, thing: unlistedThing(owner.server, owner.upstream, uri) }
   }
 
   const ofOnly = (uri: string): Owner | undefined => {
@@ -84,14 +88,25 @@ export function createFindResource(
     return tables('resources').owners.get(exposed) ?? tables('templates').owners.get(exposed) ?? ofTemplate(exposed) ?? ofOnly(exposed)
   }
 
-  return (exposed) => {
+  return (exposed, sight) => {
     const found = find(exposed)
-    if (found === undefined || selection === undefined) return found
+    if (found === undefined || (selection === undefined && sight === undefined)) return found
+    const maySee = (owner: Owner, uri: string) => {
+      if (selection !== undefined && !selection.selects(fullName('resources', owner.server, uri))) return false
+      return sight === undefined || sight.sees(uri === owner.thing.name ? owner.thing : unlistedThing(owner.server, owner.upstream, uri))
+    }
+    const own = listed(exposed, found)
     const uri = found.addressed.name
-    if (!selection.selects(fullName('resources', found.server, uri))) return undefined
-    if (tables('resources').owners.has(exposed) || tables('templates').owners.has(exposed)) return found
-    // Many servers look up what the URL standard makes of a URI: that has to be selected too.
-    return isPlain(uri) && selection.selects(fullName('resources', found.server, new URL(uri).href)) ? found : undefined
+    if (!maySee(own ?? found, uri)) return undefined
+    if (own !== undefined) return found
+    // Many servers look up what the URL standard makes of a URI: that has to be allowed too.
+    return isPlain(uri) && maySee(found, new URL(uri).href) ? found : undefined
+  }
+
+  /** The list's own entry, where the URI stands in one. */
+  function listed(exposed: string, found: Owner): Owner | undefined {
+    const own = tables('resources').owners.get(exposed) ?? tables('templates').owners.get(exposed)
+    return own?.upstream === found.upstream ? own : undefined
   }
 }
 

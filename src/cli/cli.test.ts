@@ -47,7 +47,7 @@ test('--version and --help go to stdout and are good; wrong arguments go to stde
   assert.deepEqual(await mcplex(t, ['--version']), { code: 0, stdout: '0.1.0\n', stderr: '' })
   const help = await mcplex(t, ['--help'])
   assert.deepEqual([help.code, help.stderr], [0, ''])
-  const commands = ['run', 'check', 'tools', 'translate', 'controller', 'schema']
+  const commands = ['run', 'check', 'tools', 'why', 'test', 'translate', 'controller', 'audit', 'schema']
   for (const command of commands) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
   for (const args of [[], ['nonsense'], ['check'], ['run', '--nonsense'], ['check', 'a', 'b'], ['--output', 'xml', 'schema']]) {
     const { code, stdout, stderr } = await mcplex(t, args)

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { durationMs, jsonSchema } from '../config/config.ts'
+import type { AuditVerifyOptions } from './audit-verify.ts'
 import { check } from './check.ts'
 import type { ControllerOptions } from './controller.ts'
 import { exitCode } from './exit-code.ts'
@@ -8,6 +9,7 @@ import { printJson, printLine, type Terminal } from './terminal.ts'
 import { tools } from './tools.ts'
 import type { TranslateOptions } from './translate.ts'
 import { version } from './version.ts'
+import type { WhyOptions } from './why.ts'
 
 interface GlobalOptions {
   readonly output: 'text' | 'json'
@@ -65,6 +67,28 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       code = await tools(target, globals(), terminal)
     })
   program
+    .command('why')
+    .description('say what allows or hides a tool: every layer that a call of an agent passes, and its place in the file')
+    .argument('<tool>', 'its exposed name')
+    .requiredOption('--agent <name>', 'who asks')
+    .option('--config <file>', 'else as `run` finds it')
+    .addOption(new Option('--token <file>', "with the caller's token; - is standard input").conflicts(['claims', 'apiKey']))
+    .addOption(new Option('--claims <file>', 'with the claims of a token, as JSON, taken for verified').conflicts(['token', 'apiKey']))
+    .addOption(new Option('--api-key <id>', 'the id of an API key').conflicts(['token', 'claims']))
+    .option('--arguments <json>', 'of the call')
+    .action(async (tool: string, options: Omit<WhyOptions, 'tool' | 'output'>) => {
+      const { why } = await import('./why.ts')
+      code = await why({ ...options, tool, ...globals() }, terminal)
+    })
+  program
+    .command('test')
+    .description("run a file's own `tests`: who must be able to call what")
+    .argument('[file]', 'else as `run` finds it')
+    .action(async (file: string | undefined) => {
+      const { testDocument } = await import('./test-document.ts')
+      code = await testDocument(file, globals(), terminal)
+    })
+  program
     .command('translate')
     .description('print the configuration that Kubernetes objects come to, and what is wrong with them')
     .requiredOption('-f, --filename <path...>', 'files and folders with the objects, as YAML or JSON; - is standard input')
@@ -95,6 +119,20 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
       code = await controller(options, terminal)
     })
   program
+    .command('audit')
+    .description('look at records of audit')
+    .helpCommand(false)
+    .command('verify')
+    .description('say whether records are as they were written, all of them and in their order')
+    .argument('<file...>', 'of one chain, the oldest first')
+    .option('--key <base64>', 'that the chain was made with: audit.key; others see it in the list of processes', oneMore)
+    .option('--key-file <file>', 'which holds such a key; more than one where it has changed', oneMore)
+    .option('--after <digest>', 'of the record before the first one, where that is not at hand')
+    .action(async (files: string[], options: AuditVerifyOptions) => {
+      const { auditVerify } = await import('./audit-verify.ts')
+      code = await auditVerify(files, options, globals().output, terminal)
+    })
+  program
     .command('schema')
     .description('print the JSON Schema of configuration files')
     .action(() => printJson(terminal.stdout, jsonSchema()))
@@ -111,6 +149,11 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 }
 
 const maxDelayMs = 3_600_000
+
+/** Of an option that may be written several times. */
+function oneMore(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text]
+}
 
 /** Milliseconds. */
 function readDelay(text: string): number {

@@ -14,7 +14,7 @@ export function readDocument(path: string, terminal: Pick<Terminal, 'env'>): Doc
     return parseDocument(path, readFileSync(path, 'utf8'), terminal)
   } catch (error) {
     const problem = { code: 'unreadable-file', path: '', text: reasonOf(error), severity: 'error' } as const satisfies Problem
-    return { path, text: '', config: undefined, problems: [problem], files: [] }
+    return { path, text: '', config: undefined, problems: [problem], files: [], placeOf: () => ({}) }
   }
 }
 

@@ -101,6 +101,7 @@ async function open(
       client: api.client,
       log,
       metrics: createMetrics(),
+      openAudit: () => assert.fail(),
       lastGood: createLastGood(folder),
       random: () => 0.01,
       patienceMs: 60_000,

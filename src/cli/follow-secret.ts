@@ -13,10 +13,11 @@ import {
   watchSecret,
 } from '../config/config.ts'
 import type { ApiClient } from '../kube/kube.ts'
-import type { Metrics, ProcessLog } from '../observe/observe.ts'
+import type { Audit, AuditSettings, Metrics, ProcessLog } from '../observe/observe.ts'
 import { type Started, startGateway } from './start-gateway.ts'
 
 export interface FollowSecretDeps {
+  readonly openAudit: (settings: AuditSettings) => Audit
   readonly client: ApiClient
   readonly log: ProcessLog
   readonly metrics: Metrics
@@ -48,7 +49,7 @@ const maxReasons = 20
  * version the copy of what was in force last is served, if there is one.
  */
 export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFollowing {
-  const { client, log, metrics, lastGood, patienceMs = 3000, listeners } = deps
+  const { client, log, metrics, openAudit, lastGood, patienceMs = 3000, listeners } = deps
   const first = Promise.withResolvers<Started>()
   const about = { secret: `${name.namespace}/${name.name}` }
   let started: Started | undefined
@@ -121,7 +122,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
   async function start(config: Config): Promise<string | undefined> {
     try {
       const secret = (reference: string) => resolveSecret(reference, podSource)
-      const result = await startGateway(config, { log, metrics, secret, source })
+      const result = await startGateway(config, { log, metrics, openAudit, secret, source })
       if (result.kind !== 'started') return result.text
       started = result
       first.resolve(result)

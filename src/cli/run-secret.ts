@@ -4,6 +4,7 @@ import { createLog, createMetrics } from '../observe/observe.ts'
 import { exitCode } from './exit-code.ts'
 import { followSecret } from './follow-secret.ts'
 import { kubeIdentity } from './kube-identity.ts'
+import { auditOpener } from './open-audit.ts'
 import type { RunOptions } from './run.ts'
 import { sayReady } from './say-ready.ts'
 import { stopServing } from './stop-serving.ts'
@@ -32,7 +33,9 @@ export async function runSecret(named: string, options: RunOptions, terminal: Te
   terminal.on('exit', () => log.flush())
   const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
   const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
-  const following = followSecret(name, { client, log, metrics: createMetrics(), lastGood, random: Math.random })
+  const metrics = createMetrics()
+  const openAudit = auditOpener(undefined, { log, metrics }, terminal)
+  const following = followSecret(name, { client, log, metrics, openAudit, lastGood, random: Math.random })
 
   const first = await Promise.race([following.first, stopped.then(() => undefined)])
   if (first !== undefined) {

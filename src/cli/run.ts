@@ -6,6 +6,7 @@ import { type Document, parseDocument, printProblems, readDocument, sourceAt } f
 import { exitCode } from './exit-code.ts'
 import { followFile } from './follow-file.ts'
 import { freePort } from './free-port.ts'
+import { auditOpener } from './open-audit.ts'
 import { runSecret } from './run-secret.ts'
 import { sayReady } from './say-ready.ts'
 import type { SocketFailure } from './sockets.ts'
@@ -64,7 +65,8 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
   terminal.on('exit', () => log.flush())
   const metrics = createMetrics()
   const from = sourceAt(document.path, terminal)
-  const started = await startGateway(config, { log, metrics, secret: (reference) => resolveSecret(reference, from) })
+  const openAudit = auditOpener(demo === undefined ? document.path : undefined, { log, metrics }, terminal)
+  const started = await startGateway(config, { log, metrics, openAudit, secret: (reference) => resolveSecret(reference, from) })
   if (started.kind !== 'started') {
     stderr.write(renderProblems([problemOf(started)], '', { file: document.path, color }))
     // A port that is taken is no fault of the document (docs/problems.md).

@@ -19,7 +19,12 @@ test('a stop with a delay: not ready at once, served on with a word to leave, th
   )
   assert.ok(config)
   const log = createLog({ level: 'error', format: 'json', color: false, stream: process.stderr })
-  const started = await startGateway(config, { log, metrics: createMetrics(), secret: (reference) => reference })
+  const started = await startGateway(config, {
+    log,
+    metrics: createMetrics(),
+    secret: (reference) => reference,
+    openAudit: () => assert.fail(),
+  })
   assert.ok(started.kind === 'started')
   await started.gateway.settled()
   const port = started.places()[0]?.port ?? 0

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type DocumentSource, type OpenAdmin, openAdmin } from '../admin/admin.ts'
 import { type Config, parseAddress } from '../config/config.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
-import type { Log, Metrics } from '../observe/observe.ts'
+import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import { createSockets, type OpenPlace, type SocketFailure } from './sockets.ts'
 import { version } from './version.ts'
 
@@ -11,6 +11,7 @@ export interface StartDeps {
   readonly metrics: Metrics
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
+  readonly openAudit: (settings: AuditSettings) => Audit
   /** Where what is in force came from, for `/status`. */
   readonly source?: () => DocumentSource | undefined
 }
@@ -43,6 +44,7 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     now: () => performance.now(),
     random: randomBytes,
     secret: deps.secret,
+    openAudit: deps.openAudit,
   })
   const sockets = createSockets({
     onExchange: (exchange) => void gateway.serve(exchange),

@@ -5,8 +5,8 @@ import { isLiteral, type ReferenceSource, resolveReferences } from './reference.
 import type { Key, ObjectShape, Origin, Shape, TextShape } from './schema.ts'
 import { type Path, plain, type Tree } from './tree.ts'
 
-/** Tells of a problem at a path as written; `what` says whether the key or the value there is to blame. */
-export type Report = (code: ProblemCode, path: Path, what: 'key' | 'value', text: string, hint?: string) => void
+/** Tells of a problem at a path as written; `what` says whether the key or the value there is to blame, `at` which character of the value. */
+export type Report = (code: ProblemCode, path: Path, what: 'key' | 'value', text: string, hint?: string, at?: number) => void
 
 export interface Checking {
   readonly from: ReferenceSource
@@ -180,7 +180,7 @@ function checkValue(
   } else if (shape.kind === 'text' && typeof value === 'string') {
     const fault = textFault(value, shape, origin)
     if (fault !== undefined) {
-      report(fault.code ?? 'bad-value', path, 'value', `\`${quote(written)}\` ${fault.text}`, fault.hint)
+      report(fault.code ?? 'bad-value', path, 'value', `\`${quote(written)}\` ${fault.text}`, fault.hint, fault.at)
       return blank(shape)
     }
   }

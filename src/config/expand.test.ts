@@ -195,14 +195,7 @@ describe('the documents of configuration.md', () => {
     assert.equal(config, undefined)
     assert.deepEqual(
       problems.map(({ code, path }) => `${code} ${path}`),
-      [
-        'not-supported listeners[0].protocol',
-        'not-supported listeners[0].tls',
-        'not-supported backends.ops.servers.kubernetes.credentials.exchange',
-        'not-supported backends.ops.servers.notes.command',
-        'not-supported agents.sre.access',
-        'not-supported policies',
-      ],
+      ['not-supported backends.ops.servers.kubernetes.credentials.exchange', 'not-supported backends.ops.servers.notes.command'],
     )
     assert.ok(problems.every((problem) => problem.hint !== undefined))
   })

@@ -1,4 +1,5 @@
-import { command, cors, credentialKinds, listenerTls, metrics, peers, policies, store, toolTest, traces } from './later-keys.ts'
+import { command, cors, credentialKinds, metrics, peers, store, traces } from './later-keys.ts'
+import { listenerTls } from './listener-keys.ts'
 import type {
   Admin,
   Agent,
@@ -23,6 +24,7 @@ import type {
   Timeouts,
   ValueMatch,
 } from './model.ts'
+import { access, policies, serverPolicies, toolTest } from './policy-keys.ts'
 import { boolean, choice, either, type Fault, integer, json, type Key, list, map, object, type Schema, secret } from './schema.ts'
 import {
   duration,
@@ -52,17 +54,16 @@ import {
 const later = 'a later version brings it; leave it out'
 const policiesHere = (what: string): Key<NonNullable<Listener['policies']>> => ({
   schema: policies,
-  about: `Rules for ${what}.`,
-  later: 'a later version brings policies; leave them out, and do not open the listener to others meanwhile',
+  about: `What holds for ${what}: who may call, what, and the record of it.`,
 })
 
 const listener = object<Listener>('listener', {
   name: { schema: name, about: 'Its name, for routes, logs and metrics.', isRequired: true },
   address: { schema: ipAddress, about: 'The IP address to bind; `0.0.0.0` is every one.', default: '127.0.0.1' },
   port: { schema: integer(0, 65_535), about: 'The port to bind; 0 takes any that is free.', isRequired: true },
-  protocol: { schema: choice(['HTTP', 'HTTPS'], ['HTTPS']), about: 'What it speaks.', default: 'HTTP' },
+  protocol: { schema: choice(['HTTP', 'HTTPS']), about: 'What it speaks.', default: 'HTTP' },
   hostname: { schema: hostname, about: 'Only requests for this host; `*.example.com` is any below.' },
-  tls: { schema: listenerTls, about: 'Its certificates.', later: 'put a TLS proxy before mcplex; a later version brings it' },
+  tls: { schema: listenerTls, about: 'Its certificates, with `protocol: HTTPS`.' },
   hosts: {
     schema: list(hostHeader),
     about: 'Accepted `Host`s. Not written: on loopback its own names, elsewhere the hostnames of listener and routes, or any.',
@@ -223,7 +224,7 @@ export const server = object<Server>(
       default: [],
       later: 'send fixed headers with `credentials.header`',
     },
-    policies: policiesHere('this server'),
+    policies: { schema: serverPolicies, about: 'What holds for this server.' },
   },
   [{ kind: 'one-of', keys: ['http', 'sse', 'command', 'openapi'] }],
 )
@@ -264,7 +265,7 @@ const agent = object<Agent>('agent', {
   path: { schema: path, about: 'Makes a route for it. Not written: `/mcp/<agent>` where the document has no `routes`, else none.' },
   prefix: { schema: prefix, about: "As a backend's. Not written: its backend's; with several backends: always." },
   instructions: { schema: words, about: 'What its clients are told.' },
-  access: { schema: words, about: 'Who may use it at all (CEL).', later },
+  access: { schema: access, about: 'Who may use it at all (CEL); others get 403.' },
   policies: policiesHere('this agent'),
 })
 
@@ -349,5 +350,5 @@ export const configSchema = object<Config>('config', {
   health: { schema: health, about: 'The health listener.', default: {} },
   limits: { schema: limits, about: 'Bounds of the edge.', default: {} },
   observe: { schema: observe, about: 'What is seen from outside.', default: {} },
-  tests: { schema: list(toolTest), about: 'Who must be able to call what.', default: [], later },
+  tests: { schema: list(toolTest), about: 'Who must be able to call what, for `mcplex test`.', default: [] },
 })

@@ -1,46 +1,10 @@
-import type { Command, Cors, CredentialKinds, ListenerTls, Peers, Policies, Store, ToolTest } from './model.ts'
-import { boolean, choice, integer, json, list, map, object, secret, text } from './schema.ts'
-import { addedHeader, duration, headerValueFault, listenAddress, name, origin, url, words } from './texts.ts'
+import type { Command, Cors, CredentialKinds, Peers, Store } from './model.ts'
+import { boolean, integer, json, list, map, object, secret, text } from './schema.ts'
+import { addedHeader, duration, headerValueFault, listenAddress, origin, url, words } from './texts.ts'
 
 /** Keys that are known, typed and refused as `not-supported`; what each will do is said beside it. */
 
 const comes = 'a later version brings it; leave it out'
-
-const cel = text('CEL expression')
-
-export const policies = object<Policies>('policies', {
-  authenticate: { schema: json, about: 'Who callers must prove to be: `mode`, `jwt[]`, `apiKeys[]`, `mcp`.', later: comes },
-  authorize: {
-    schema: object<NonNullable<Policies['authorize']>>('authorize', {
-      allow: { schema: list(cel), about: 'Some of these must hold, if there are any.', later: comes },
-      deny: { schema: list(cel), about: 'None of these may hold.', later: comes },
-      require: { schema: list(cel), about: 'All of these must hold.', later: comes },
-    }),
-    about: 'Rules over callers, tools and arguments.',
-    later: comes,
-  },
-  rateLimit: {
-    schema: list(json),
-    about: 'How many requests are let through: `by`, `requests`, `per`, `burst`, `concurrency`.',
-    later: comes,
-  },
-  audit: { schema: json, about: 'A record of every request: `sinks`, `chain`, `whenFull`, `redact`.', later: comes },
-})
-
-export const listenerTls = object<ListenerTls>('listenerTls', {
-  certificates: {
-    schema: list(
-      object<ListenerTls['certificates'][number]>('certificate', {
-        cert: { schema: words, about: 'The certificate and its chain, as PEM text.', isRequired: true },
-        key: { schema: secret('PEM'), about: 'Its private key, as PEM text.', isRequired: true },
-      }),
-      { min: 1 },
-    ),
-    about: 'What the listener shows.',
-    isRequired: true,
-  },
-  clientCa: { schema: words, about: "Authorities of clients' certificates, as PEM text." },
-})
 
 export const cors = object<Cors>('cors', {
   allowOrigins: { schema: list(origin), about: 'Origins that may call.' },
@@ -125,14 +89,6 @@ export const store = object<Store>(
   },
   [{ kind: 'one-of', keys: ['redis', 'directory'] }],
 )
-
-export const toolTest = object<ToolTest>('test', {
-  agent: { schema: name, about: 'Who asks.', isRequired: true },
-  claims: { schema: json, about: "The caller's claims." },
-  tool: { schema: words, about: 'The tool, by its exposed name.', isRequired: true },
-  arguments: { schema: json, about: 'Its arguments.' },
-  expect: { schema: choice(['allowed', 'refused', 'hidden']), about: 'What must come of it.', isRequired: true },
-})
 
 export const traces = object<{ otlp: string; sample: number }>('traces', {
   otlp: { schema: url, about: 'Where spans are sent.', isRequired: true },

@@ -9,7 +9,7 @@ import type { ReferenceSource } from './reference.ts'
 import type { Origin } from './schema.ts'
 import { checkWhole } from './semantics.ts'
 import { foldName } from './texts.ts'
-import { formatPath, locate, type Path, type Tree, treeOf } from './tree.ts'
+import { formatPath, locate, type Path, readPath, type Tree, treeOf } from './tree.ts'
 import { fillDefaults, isPlain } from './walk.ts'
 
 export interface ParseSource extends ReferenceSource {
@@ -24,6 +24,8 @@ export interface Parsed {
   readonly problems: readonly Problem[]
   /** The paths of its `${file:}` references, each once, in order: what to watch besides the document. */
   readonly files: readonly string[]
+  /** Where the document says what stands at a path of the Config, such as `policies.authorize.deny[0]`. */
+  readonly placeOf: (path: string) => Pick<Problem, 'line' | 'column'>
 }
 
 /**
@@ -32,8 +34,8 @@ export interface Parsed {
  */
 export function parseConfig(text: string, from: ParseSource): Parsed {
   const { tree, problems, placeOf } = readDocument(text)
-  if (tree === undefined) return { config: undefined, problems: sorted(problems), files: [] }
-  return parseTree(tree, problems, placeOf, from)
+  if (tree === undefined) return { config: undefined, problems: sorted(problems), files: [], placeOf: () => ({}) }
+  return parseTree(tree, problems, placeOf, from, text)
 }
 
 /** The same for a document that is no text but a plain value; its problems have a path and no line. */
@@ -46,13 +48,17 @@ function parseTree(
   found: readonly Problem[],
   placeOf: (offset: number) => Pick<Problem, 'line' | 'column'>,
   from: ParseSource,
+  source = '',
 ): Parsed {
   const problems: Problem[] = [...found]
   const files = new Set<string>()
   const wrong = new Set<string>()
-  const report: Report = (code, path, what, text, hint) => {
+  const report: Report = (code, path, what, text, hint, at) => {
     const { severity } = problemCodes[code]
-    const place = placeOf(locate(tree, path, what))
+    const start = locate(tree, path, what)
+    // Quotes stand before the first character; a value that is folded over lines is told of as a whole.
+    const shift = at === undefined || /[|>&*!]/.test(source[start] ?? '') ? 0 : at + (/["']/.test(source[start] ?? '') ? 1 : 0)
+    const place = placeOf(start + shift)
     problems.push({ code, path: formatPath(path), ...place, text, ...(hint === undefined ? {} : { hint }), severity })
     if (severity === 'error') wrong.add(formatPath(path))
   }
@@ -69,7 +75,12 @@ function parseTree(
     if (!isKnown) report(code, written, what, text, hint)
   })
   const isRefused = problems.some((problem) => problem.severity === 'error')
-  return { config: isRefused ? undefined : config, problems: sorted(problems), files: [...files] }
+  return {
+    config: isRefused ? undefined : config,
+    problems: sorted(problems),
+    files: [...files],
+    placeOf: (path) => placeOf(locate(tree, writtenAt(readPath(path)), 'value')),
+  }
 }
 
 /** A document that says which version wrote it for Kubernetes comes from there, wherever it lies now. */

@@ -8,6 +8,8 @@ export interface Fault {
   readonly code?: ProblemCode
   readonly text: string
   readonly hint?: string
+  /** Where in the value, counted from 0; absent: all of it. */
+  readonly at?: number
 }
 
 export interface TextShape {

@@ -1,6 +1,7 @@
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { Report } from './check.ts'
-import type { Config, HttpTarget, Listener, Match, Policies, Rule } from './model.ts'
+import type { Config, HttpTarget, Match, Rule } from './model.ts'
+import { checkPolicies, isAuthenticated } from './policy-semantics.ts'
 import { hostFault } from './target-url.ts'
 import type { Path } from './tree.ts'
 
@@ -12,6 +13,7 @@ export function checkWhole(config: Config, report: Report): void {
   checkAgents(config, report)
   checkTargets(config, report)
   checkKeys(config, report)
+  checkPolicies(config, report)
 }
 
 /** A key is found by its id. */
@@ -51,7 +53,7 @@ function checkListeners(config: Config, report: Report): void {
         [...here, 'address'],
         'value',
         text,
-        'bind 127.0.0.1, or write a listener with `insecure: true` to have it open',
+        'bind 127.0.0.1, write `policies.authenticate`, or write a listener with `insecure: true` to have it open',
       )
     }
   }
@@ -80,18 +82,6 @@ function checkOwnListeners(config: Config, report: Report): void {
       )
     }
   }
-}
-
-function isAuthenticated(config: Config, listener: Listener): boolean {
-  if (authenticates(config.policies) || authenticates(listener.policies)) return true
-  const routes = config.routes.filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
-  const isRouteSafe = (route: (typeof routes)[number]): boolean =>
-    authenticates(route.policies) || (route.rules.length > 0 && route.rules.every((rule) => authenticates(rule.policies)))
-  return routes.length > 0 && routes.every(isRouteSafe)
-}
-
-function authenticates(policies: Policies | undefined): boolean {
-  return policies?.authenticate !== undefined
 }
 
 function checkRoutes(config: Config, report: Report): void {

@@ -1,20 +1,9 @@
 import { BlockList, isIP } from 'node:net'
+import { isMetadataHost } from '../mcp/mcp.ts'
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { HttpTarget } from './model.ts'
 import type { ProblemCode } from './problem.ts'
 import type { Origin } from './schema.ts'
-
-const metadataHosts = new Set(['metadata.google.internal', 'metadata.goog', 'metadata', 'instance-data', 'instance-data.ec2.internal'])
-
-const metadataAddresses = new BlockList()
-metadataAddresses.addSubnet('169.254.0.0', 16, 'ipv4')
-metadataAddresses.addAddress('100.100.100.200', 'ipv4')
-metadataAddresses.addAddress('168.63.129.16', 'ipv4')
-metadataAddresses.addSubnet('fe80::', 10, 'ipv6')
-metadataAddresses.addSubnet('::a9fe:0', 112, 'ipv6')
-metadataAddresses.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
-metadataAddresses.addAddress('fd00:ec2::254', 'ipv6')
-metadataAddresses.addAddress('fd20:ce::254', 'ipv6')
 
 const unspecified = new BlockList()
 unspecified.addAddress('0.0.0.0', 'ipv4')
@@ -84,11 +73,4 @@ export function endpointFault(text: string, origin: Origin): TargetFault | undef
   return origin === 'kubernetes' && isOwn
     ? { code: 'unsafe-url', text: 'means the proxy’s own pod', hint: 'write the address of the server’s pod' }
     : undefined
-}
-
-/** @param hostname as the URL parser leaves it: that turns decimal, hexadecimal and octal spellings into dotted ones */
-function isMetadataHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$|\.$/g, '')
-  const family = isIP(host)
-  return family === 0 ? metadataHosts.has(host) : metadataAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4')
 }

@@ -23,6 +23,13 @@ export function formatPath(path: Path): string {
   return text
 }
 
+/** The inverse of `formatPath`. */
+export function readPath(text: string): Path {
+  return [...text.matchAll(/\[(\d+)\]|("(?:[^"\\]|\\.)*")|([A-Za-z0-9_-]+)/g)].map(([, index, quoted, word]) =>
+    index !== undefined ? Number(index) : quoted !== undefined ? String(JSON.parse(quoted)) : (word ?? ''),
+  )
+}
+
 /** The offset of what a path leads to, or of the nearest part around it that was written: its key, or its value. */
 export function locate(tree: Tree, path: Path, what: 'key' | 'value'): number {
   let at = tree.at

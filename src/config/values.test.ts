@@ -135,7 +135,7 @@ describe('jsonSchema', () => {
     }
     assert.ok($defs.admin?.properties.token?.writeOnly)
     assert.match($defs.sessionKey?.properties.secret?.description ?? '', /Secret/)
-    assert.match(properties.policies?.description ?? '', /Not supported yet/)
+    assert.match(properties.peers?.description ?? '', /Not supported yet/)
     assert.doesNotMatch(properties.servers?.description ?? '', /Not supported yet/)
   })
 })

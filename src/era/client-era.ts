@@ -129,8 +129,13 @@ export function toolFailure(refusal: Refusal, requestId: string): string {
   })
 }
 
+/** Whether a refusal of a known tool is told in its result: a server's failure, or a rule about its arguments. */
+export function isToldInResult(refusal: Refusal): boolean {
+  return isUpstreamFailure(refusal) || refusal.reason === 'refused-by-rule'
+}
+
 /** Whether a refusal is a server's failure rather than the caller's. */
-export function isUpstreamFailure(refusal: Refusal): boolean {
+function isUpstreamFailure(refusal: Refusal): boolean {
   return refusal.reason.startsWith('upstream-')
 }
 

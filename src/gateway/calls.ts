@@ -4,7 +4,6 @@ import { type ClientEra, type ClientRequest, checkParamHeaders, type Encoded, re
 import {
   type Answer,
   type Ask,
-  anonymous,
   type Call,
   type Caller,
   Cancellation,
@@ -31,13 +30,11 @@ import {
 import type { Sent } from '../upstream/upstream.ts'
 import type { AskScope, Asks } from './asks.ts'
 import type { ClientStates } from './client-state.ts'
+import { type Endpoint, holderOf } from './endpoint.ts'
 import { type Origin, ReplyStream } from './reply-stream.ts'
 import { askClient, maxRounds, type RoundDeps } from './rounds.ts'
-import type { Target } from './snapshot.ts'
 import { SuspendableCall, type Suspensions } from './suspensions.ts'
-import { noteAnswer, type Trace } from './trace.ts'
-
-export type Endpoint = Extract<Target, { kind: 'catalog' }>
+import { noteAnswer, noteRule, type Trace } from './trace.ts'
 
 export interface CallDeps extends RoundDeps {
   readonly suspensions: Suspensions
@@ -87,14 +84,22 @@ export function createCalls(deps: CallDeps): Calls {
       const { subject, session } = request
       if (subject === undefined) return client.encode(refuse('internal', 'a call about nothing'), request, origin.requestId)
       trace.name = subject.name.slice(0, maxLoggedChars)
+      const args = member(message.params ?? [], 'arguments')
+      const argsText = args === undefined ? undefined : textOf(message.text, args)
+      if (trace.audit !== undefined) trace.args = argsText
       let owner = to.catalog.owner(subject)
       if (owner === undefined) {
         await to.catalog.settled()
         owner = to.catalog.owner(subject)
       }
-      if (owner === undefined) return encode(unknown(subject))
+      if (owner === undefined) {
+        noteHidden(to, subject, trace)
+        return encode(unknown(subject))
+      }
       trace.server = owner.server
       trace.backend = owner.upstream.settings.backend
+      const denied = deniedByRule(to, owner, request.method, argsText, trace)
+      if (denied !== undefined) return encode(denied)
       const mismatch = client.name === 'modern' ? checkParamHeaders(owner.addressed.paramHeaders, origin.head, message) : undefined
       if (mismatch !== undefined) return encode(mismatch)
       const reply = new ReplyStream(origin)
@@ -184,7 +189,7 @@ export function createCalls(deps: CallDeps): Calls {
 
   /** A state is good for this endpoint, this caller and this server only; which request it is of stands in it. */
   function boundTo(to: Endpoint, { upstream }: Owner, request: ClientRequest): readonly string[] {
-    return [to.endpoint.route, anonymous.id, upstream.key, request.method]
+    return [to.endpoint.route, to.caller.id, upstream.key, request.method]
   }
 
   function sealed(to: Endpoint, owner: Owner, request: ClientRequest, message: Message, answer: Answer, era: EraName | undefined): Answer {
@@ -220,7 +225,7 @@ class ClientCall implements Call {
   readonly method: Method
   readonly subject: Subject | undefined
   readonly message: Message
-  readonly caller: Caller = anonymous
+  readonly caller: Caller
   readonly session: ClientSession | undefined
   readonly clientEra: EraName
   readonly capabilities: Capabilities
@@ -251,7 +256,8 @@ class ClientCall implements Call {
     this.suspendable = undefined
     this.asks = undefined
     this.#route = to.endpoint.route
-    this.holder = reply.remote
+    this.caller = to.caller
+    this.holder = holderOf(to, reply.remote)
   }
 
   /** Whose answers to what is asked in this call are taken. */
@@ -284,6 +290,29 @@ function writeNotice(reply: ReplyStream, { logLevel }: ClientRequest, { text, me
   } else if (level !== undefined) {
     if (logLevel !== undefined && isAtLeast(stringOf(notice, level), logLevel)) reply.write(notice)
   } else reply.write(notice)
+}
+
+/** Who looks at the record later learns what hid it; who asked does not. */
+function noteHidden({ caller, entry }: Endpoint, subject: Subject, trace: Trace): void {
+  const owner = entry?.judge === undefined ? undefined : entry.whole.owner(subject)
+  if (entry?.judge === undefined || owner === undefined) return
+  trace.server = owner.server
+  noteRule(trace, entry.judge.sees({ caller, head: entry.head }, owner.thing).by)
+}
+
+/** What a rule says of this very call. What is hidden never gets this far. */
+function deniedByRule(
+  { caller, entry }: Endpoint,
+  { thing }: Owner,
+  method: string,
+  args: string | undefined,
+  trace: Trace,
+): Refusal | undefined {
+  if (entry?.judge === undefined) return undefined
+  const verdict = entry.judge.mayCall({ caller, head: entry.head }, thing, method, args)
+  noteRule(trace, verdict.by)
+  if (verdict.isAllowed) return undefined
+  return refuse('refused-by-rule', `a rule refuses this call${thing.kind === 'tools' ? ' with these arguments' : ''}`)
 }
 
 function unknown(subject: Subject): Refusal {

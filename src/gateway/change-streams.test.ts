@@ -4,7 +4,7 @@ import type { EventStream } from '../mcp/mcp.ts'
 import { type ChangeStream, createChangeStreams } from './change-streams.ts'
 
 /** A stream that remembers what was written to it; `leave` is the client closing it. */
-function stream(route: string, more: Partial<ChangeStream> = {}) {
+function stream(route: string, more: Partial<ChangeStream<string>> = {}) {
   const written: string[] = []
   let isClosed = false
   let leave = () => {}
@@ -21,7 +21,16 @@ function stream(route: string, more: Partial<ChangeStream> = {}) {
       return isClosed
     },
   }
-  const own: ChangeStream = { route, session: undefined, holder: 'h', events, changed: { tools: 'changed' }, goodbye: undefined, ...more }
+  const own: ChangeStream<string> = {
+    place: route,
+    session: undefined,
+    holder: 'h',
+    expiresAtMs: Number.POSITIVE_INFINITY,
+    events,
+    changed: { tools: 'changed' },
+    goodbye: undefined,
+    ...more,
+  }
   const onGone = (listener: () => void) => {
     leave = listener
   }
@@ -30,7 +39,7 @@ function stream(route: string, more: Partial<ChangeStream> = {}) {
 
 /** Lists by route, as a test sets them. */
 function open(max = 2, revisions: Record<string, string | undefined> = { a: '1', b: '1' }) {
-  const streams = createChangeStreams(
+  const streams = createChangeStreams<string>(
     () => max,
     (route) => {
       const revision = revisions[route]

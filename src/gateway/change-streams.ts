@@ -1,12 +1,15 @@
 import { type ChangeKind, changeKinds, type EventStream, type Refusal, refuse } from '../mcp/mcp.ts'
 
 /** A client that wants to hear when its lists become others. */
-export interface ChangeStream {
-  readonly route: string
+export interface ChangeStream<P> {
+  /** What its lists are of. */
+  readonly place: P
   /** The legacy session that it is of: only its newest stream gets messages, and none outlives it (2025-11-25, transports). */
   readonly session: string | undefined
   /** Who holds it, for the bound per caller. */
   readonly holder: string
+  /** When the credential that it was opened with expires: milliseconds since 1970, or Infinity. */
+  readonly expiresAtMs: number
   readonly events: EventStream
   /** The messages that say what changed, framed; a list that isn't there was not asked for. */
   readonly changed: Readonly<Partial<Record<ChangeKind, string>>>
@@ -19,12 +22,12 @@ export interface ChangeStream {
 }
 
 /** The clients' open streams, each told once of a change of its own lists, however many notices led to it. */
-export interface ChangeStreams {
+export interface ChangeStreams<P> {
   /** Whether one more stream of this holder is within the bound. */
   mayOpen(holder: string): Refusal | undefined
   /** @param onGone tells when the client has closed it */
-  add(stream: ChangeStream, onGone: (listener: () => void) => void): void
-  /** Tells every client whose lists have become others, and ends the streams of routes that are gone. */
+  add(stream: ChangeStream<P>, onGone: (listener: () => void) => void): void
+  /** Tells every client whose lists have become others, and ends the streams of places that are gone. */
   look(): void
   /** Looks after the streams of one session only: a newer one has been opened. */
   tend(session: string): void
@@ -33,21 +36,29 @@ export interface ChangeStreams {
   readonly size: number
 }
 
-/** What the lists of a route are now; undefined where the route is gone. */
+/** What the lists of a place are now; undefined where it is gone, or closed to who holds the stream. */
 export type Revisions = Readonly<Record<ChangeKind, string>>
 
-export function createChangeStreams(maxPerHolder: () => number, revisionsOf: (route: string) => Revisions | undefined): ChangeStreams {
-  const open = new Map<ChangeStream, Revisions | undefined>()
+/** Timers hold no longer time. */
+const maxTimerMs = 2 ** 31 - 1
+
+/** @param now milliseconds since 1970 */
+export function createChangeStreams<P>(
+  maxPerHolder: () => number,
+  revisionsOf: (place: P) => Revisions | undefined,
+  now: () => number = Date.now,
+): ChangeStreams<P> {
+  const open = new Map<ChangeStream<P>, Revisions | undefined>()
   const holders = new Map<string, number>()
 
-  const remove = (stream: ChangeStream) => {
+  const remove = (stream: ChangeStream<P>) => {
     if (!open.delete(stream)) return
     const left = (holders.get(stream.holder) ?? 1) - 1
     if (left > 0) holders.set(stream.holder, left)
     else holders.delete(stream.holder)
     stream.onEnd?.()
   }
-  const end = (stream: ChangeStream) => {
+  const end = (stream: ChangeStream<P>) => {
     if (stream.goodbye !== undefined) stream.events.write(stream.goodbye)
     stream.events.end()
     remove(stream)
@@ -60,7 +71,7 @@ export function createChangeStreams(maxPerHolder: () => number, revisionsOf: (ro
         remove(stream)
         continue
       }
-      const revisions = revisionsOf(stream.route)
+      const revisions = revisionsOf(stream.place)
       if (revisions === undefined) {
         end(stream)
         continue
@@ -77,6 +88,23 @@ export function createChangeStreams(maxPerHolder: () => number, revisionsOf: (ro
     }
   }
 
+  /** For the stream that expires next. */
+  let timer: NodeJS.Timeout | undefined
+  let timerAtMs = Number.POSITIVE_INFINITY
+  const expire = () => {
+    timer = undefined
+    timerAtMs = Number.POSITIVE_INFINITY
+    const at = now()
+    for (const stream of [...open.keys()]) if (stream.expiresAtMs <= at) end(stream)
+    for (const stream of open.keys()) endAt(stream.expiresAtMs)
+  }
+  const endAt = (atMs: number) => {
+    if (atMs >= timerAtMs) return
+    clearTimeout(timer)
+    timerAtMs = atMs
+    timer = setTimeout(expire, Math.min(Math.max(0, atMs - now()), maxTimerMs)).unref()
+  }
+
   return {
     mayOpen(holder) {
       const max = maxPerHolder()
@@ -84,8 +112,9 @@ export function createChangeStreams(maxPerHolder: () => number, revisionsOf: (ro
       return refuse('limited', `more than ${max} streams of one caller`, { headers: { 'retry-after': '5' } })
     },
     add(stream, onGone) {
-      open.set(stream, revisionsOf(stream.route))
+      open.set(stream, revisionsOf(stream.place))
       holders.set(stream.holder, (holders.get(stream.holder) ?? 0) + 1)
+      endAt(stream.expiresAtMs)
       onGone(() => remove(stream))
     },
     look,

@@ -8,9 +8,10 @@ import {
   legacyClient,
   type Shape,
 } from '../era/era.ts'
-import { type Answer, anonymous, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
+import { type Answer, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { Calls, Endpoint } from './calls.ts'
+import type { Calls } from './calls.ts'
+import { type Endpoint, holderOf } from './endpoint.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
 import type { Origin } from './reply-stream.ts'
 import type { Streams } from './streams.ts'
@@ -42,7 +43,7 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
     if (typeof era !== 'string') return refused(era, id, 'modern')
     trace.clientEra = era
     const client = era === 'modern' ? modernClient : legacyClient
-    const decoded = client.decode(origin.head, message, shape, to.endpoint, anonymous)
+    const decoded = client.decode(origin.head, message, shape, to.endpoint, to.caller)
     switch (decoded.kind) {
       case 'request':
         if (decoded.subject !== undefined) return calls.call(to, client, decoded, message, origin, trace)
@@ -68,7 +69,7 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
       case 'subscribe':
         trace.name = decoded.subject.name.slice(0, maxLoggedChars)
         return answered(
-          await sessions.subscribe(to, origin.head.remote, decoded.session, decoded.subject, decoded.isOn),
+          await sessions.subscribe(to, holderOf(to, origin.head.remote), decoded.session, decoded.subject, decoded.isOn),
           decoded.id,
           'resources/subscribe',
         )
@@ -90,7 +91,7 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
       const cursor = found === undefined || found.type === 'null' ? undefined : stringOf(message.text, found)
       if (found !== undefined && found.type !== 'null' && cursor === undefined)
         return refuse('invalid-params', 'params.cursor must be a string')
-      return to.catalog.list(kind, request.dialect, cursor, [to.endpoint.route, anonymous.id])
+      return to.catalog.list(kind, request.dialect, cursor, [to.endpoint.route, to.caller.id])
     }
 
     function encode(answer: Answer, request: ClientRequest): Encoded {

@@ -1,12 +1,14 @@
 import type { Config } from '../config/config.ts'
 import { createModernClient, type Implementation } from '../era/era.ts'
 import { type ChangeKind, changeKinds, type Exchange } from '../mcp/mcp.ts'
-import type { Log, Metrics } from '../observe/observe.ts'
+import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createAsks } from './asks.ts'
 import { createCalls } from './calls.ts'
 import { createChangeStreams, type Revisions } from './change-streams.ts'
 import { createClientStates } from './client-state.ts'
+import type { Endpoint } from './endpoint.ts'
+import { type Explanation, explain, type Question } from './explain.ts'
 import { createLegacySessions } from './legacy-sessions.ts'
 import { createSeals, type Seals } from './seals.ts'
 import { createServe } from './serve.ts'
@@ -15,6 +17,7 @@ import { createStreams } from './streams.ts'
 import { createSuspensions } from './suspensions.ts'
 import { createWatchShares } from './watch-shares.ts'
 
+export type { Explanation, Question, Step } from './explain.ts'
 export { socketOf } from './snapshot.ts'
 
 export interface GatewayDeps {
@@ -28,6 +31,7 @@ export interface GatewayDeps {
   readonly random: (bytes: number) => Uint8Array
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
+  readonly openAudit: (settings: AuditSettings) => Audit
 }
 
 /** What `/status` says (docs/operation.md). */
@@ -56,6 +60,8 @@ export interface Gateway {
   readiness(): Readiness
   /** The tools that an agent sees, as the JSON text of a `tools/list` result; undefined for an unknown agent. */
   toolsOf(agent: string): string | undefined
+  /** Every layer that a call would pass, and what each says. */
+  explain(question: Question): Promise<Explanation>
   config(): Config
   /** Not ready from now on; everything is served on. */
   becomeUnready(): void
@@ -73,6 +79,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const word = () => Buffer.from(deps.random(12)).toString('base64url')
   const processName = word()
   const wallNow = deps.wallNow ?? Date.now
+  const processKey = deps.random(32)
   const sealsFor = createSeals({ random: deps.random, secret: deps.secret, now: wallNow })
   let seals: Seals | undefined
   let snapshot: Snapshot | undefined
@@ -88,7 +95,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     if (seals === undefined) throw new Error('no configuration has been applied')
     return seals
   }
-  const changes = createChangeStreams(() => current().config.limits.streamsPerCaller, revisionsOf)
+  const changes = createChangeStreams(() => current().config.limits.streamsPerCaller, revisionsOf, wallNow)
   const clients = createClientStates()
   const asks = createAsks(() => sealed().asks, processName)
   const suspensions = createSuspensions(processName, word)
@@ -100,11 +107,11 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     [...current().upstreams.values()].find(({ upstream }) => upstream.key === key)?.upstream ??
     [...retiring].find((upstream) => upstream.key === key)
 
-  function endpointOf(name: string) {
-    return current().endpoints.get(name)
+  function endpointOf(to: Endpoint) {
+    return current().reenter(to)
   }
-  function revisionsOf(route: string): Revisions | undefined {
-    const catalog = current().endpoints.get(route)?.catalog
+  function revisionsOf(to: Endpoint): Revisions | undefined {
+    const catalog = endpointOf(to)?.catalog
     if (catalog === undefined) return undefined
     return Object.fromEntries(changeKinds.map((kind) => [kind, catalog.revision(kind)])) as Record<ChangeKind, string>
   }
@@ -133,6 +140,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       sessions: next.sessions,
       cursors: next.cursors,
       secret: deps.secret,
+      wallNow,
+      openAudit: deps.openAudit,
+      processKey,
       onChange: lookSoon,
     }
     const compiled = compile(config, snapshotDeps, snapshot)
@@ -148,6 +158,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       const { name } = upstream.settings
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
+    for (const [key, authenticator] of old.keepers.authenticators) if (!next.keepers.authenticators.has(key)) authenticator.close()
+    // Requests under way are still recorded where they began.
+    for (const [key, audit] of old.keepers.audits) if (!next.keepers.audits.has(key)) void audit.close(retireMs)
   }
   const settled = async () => {
     await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.ensureFresh()))
@@ -204,6 +217,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       }
     },
     toolsOf: (agent) => current().agents.get(agent)?.revision('tools'),
+    explain: (question) => explain(current(), question),
     config: () => current().config,
     becomeUnready() {
       isDraining = true
@@ -217,6 +231,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       clearInterval(sweeper)
       const all = [...[...current().upstreams.values()].map(({ upstream }) => upstream), ...retiring]
       await Promise.all(all.map((upstream) => upstream.close(graceMs, isAlone(current()))))
+      const { authenticators, audits } = current().keepers
+      for (const authenticator of authenticators.values()) authenticator.close()
+      await Promise.all([...audits.values()].map((audit) => audit.close(graceMs)))
     },
   }
 }

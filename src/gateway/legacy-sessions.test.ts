@@ -5,8 +5,8 @@ import { type FakeUpstream, open as openCatalog, upstream } from '../catalog/ope
 import { createSealer } from '../era/era.ts'
 import { anonymous, type ClientSession, capability } from '../mcp/mcp.ts'
 import { createAsks } from './asks.ts'
-import type { Endpoint } from './calls.ts'
 import { createClientStates } from './client-state.ts'
+import type { Endpoint } from './endpoint.ts'
 import { createLegacySessions } from './legacy-sessions.ts'
 import { configOf } from './open-for-test.ts'
 import { createSeals } from './seals.ts'
@@ -46,7 +46,10 @@ function open(t: TestContext, servers: readonly FakeUpstream[]) {
     endpoint: { route: 'r', serverInfo: { name: 'g', version: '1' }, offers: () => catalog.offers(), instructions: undefined, sessions },
     agent: undefined,
     backend: 'b',
+    instructions: undefined,
     requestMs: undefined,
+    caller: anonymous,
+    entry: undefined,
   }
   const sealer = createSealer('ask', [{ id: 'k', secret: randomBytes(32) }], randomBytes)
   const legacy = createLegacySessions({

@@ -1,9 +1,9 @@
 import { type Decoded, type Encoded, encodeInitialize, type LegacySession } from '../era/era.ts'
-import { type Answer, anonymous, can, capability, type LogLevel, type Refusal, refuse, type Subject, sseEvent, within } from '../mcp/mcp.ts'
+import { type Answer, can, capability, type LogLevel, type Refusal, refuse, type Subject, sseEvent, within } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
-import type { Endpoint } from './calls.ts'
 import { type ClientStates, maxWatches } from './client-state.ts'
+import type { Endpoint } from './endpoint.ts'
 import { ResourceWatch } from './resource-watch.ts'
 import type { WatchShares } from './watch-shares.ts'
 
@@ -27,8 +27,8 @@ export interface LegacySessionDeps {
   readonly clients: ClientStates
   readonly asks: Asks
   readonly shares: WatchShares
-  /** An endpoint by its name as it is now; undefined where it is gone. */
-  readonly endpointOf: (name: string) => Endpoint | undefined
+  /** An endpoint as its caller finds it now; undefined where that one is gone or may no longer come in. */
+  readonly endpointOf: (to: Endpoint) => Endpoint | undefined
   /** performance.now() or alike. */
   readonly now: () => number
 }
@@ -75,7 +75,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
         const id = opened.get(upstream)
         return id === undefined ? [] : [[upstream.key, id] as const]
       })
-      return encodeInitialize(request, to.endpoint, sessions.start(draft, new Map(ids), { route, caller: anonymous.id }))
+      return encodeInitialize(request, to.endpoint, sessions.start(draft, new Map(ids), { route, caller: to.caller.id }))
     },
     async setLevel(to, session, level) {
       clients.get(session).level = level
@@ -101,7 +101,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
       const onStop = watches.size === maxWatches ? undefined : shares.take(holder, [uri])
       if (onStop === undefined) return refuse('limited', `more than ${maxWatches} subscriptions of one session, or too many of one caller`)
       const onUpdate = (changed: string) => clients.find(session)?.write?.(sseEvent(updated(changed)))
-      const watch = new ResourceWatch({ endpointOf: () => endpointOf(to.name), uri, onUpdate, onStop })
+      const watch = new ResourceWatch({ endpointOf: () => endpointOf(to), uri, onUpdate, onStop })
       watches.set(uri, watch)
       if (await watch.isGranted) return done
       watch.stop()
@@ -113,7 +113,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
       for (const upstream of withSessions(to)) upstream.rootsChanged(session)
     },
     respond(upstreamOf, to, { session, id, rest }) {
-      const taken = asks.take({ route: to.endpoint.route, caller: anonymous.id, session: session.key }, id, rest)
+      const taken = asks.take({ route: to.endpoint.route, caller: to.caller.id, session: session.key }, id, rest)
       switch (taken.kind) {
         case 'relay': {
           const upstream = upstreamOf(taken.server)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type Config, parseConfig } from '../config/config.ts'
 import type { Exchange } from '../mcp/mcp.ts'
-import { createLog, createMetrics } from '../observe/observe.ts'
+import { createAudit, createLog, createMetrics } from '../observe/observe.ts'
 import { createGateway, type Gateway, socketOf } from './gateway.ts'
 
 /** For tests: a Config of a document that needs nothing from outside. */
@@ -30,13 +30,15 @@ export interface TestGateway {
 export async function openGateway(config: Config, listen: Listen): Promise<TestGateway> {
   const [first] = config.listeners
   assert.ok(first)
+  const log = createLog({ level: 'error', format: 'json', color: false, stream: process.stderr })
   const gateway = createGateway(config, {
     info: { name: 'mcplex', version: '1' },
-    log: createLog({ level: 'error', format: 'json', color: false, stream: process.stderr }),
+    log,
     metrics: createMetrics(),
     now: () => performance.now(),
     random: randomBytes,
     secret: (reference) => reference,
+    openAudit: (settings) => createAudit(settings, { now: Date.now, log, stdout: process.stdout }),
   })
   const onExchange = (exchange: Exchange) => void gateway.serve(exchange)
   const listener = await listen({ name: socketOf(first), address: '127.0.0.1', port: 0, onExchange })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { type FakeUpstream, open as openCatalog, upstream } from '../catalog/open-for-test.ts'
-import type { Endpoint } from './calls.ts'
+import { anonymous } from '../mcp/mcp.ts'
+import type { Endpoint } from './endpoint.ts'
 import { configOf } from './open-for-test.ts'
 import { ResourceWatch } from './resource-watch.ts'
 import { createSeals } from './seals.ts'
@@ -33,7 +34,10 @@ function endpointOf(servers: readonly FakeUpstream[], visible?: readonly string[
     endpoint: { route: 'r', serverInfo: { name: 'g', version: '1' }, offers: () => catalog.offers(), instructions: undefined, sessions },
     agent: undefined,
     backend: 'b',
+    instructions: undefined,
     requestMs: undefined,
+    caller: anonymous,
+    entry: undefined,
   }
 }
 

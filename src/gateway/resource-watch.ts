@@ -1,5 +1,5 @@
 import type { Upstream, Watch } from '../upstream/upstream.ts'
-import type { Endpoint } from './calls.ts'
+import type { Endpoint } from './endpoint.ts'
 
 export interface ResourceWatchOptions {
   /** The client's endpoint as it is now; undefined where it is gone. */

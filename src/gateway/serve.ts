@@ -14,13 +14,14 @@ import {
   textOf,
 } from '../mcp/mcp.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
-import { hostName } from '../policy/policy.ts'
+import { type Authenticator, hostName, registrationPath } from '../policy/policy.ts'
 import { readBatch } from './batch.ts'
-import type { Endpoint } from './calls.ts'
 import { createDispatch, type DispatchDeps } from './dispatch.ts'
+import type { Endpoint } from './endpoint.ts'
 import { checkPost, isModernHead } from './negotiate.ts'
 import { type CompiledListener, isEventPath, type Snapshot } from './snapshot.ts'
-import { createTrace, noteRefusal, recordOf, type Trace } from './trace.ts'
+import { createTrace, noteRefusal, noteRule, recordAudit, recordOf, type Trace } from './trace.ts'
+import { asPost, type WellKnown, wellKnownPath } from './well-known.ts'
 
 export interface ServeDeps extends DispatchDeps {
   readonly snapshot: () => Snapshot
@@ -43,23 +44,29 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
       deps.log.error({ requestId: exchange.requestId, err: error }, 'a bug: please report it')
       if (exchange.status === 0) deny(exchange, trace, refuse('internal', 'internal error'))
     }
-    const record = recordOf(trace, exchange, deps.now())
+    const now = deps.now()
+    const record = recordOf(trace, exchange, now)
     deps.log.request(record)
     deps.metrics.observeRequest(record)
+    recordAudit(trace, record, exchange, now)
   }
 
   /** The straight path: listener, its policies, route, body, era, call, answer. A refusal that it gives still has to be sent. */
   async function serve(exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
     const { head } = exchange
     const snapshot = deps.snapshot()
+    trace.audit = snapshot.audit
     const host = hostName(head.host)
     const listener = snapshot.listenerFor(head, host)
+    trace.audit = listener?.audit ?? snapshot.audit
     if (listener === undefined) return refuse('no-route', 'no listener has this name')
     for (const policy of listener.policies) {
       const verdict = policy.onHead?.(head)
       if (verdict?.kind === 'refused') return verdict
       for (const name in verdict?.headers) exchange.setHeader(name, verdict.headers[name] ?? '')
     }
+    const wellKnown = wellKnownPath(head.path)
+    if (wellKnown !== undefined) return metadata(snapshot, listener, wellKnown, exchange, trace)
     if (head.method === 'OPTIONS' && head.header('access-control-request-method') !== undefined) {
       exchange.reply(204, {})
       return undefined
@@ -69,16 +76,27 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     const { target } = entry
     trace.route = entry.route.name
     if (target.kind === 'refuse') return { ...target.refusal, status: target.status }
-    trace.caller = anonymous.id
     trace.agent = target.agent
     trace.backend = target.backend
+    const gate = listener.gates.get(entry.rule)
+    if (gate === undefined) return refuse('internal', 'internal error')
+    trace.audit = gate.audit
+    if (gate.audit?.isOpen === false) return auditFull
+    const admitting = gate.admit(head)
+    const admitted = admitting instanceof Promise ? await admitting : admitting
+    trace.caller = admitted.caller
+    if (admitted.kind === 'refused') {
+      noteRule(trace, admitted.by)
+      return admitted
+    }
+    const to = gate.enter(target, admitted.caller, head)
     switch (head.method) {
       case 'POST':
-        return post(snapshot, target, exchange, trace)
+        return post(snapshot, to, exchange, trace)
       case 'GET':
-        return streams.openLegacy(target, exchange, trace)
+        return streams.openLegacy(to, exchange, trace)
       case 'DELETE':
-        return streams.endSession(snapshot, target, exchange, trace)
+        return streams.endSession(snapshot, to, exchange, trace)
       default:
         return refuse('not-allowed-method', 'an MCP endpoint takes POST, GET and DELETE', {
           headers: { allow: 'GET, POST, DELETE, OPTIONS' },
@@ -104,12 +122,14 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
 
   /** A batch of 2025-03-26: every message on its own, the answers in one array. */
   async function batch(snapshot: Snapshot, to: Endpoint, text: string, exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
-    const messages = readBatch(text, snapshot.json, exchange.head, to.endpoint, anonymous)
+    const messages = readBatch(text, snapshot.json, exchange.head, to.endpoint, to.caller)
     if ('kind' in messages) return messages
     trace.method = 'batch'
     const origin = { head: exchange.head, requestId: exchange.requestId, stream: undefined }
-    const answered = async ({ message, shape }: { message: Message; shape: Shape }) => {
-      const reply = await dispatch(to, message, shape, origin, { ...trace })
+    const parts = messages.map(() => ({ ...trace }))
+    trace.parts = parts
+    const answered = async ({ message, shape }: { message: Message; shape: Shape }, i: number) => {
+      const reply = await dispatch(to, message, shape, origin, parts[i] ?? trace)
       return shape.kind === 'request' ? reply?.body : undefined
     }
     const bodies = (await Promise.all(messages.map(answered))).filter((body) => body !== undefined)
@@ -117,6 +137,32 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
       return refuse('upstream-invalid', 'the answers of this batch are too large together')
     if (bodies.length === 0) exchange.reply(202, {})
     else exchange.reply(200, { 'content-type': 'application/json' }, `[${bodies.join(',')}]`)
+    return undefined
+  }
+
+  /** What clients ask on their way to a token: about the endpoint whose path stands behind the well-known one. */
+  async function metadata(
+    snapshot: Snapshot,
+    listener: CompiledListener,
+    { wanted, path }: WellKnown,
+    exchange: Exchange,
+    trace: Trace,
+  ): Promise<Denial | undefined> {
+    const { head } = exchange
+    const entry = snapshot.routeFor(listener, asPost(head, path), hostName(head.host))
+    const gate = entry === undefined ? undefined : listener.gates.get(entry.rule)
+    if (entry !== undefined) trace.route = entry.route.name
+    if (gate !== undefined) trace.audit = gate.audit
+    trace.caller = anonymous
+    if (trace.audit?.isOpen === false) return auditFull
+    const bytes = head.method === 'POST' && wanted === registrationPath ? await exchange.body() : undefined
+    if (bytes !== undefined && 'kind' in bytes) return bytes
+    const body = bytes === undefined ? undefined : new TextDecoder().decode(bytes)
+    // Clients of 2025-03-26 look at the root of the host for where to log in (basic, authorization, Server Metadata Discovery).
+    const authenticator = gate?.authenticator ?? (path === '/' ? onlyAuthenticator(listener) : undefined)
+    const reply = await authenticator?.metadata(head, wanted, gate?.authenticator === undefined ? '' : path, body)
+    if (reply === undefined) return refuse('no-route', `there is nothing at ${head.path.slice(0, 200)}`)
+    exchange.reply(reply.status, reply.headers, reply.body)
     return undefined
   }
 
@@ -141,6 +187,16 @@ interface Denial extends Refusal {
   readonly id?: string | undefined
   readonly status?: number
 }
+
+/** Where a listener has one alone. */
+function onlyAuthenticator({ gates }: CompiledListener): Authenticator | undefined {
+  const [only, ...others] = new Set([...gates.values()].flatMap(({ authenticator }) => authenticator ?? []))
+  return others.length === 0 ? only : undefined
+}
+
+const auditFull = refuse('audit-full', 'the record of requests can not be written at the moment, and without it none is served', {
+  headers: { 'retry-after': '5' },
+})
 
 /** Of the answers of one batch together. */
 const maxBatchChars = 64 * 1024 * 1024

@@ -1,30 +1,22 @@
 import { createHash } from 'node:crypto'
 import { type Catalog, type CatalogServer, createCatalog, type SelectionPatterns } from '../catalog/catalog.ts'
-import { type Config, durationMs, isLoopback, type Listener, type Route, type Rule } from '../config/config.ts'
-import type { Endpoint, Implementation, Sealer, Sessions } from '../era/era.ts'
-import { type Head, type JsonLimits, type Refusal, refuse } from '../mcp/mcp.ts'
-import type { Log, Metrics } from '../observe/observe.ts'
+import { auditOn, type Config, durationMs, isLoopback, type Listener, type Route, type Rule } from '../config/config.ts'
+import type { Implementation, Sealer, Sessions } from '../era/era.ts'
+import { anonymous, type Head, type JsonLimits, refuse } from '../mcp/mcp.ts'
+import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import { createOriginPolicy, order, type Policy, type PolicySettings } from '../policy/policy.ts'
 import { planUpstream, type Upstream, type UpstreamStatus } from '../upstream/upstream.ts'
+import { type Endpoint, edgeOf, type Target } from './endpoint.ts'
+import { createGate, createJudges, type Gate, isOpen } from './gates.ts'
+import { createKeepers, type Keepers } from './keepers.ts'
 import { compileRoutes, findRoute, hostnameRank, isHostnameMatch, type RouteEntry } from './route-table.ts'
-
-/** What a rule leads to. */
-export type Target =
-  | {
-      readonly kind: 'catalog'
-      /** Names this endpoint for sessions and streams: the route, and which of its rules. */
-      readonly name: string
-      readonly catalog: Catalog
-      readonly endpoint: Endpoint
-      readonly agent: string | undefined
-      readonly backend: string | undefined
-      readonly requestMs: number | undefined
-    }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly status: number }
 
 export interface CompiledListener {
   readonly listener: Listener
   readonly policies: readonly Policy[]
+  readonly gates: ReadonlyMap<Rule, Gate>
+  /** Of requests that don't get as far as a rule. */
+  readonly audit: Audit | undefined
 }
 
 /** A compiled Config: immutable. The next one takes over every upstream whose settings are the same. */
@@ -36,10 +28,16 @@ export interface Snapshot {
   readonly agents: ReadonlyMap<string, Catalog>
   /** The views that routes lead to. */
   readonly catalogs: readonly Catalog[]
-  readonly endpoints: ReadonlyMap<string, Extract<Target, { kind: 'catalog' }>>
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  readonly keepers: Keepers
+  /** Of requests that no listener took. */
+  readonly audit: Audit | undefined
+  readonly listeners: readonly CompiledListener[]
   /** The listener that takes a request on a socket: by the name that it is called. */
   listenerFor(head: Head, host: string): CompiledListener | undefined
   routeFor(listener: CompiledListener, head: Head, host: string): RouteEntry<Target> | undefined
+  /** What is there now of an endpoint that was entered before; undefined where it is gone, or its caller would not be let in again. */
+  reenter(to: Endpoint): Endpoint | undefined
   /** Paths to try on a listener where nothing matched. */
   paths(listener: string): readonly string[]
 }
@@ -53,6 +51,11 @@ export interface SnapshotDeps {
   readonly sessions: Sessions
   readonly cursors: Sealer
   readonly secret: (reference: string) => string
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number
+  readonly openAudit: (settings: AuditSettings) => Audit
+  /** Keys digests where the document has no key. */
+  readonly processKey: Uint8Array
   /** Any list or state of a server has changed. */
   readonly onChange: () => void
 }
@@ -84,7 +87,8 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
   )
   const conflicts = new Map<string, number>()
   const agents = new Map<string, Catalog>()
-  const endpoints = new Map<string, Extract<Target, { kind: 'catalog' }>>()
+  const endpoints = new Map<string, Endpoint>()
+  const rules = new Map<string, Rule>()
   const catalogOf = (title: string, servers: readonly CatalogServer[], selection: SelectionPatterns | undefined) =>
     createCatalog(
       { title, servers, selection, cursors: deps.cursors },
@@ -123,28 +127,36 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
     const catalog = to.agent === undefined ? backendCatalogs.get(to.backend ?? '') : agents.get(to.agent)
     if (catalog === undefined) return refusal(500, 'this route leads to something that is not there')
     const own = to.agent === undefined ? config.backends[to.backend ?? '']?.instructions : config.agents[to.agent]?.instructions
-    const target = {
-      kind: 'catalog' as const,
+    const target: Endpoint = {
+      kind: 'catalog',
       name,
       catalog,
       agent: to.agent,
       backend: to.backend,
+      instructions: own,
       requestMs: rule.timeouts.request === undefined ? undefined : durationMs(rule.timeouts.request),
-      endpoint: {
-        route: name,
-        serverInfo: deps.info,
-        sessions: deps.sessions,
-        offers: () => catalog.offers(),
-        get instructions() {
-          return own ?? catalog.instructions()
-        },
-      },
+      endpoint: edgeOf({ route: name, serverInfo: deps.info, sessions: deps.sessions }, catalog, own),
+      caller: anonymous,
+      entry: undefined,
     }
     endpoints.set(name, target)
+    rules.set(name, rule)
     return target
   }
   const routes = compileRoutes(config, targetOf)
-  const listeners = config.listeners.map((listener) => ({ listener, policies: policiesOf(listener, config) }))
+  const keepers = createKeepers(config, deps, previous?.keepers)
+  const judgeOf = createJudges()
+  const auditOf = (listener: Listener) => {
+    const audit = auditOn(config, { listener })
+    return audit === undefined ? undefined : keepers.audit(audit.settings)
+  }
+  const listeners = config.listeners.map((listener): CompiledListener => {
+    const own = config.routes.filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
+    const gates = own.flatMap((route) =>
+      route.rules.map((rule) => [rule, createGate(config, listener, route, rule, keepers, judgeOf)] as const),
+    )
+    return { listener, policies: policiesOf(listener, config), gates: new Map(gates), audit: auditOf(listener) }
+  })
   const bySocket = Map.groupBy(
     listeners.toSorted((a, b) => hostnameRank(b.listener.hostname) - hostnameRank(a.listener.hostname)),
     ({ listener }) => socketOf(listener),
@@ -159,6 +171,21 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
     agents,
     catalogs: [...new Set([...endpoints.values()].map((target) => target.catalog))],
     endpoints,
+    listeners,
+    keepers,
+    audit: config.policies?.audit === undefined ? undefined : keepers.audit(config.policies.audit),
+    reenter(to) {
+      const target = endpoints.get(to.name)
+      const rule = rules.get(to.name)
+      if (target === undefined || rule === undefined) return undefined
+      const { entry } = to
+      const gates = listeners
+        .filter(({ listener }) => entry === undefined || listener.name === entry.listener)
+        .flatMap((listener) => listener.gates.get(rule) ?? [])
+      if (entry === undefined) return gates.every(isOpen) ? target : undefined
+      const [gate] = gates
+      return gate === undefined ? undefined : gate.reenter(target, to, entry)
+    },
     listenerFor: (head, host) =>
       bySocket.get(head.listener)?.find(({ listener }) => listener.hostname === undefined || isHostnameMatch(listener.hostname, host)),
     routeFor: (listener, head, host) => findRoute(routes, listener.listener.name, host, head),

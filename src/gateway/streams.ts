@@ -1,7 +1,6 @@
 import { type LegacySession, type ListenFilter, listenFilter, listenMessages, unknownVersion } from '../era/era.ts'
 import {
   type Ask,
-  anonymous,
   type ChangeKind,
   changeKinds,
   type EventStream,
@@ -21,9 +20,10 @@ import {
 import type { Metrics } from '../observe/observe.ts'
 import type { Follower, Upstream } from '../upstream/upstream.ts'
 import type { Asks } from './asks.ts'
-import type { Calls, Endpoint } from './calls.ts'
+import type { Calls } from './calls.ts'
 import type { ChangeStreams } from './change-streams.ts'
 import type { ClientStates } from './client-state.ts'
+import { type Endpoint, holderOf } from './endpoint.ts'
 import { acceptsEvents, isModernHead } from './negotiate.ts'
 import type { Origin } from './reply-stream.ts'
 import { ResourceWatch, visibleUri } from './resource-watch.ts'
@@ -42,14 +42,14 @@ export interface Streams {
 }
 
 export interface StreamDeps {
-  readonly changes: ChangeStreams
+  readonly changes: ChangeStreams<Endpoint>
   readonly clients: ClientStates
   readonly asks: Asks
   readonly metrics: Metrics
   readonly shares: WatchShares
   readonly calls: Calls
-  /** An endpoint by its name as it is now; undefined where it is gone. */
-  readonly endpointOf: (name: string) => Endpoint | undefined
+  /** An endpoint as its caller finds it now; undefined where that one is gone or may no longer come in. */
+  readonly endpointOf: (to: Endpoint) => Endpoint | undefined
 }
 
 const postOnly = refuse('not-allowed-method', 'this revision takes POST only', { headers: { allow: 'POST' } })
@@ -64,7 +64,8 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       if (origin.stream === undefined || !acceptsEvents(origin.head))
         return refuse('accept', 'subscriptions/listen answers with text/event-stream')
       await to.catalog.settled()
-      const refusal = changes.mayOpen(origin.head.remote)
+      const holder = holderOf(to, origin.head.remote)
+      const refusal = changes.mayOpen(holder)
       if (refusal !== undefined) return refusal
       let events: EventStream | undefined
       /** Updates that came before the acknowledgement, which has to be the first message. */
@@ -73,9 +74,9 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
         if (events === undefined) early.add(uri)
         else events.write(sseEvent(listenMessages.updated(id, uri)))
       }
-      const giveBack = shares.take(origin.head.remote, filter.resourceSubscriptions)
+      const giveBack = shares.take(holder, filter.resourceSubscriptions)
       if (giveBack === undefined) return refuse('limited', 'too many subscriptions of one caller', { headers: { 'retry-after': '5' } })
-      const endpointNow = () => endpointOf(to.name)
+      const endpointNow = () => endpointOf(to)
       const watches = filter.resourceSubscriptions.map((uri) => {
         const watch = new ResourceWatch({ endpointOf: endpointNow, uri, onUpdate: update, onStop() {} })
         return { uri, watch }
@@ -86,7 +87,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       }
       const answers = await Promise.all(watches.map(({ watch }) => watch.isGranted))
       // Others may have been opened in the meantime.
-      const late = changes.mayOpen(origin.head.remote)
+      const late = changes.mayOpen(holder)
       if (late !== undefined) {
         stopAll()
         return late
@@ -102,9 +103,10 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       for (const uri of early) update(uri)
       changes.add(
         {
-          route: to.name,
+          place: to,
           session: undefined,
-          holder: origin.head.remote,
+          holder,
+          expiresAtMs: to.caller.expiresAtMs,
           events,
           changed: framed(kinds, (kind) => listenMessages.changed(id, lists[kind].changed)),
           goodbye: sseEvent(listenMessages.end(id)),
@@ -126,7 +128,8 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       const { session } = found
       trace.clientEra = 'legacy'
       await to.catalog.settled()
-      const refusal = changes.mayOpen(head.remote)
+      const holder = holderOf(to, head.remote)
+      const refusal = changes.mayOpen(holder)
       if (refusal !== undefined) return refusal
       const events = exchange.stream({})
       events.write(sseComment())
@@ -140,15 +143,16 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       }
       changes.add(
         {
-          route: to.name,
+          place: to,
           session: session.key,
-          holder: head.remote,
+          holder,
+          expiresAtMs: to.caller.expiresAtMs,
           events,
           changed: legacyChanged,
           goodbye: undefined,
           onLook() {
             // A newer stream of the session gets the messages.
-            const now = endpointOf(to.name)
+            const now = endpointOf(to)
             if (state.write !== write || now === undefined) return stopAll()
             followServers(now, session, followed, write)
             for (const watch of state.watches.values()) watch.renew()
@@ -193,10 +197,10 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
   }
 
   function followerOf(to: Endpoint, session: LegacySession, server: string, write: (text: string) => void): Follower {
-    const scope = { route: to.endpoint.route, caller: anonymous.id, session: session.key }
+    const scope = { route: to.endpoint.route, caller: to.caller.id, session: session.key }
     return {
       onNotice(text, method) {
-        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(endpointOf(to.name) ?? to, server, text) : text
+        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(endpointOf(to) ?? to, server, text) : text
         if (exposed !== undefined) write(sseEvent(exposed))
       },
       onAsk(ask: Ask) {
@@ -230,6 +234,6 @@ function sessionOf(to: Endpoint, head: Head): { readonly id: string; readonly se
   if (version !== undefined) return version
   const id = head.header('mcp-session-id')
   if (id === undefined) return refuse('bad-request', 'the Mcp-Session-Id header is missing')
-  const session = to.endpoint.sessions.find(id, { route: to.endpoint.route, caller: anonymous.id })
+  const session = to.endpoint.sessions.find(id, { route: to.endpoint.route, caller: to.caller.id })
   return session === undefined ? refuse('session-unknown', 'this session has ended or is not known here') : { id, session }
 }

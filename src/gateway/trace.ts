@@ -1,10 +1,22 @@
-import { type Answer, type EraName, type Exchange, type Message, member, type Refusal, refusals, stringOf } from '../mcp/mcp.ts'
-import type { RequestRecord } from '../observe/observe.ts'
+import { isToldInResult } from '../era/era.ts'
+import {
+  type Answer,
+  type Caller,
+  type EraName,
+  type Exchange,
+  type Message,
+  member,
+  type Refusal,
+  refusals,
+  stringOf,
+} from '../mcp/mcp.ts'
+import type { Audit, AuditEntry, RequestRecord } from '../observe/observe.ts'
+import type { DecidingRule } from '../policy/policy.ts'
 
 /** What is found out about a request on its way, for its one line in the log. */
 export interface Trace {
   route: string | undefined
-  caller: string | undefined
+  caller: Caller | undefined
   agent: string | undefined
   backend: string | undefined
   server: string | undefined
@@ -17,6 +29,14 @@ export interface Trace {
   rpcCode: number | undefined
   upstreamMs: number | undefined
   traceId: string | undefined
+  /** Who keeps a record of it. */
+  audit: Audit | undefined
+  /** The rule that decided. */
+  rule: AuditEntry['rule']
+  /** JSON text of a call's arguments, for the record. */
+  args: string | undefined
+  /** Records of its own, of each message of a batch. */
+  parts: readonly Trace[] | undefined
 }
 
 export function createTrace(exchange: Exchange): Trace {
@@ -35,6 +55,10 @@ export function createTrace(exchange: Exchange): Trace {
     rpcCode: undefined,
     upstreamMs: undefined,
     traceId: traceIdOf(exchange.head.header('traceparent')),
+    audit: undefined,
+    rule: undefined,
+    args: undefined,
+    parts: undefined,
   }
 }
 
@@ -53,8 +77,8 @@ export function noteRefusal(trace: Trace, refusal: Refusal): void {
 export function noteAnswer(trace: Trace, answer: Answer): void {
   if (answer.kind === 'refused') {
     noteRefusal(trace, answer)
-    // A failing server under a call is told in a result.
-    if (trace.method === 'tools/call' && answer.reason.startsWith('upstream-')) trace.rpcCode = undefined
+    // A failing server under a call is told in a result, and so is a rule about its arguments.
+    if (trace.method === 'tools/call' && isToldInResult(answer)) trace.rpcCode = undefined
   } else if (answer.kind === 'failed') {
     trace.outcome = 'error'
     trace.rpcCode = answer.error.code
@@ -71,7 +95,7 @@ export function recordOf(trace: Trace, exchange: Exchange, now: number): Request
   return {
     requestId: exchange.requestId,
     route: trace.route,
-    caller: trace.caller,
+    caller: trace.caller?.id,
     agent: trace.agent,
     backend: trace.backend,
     server: trace.server,
@@ -89,6 +113,29 @@ export function recordOf(trace: Trace, exchange: Exchange, now: number): Request
     bytesOut: exchange.bytesOut,
     traceId: trace.traceId,
   }
+}
+
+/** The request's record, exactly one; of a batch one for each message that was looked at. */
+export function recordAudit(trace: Trace, record: RequestRecord, exchange: Exchange, now: number): void {
+  const { audit, caller } = trace
+  if (audit === undefined) return
+  if (trace.parts !== undefined) {
+    for (const part of trace.parts) recordAudit(part, recordOf(part, exchange, now), exchange, now)
+    return
+  }
+  audit.write({
+    record,
+    issuer: caller?.issuer,
+    subject: caller?.subject,
+    actors: caller?.actors ?? [],
+    rule: trace.rule,
+    args: trace.args,
+  })
+}
+
+/** Of one that allowed as well as of one that refused. */
+export function noteRule(trace: Trace, by: DecidingRule | undefined): void {
+  if (by !== undefined) trace.rule = { place: by.place, text: by.text }
 }
 
 function roundMs(ms: number): number {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { createSealer, createSessions } from '../era/era.ts'
 import { anonymous } from '../mcp/mcp.ts'
-import { createLog, createMetrics } from '../observe/observe.ts'
+import { createAudit, createLog, createMetrics } from '../observe/observe.ts'
 import { createGateway, type Gateway, socketOf } from './gateway.ts'
 import { configOf, type Listen } from './open-for-test.ts'
 
@@ -187,6 +187,7 @@ export async function openTwoProcesses(plan: Plan, lost: 400 | 404, listen: List
       wallNow: () => both.nowMs,
       random: (bytes) => createHash('shake256', { outputLength: bytes }).update(`${name} ${draws++}`).digest(),
       secret: (reference) => reference,
+      openAudit: (settings) => createAudit(settings, { now: Date.now, log, stdout: process.stdout }),
     })
     const [first] = config.listeners
     assert.ok(first)

@@ -13,8 +13,28 @@ export interface Head {
   readonly listener: string
   /** Address of the peer, without port. */
   readonly remote: string
+  /** What TLS says of the connection; undefined on plain HTTP. */
+  readonly tls?: TlsPeer | undefined
   /** A header by its lower-case name; undefined where it was not sent. */
   header(name: string): string | undefined
+}
+
+export interface TlsPeer {
+  /** The client's certificate, where it showed one that the listener's authorities vouch for; `refused`: it showed another. */
+  readonly certificate: ClientCertificate | 'refused' | undefined
+}
+
+/** Whom a certificate names (RFC 5280). */
+export interface ClientCertificate {
+  /** The first URI among its alternative names (a SPIFFE ID, as a rule), else the first DNS name, else the subject's common name. */
+  readonly identity: string
+  readonly subject: string
+  readonly issuer: string
+  readonly alternativeNames: readonly string[]
+  /** SHA-256 of the certificate in lower-case hexadecimal digits. */
+  readonly fingerprint: string
+  /** Milliseconds since 1970. */
+  readonly expiresAtMs: number
 }
 
 /** A reply that goes on: server-sent events, already framed, as text. */

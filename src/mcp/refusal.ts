@@ -15,6 +15,7 @@ export const refusals = {
   origin: { status: 403, code: -32600 },
   unauthenticated: { status: 401, code: -32600 },
   scope: { status: 403, code: -32600 },
+  access: { status: 403, code: -32600 },
   'no-route': { status: 404, code: -32600 },
   'broken-route': { status: 500, code: -32603 },
   'session-unknown': { status: 404, code: -32600 },
@@ -30,6 +31,7 @@ export const refusals = {
   'not-implemented': { status: 501, code: -32600 },
   'invalid-params': { status: 200, code: -32602 },
   'unknown-name': { status: 200, code: -32602 },
+  'refused-by-rule': { status: 200, code: -32602 },
   'no-tools': { status: 200, code: -32603 },
   limited: { status: 429, code: -32000 },
   'upstream-down': { status: 200, code: -32603 },
@@ -41,6 +43,7 @@ export const refusals = {
   internal: { status: 500, code: -32603 },
   overloaded: { status: 503, code: -32603 },
   draining: { status: 503, code: -32603 },
+  'audit-full': { status: 503, code: -32603 },
 } as const satisfies Record<string, { status: number; code: number }>
 
 export type Reason = keyof typeof refusals

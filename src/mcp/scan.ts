@@ -22,6 +22,12 @@ export function scanBatch(text: string, limits: JsonLimits): readonly Element[] 
   return scanner.batch ?? { kind: 'fault', fault: 'not-array', text: 'the document is not an array' }
 }
 
+/** What is wrong with a JSON text that is no message, by the same checks; undefined: nothing. */
+export function scanValue(text: string, limits: JsonLimits): JsonFault | undefined {
+  const scanner = new Scanner(text, limits, false)
+  return scanner.run() ? undefined : scanner.fault
+}
+
 type Role = 'batch' | 'top' | 'params' | 'meta' | 'result'
 
 type Open<T> = { -readonly [K in keyof T]: T[K] }
@@ -78,15 +84,18 @@ class Scanner {
   batch: Element[] | undefined
   readonly #text: string
   readonly #limits: JsonLimits
+  /** Whether keys have a meaning of which they must not differ by case alone. */
+  readonly #isMessage: boolean
   #at = 0
   #tokens = 0
   #mayBeEscaped = false
   readonly #keys: string[] = []
   #keyCount = 0
 
-  constructor(text: string, limits: JsonLimits) {
+  constructor(text: string, limits: JsonLimits, isMessage = true) {
     this.#text = text
     this.#limits = limits
+    this.#isMessage = isMessage
   }
 
   run(): boolean {
@@ -151,7 +160,7 @@ class Scanner {
       return undefined
     }
     this.#at++
-    const role = roleOf(parent, isObject)
+    const role = this.#isMessage ? roleOf(parent, isObject) : undefined
     return {
       parent,
       depth,

@@ -23,6 +23,8 @@ export interface Metrics {
   /** Counts a request refused before it was a call. */
   countEdgeRefusal(reason: Reason): void
   countReload(outcome: 'applied' | 'refused'): void
+  /** Records of audit that some sink has lost: how many is asked when it is wanted. */
+  countLostRecords(count: () => number): void
   /** Prometheus text exposition 0.0.4, for `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -170,6 +172,17 @@ export function createMetrics(): Metrics {
     return made
   }
 
+  let lost = () => 0
+  new Counter({
+    name: 'mcplex_audit_lost_records_total',
+    help: 'Records of audit that a sink did not take.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(lost())
+    },
+  })
+
   return {
     observeRequest(record) {
       const found = seriesOf(record)
@@ -188,6 +201,9 @@ export function createMetrics(): Metrics {
     countRepair: (server) => repairs.inc({ mcplex_server: server }),
     setNameConflicts: (count) => conflicts.set(count),
     countEdgeRefusal: (reason) => edge.inc({ reason }),
+    countLostRecords(count) {
+      lost = count
+    },
     countReload: (outcome) => reloads.inc({ outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,

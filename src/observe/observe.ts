@@ -1,3 +1,5 @@
+export { type ChainCheck, type ChainFault, type ChainSummary, createChainCheck } from './audit/check-chain.ts'
+export * from './audit.ts'
 export * from './escape.ts'
 export * from './log.ts'
 export * from './metrics.ts'

@@ -1,5 +1,25 @@
 import type { Head, Refusal } from '../mcp/mcp.ts'
 
+export {
+  type AuthenticateDeps,
+  type Authenticator,
+  createAuthenticator,
+  type MetadataReply,
+} from './authenticate/authenticate.ts'
+export { registrationPath } from './authenticate/metadata.ts'
+export {
+  type Access,
+  type Asking,
+  createAccess,
+  createJudge,
+  type DecidingRule,
+  type Item,
+  type Judge,
+  type LevelReading,
+  type RuleReading,
+  type Verdict,
+} from './authorize/authorize.ts'
+export type { AuthorizeLevel } from './authorize/settings.ts'
 export { order } from './order.ts'
 export { hostName } from './origin/host-name.ts'
 export { createOriginPolicy } from './origin/origin.ts'

@@ -1,6 +1,10 @@
+import type { AuthenticateSettings } from './authenticate/settings.ts'
+import type { AuthorizeLevel } from './authorize/settings.ts'
 import type { OriginSettings } from './origin/settings.ts'
 
 /** The settings of every policy, by its folder's name. */
 export interface PolicySettings {
   readonly origin: OriginSettings
+  readonly authenticate: AuthenticateSettings
+  readonly authorize: readonly AuthorizeLevel[]
 }

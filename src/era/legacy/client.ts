@@ -27,7 +27,7 @@ import {
   type Endpoint,
   errorReply,
   type InitializeRequest,
-  isUpstreamFailure,
+  isToldInResult,
   jsonHeaders,
   namingServer,
   offeredCapabilities,
@@ -175,7 +175,7 @@ function result(id: string, text: string): Encoded {
 }
 
 function failed({ id, method }: LegacyRequest, refusal: Refusal, requestId: string): Encoded {
-  if (method === 'tools/call' && isUpstreamFailure(refusal)) return result(id, toolFailure(refusal, requestId))
+  if (method === 'tools/call' && isToldInResult(refusal)) return result(id, toolFailure(refusal, requestId))
   // These revisions have a code of their own for it (2025-11-25, resources, Error Handling).
   if (refusal.reason === 'unknown-name' && method.startsWith('resources/'))
     return errorReply(id, { code: -32002, message: refusal.text, data: JSON.stringify({ ...refusal.data, requestId }) })

@@ -37,7 +37,7 @@ import {
   type Encoded,
   type Endpoint,
   errorReply,
-  isUpstreamFailure,
+  isToldInResult,
   jsonHeaders,
   namingServer,
   offeredCapabilities,
@@ -109,7 +109,7 @@ export function createModernClient(serverInfo: Implementation): ClientEra {
         case 'failed':
           return errorReply(id, modernError(answer.error, request), statusOf(answer.error.code))
         case 'refused':
-          if (method === 'tools/call' && isUpstreamFailure(answer))
+          if (method === 'tools/call' && isToldInResult(answer))
             return encodeResult(id, 'complete', '', toolFailure(answer, requestId), true)
           return refusalReply(namingServer(answer, method), id, requestId, 'modern')
       }

@@ -5,6 +5,9 @@ import type { OriginSettings } from './settings.ts'
 
 const noHeaders: HeadVerdict = { kind: 'pass', headers: {} }
 
+/** What clients, pages among them, look for on their way to a token (RFC 9728, RFC 8414). */
+const publicPath = /^\/\.well-known\/(?:oauth-(?:protected-resource|authorization-server|client-registration)|openid-configuration)(?:\/|$)/
+
 /**
  * Refuses names and pages that the listener does not know: a page in a browser can't reach a local gateway under another
  * name (DNS rebinding; 2026-07-28, streamable HTTP, Security). Pages that it knows get CORS headers.
@@ -27,6 +30,8 @@ export function createOriginPolicy(settings: OriginSettings): Policy {
     onHead(head) {
       if (!isHostKnown(head.host, hostName(head.host)))
         return refuse('host', `Host ${JSON.stringify(head.host)} is not a name of this listener: add it to its \`hosts\``)
+      // Documents for everybody, which any page may read: they say themselves so.
+      if (publicPath.test(head.path)) return noHeaders
       const origin = head.header('origin')
       if (origin === undefined) return noHeaders
       if (!isOriginKnown(origin))

@@ -1,0 +1,221 @@
+import { isIP } from 'node:net'
+import { type ASTNode, Environment, EvaluationError, type TypeDeclaration } from '@marcbachmann/cel-js'
+import { AddressRange } from './address-range.ts'
+import { Budget, matchedCharactersPerStep } from './budget.ts'
+import { Headers, Mcp, Prompt, Request, Resource, Source, Tool } from './facts.ts'
+import { compilePattern, maxMatched, type Pattern } from './pattern.ts'
+import { type Shape, variables } from './vocabulary.ts'
+
+/** The language of one scope: what is checked against it is evaluated by it, and by its budget. */
+export interface Language {
+  readonly environment: Environment
+  readonly budget: Budget
+}
+
+/** Compiled expressions hold more than what was written: see `metered.ts`. */
+const limits = { maxAstNodes: 40_000, maxDepth: 600, maxListElements: 1000, maxMapEntries: 100, maxCallArguments: 16 }
+
+const classes: Readonly<Record<string, new (...given: never) => object>> = {
+  source: Source,
+  request: Request,
+  mcp: Mcp,
+  tool: Tool,
+  prompt: Prompt,
+  resource: Resource,
+}
+
+const sync = { async: false }
+
+export const languages = { item: createLanguage(variables.item), access: createLanguage(variables.access) } satisfies Readonly<
+  Record<keyof typeof variables, Language>
+>
+
+function createLanguage(names: Readonly<Record<string, Shape>>): Language {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    limits,
+  })
+  const budget = new Budget()
+  environment.registerType('Headers', { ctor: Headers })
+  environment.registerOperator('string in Headers: bool', (name: string, headers: Headers) => headers.get(name) !== undefined)
+  for (const [name, shape] of Object.entries(names)) environment.registerVariable(name, registerShape(environment, name, shape))
+  registerCounted(environment, budget)
+  registerMatches(environment, budget)
+  registerDefault(environment)
+  registerAddresses(environment)
+  registerSearches(environment, budget)
+  environment.registerFunction('string.lowerAscii_(): string', (text: string) => text.replace(/[A-Z]+/g, (run) => run.toLowerCase()), sync)
+  environment.registerFunction('string.upperAscii_(): string', (text: string) => text.replace(/[a-z]+/g, (run) => run.toUpperCase()), sync)
+  return { environment, budget }
+}
+
+/** Registers the type of a variable's fields, inner ones first; returns its name. */
+function registerShape(environment: Environment, name: string, shape: Shape): string {
+  if (shape.kind === 'leaf') return shape.type
+  const fields = Object.fromEntries(Object.entries(shape.fields).map(([key, inner]) => [key, registerShape(environment, key, inner)]))
+  const ctor = classes[name]
+  if (ctor === undefined) throw new Error(`no class of facts for ${name}`)
+  environment.registerType(ctor.name, { ctor, fields })
+  return ctor.name
+}
+
+/** The library's own ways in a macro, of which it publishes no types. */
+interface Checker {
+  check(node: ASTNode, context: unknown): TypeDeclaration
+  getType(name: string): TypeDeclaration
+  createError(code: string, message: string, node: ASTNode): Error
+}
+interface Evaluator {
+  run(node: ASTNode, context: unknown): unknown
+}
+interface MacroCall {
+  readonly ast: ASTNode
+  readonly args: readonly [ASTNode, ASTNode]
+  readonly receiver: ASTNode
+}
+
+/** `counted_(x)` is x, and takes what going through x costs; `weighed_(x)` also counts what is within. */
+function registerCounted(environment: Environment, budget: Budget): void {
+  const passing = (take: (value: unknown) => void) => (call: MacroCall) => ({
+    async: false,
+    typeCheck: (checker: Checker, _macro: unknown, context: unknown) => checker.check(call.args[0], context),
+    evaluate(evaluator: Evaluator, _macro: unknown, context: unknown) {
+      const value = evaluator.run(call.args[0], context)
+      take(value)
+      return value
+    },
+  })
+  environment.registerFunction({ signature: 'counted_(ast): dyn', handler: passing((value) => budget.takeFor(value)), ...sync })
+  environment.registerFunction({ signature: 'weighed_(ast): dyn', handler: passing((value) => budget.takeForAll(value)), ...sync })
+}
+
+/** The library's own `matches` takes exponential time on some patterns. */
+function registerMatches(environment: Environment, budget: Budget): void {
+  const handler = (call: MacroCall) => {
+    const [pattern] = call.args
+    const compiled = pattern.op === 'value' && typeof pattern.args === 'string' ? readPattern(pattern.args) : undefined
+    return {
+      async: false,
+      typeCheck(checker: Checker, _macro: unknown, context: unknown) {
+        for (const node of [call.receiver, pattern]) {
+          const type = checker.check(node, context)
+          const isText = type.unwrappedType.name === 'string' || type.kind === 'dyn'
+          if (!isText) throw checker.createError('no_matching_overload', `matches works on texts, not on ${type.name}`, node)
+        }
+        return checker.getType('bool')
+      },
+      evaluate(evaluator: Evaluator, _macro: unknown, context: unknown) {
+        const text = evaluator.run(call.receiver, context)
+        const source = compiled === undefined ? evaluator.run(pattern, context) : ''
+        if (typeof text !== 'string' || typeof source !== 'string') throw failure('matches something that is no text')
+        if (text.length > maxMatched) throw failure(`matches a text longer than ${maxMatched} characters`)
+        budget.take(1 + Math.ceil(text.length / matchedCharactersPerStep) + source.length)
+        return (compiled ?? readPattern(source)).isIn(text)
+      },
+    }
+  }
+  environment.registerFunction({ signature: 'string.matches_(ast): bool', handler, ...sync })
+}
+
+function readPattern(source: string): Pattern {
+  const read = compilePattern(source)
+  if (read.kind === 'fault') throw failure(`has a bad pattern: ${read.text}`)
+  return read
+}
+
+/** The library's own searches take as long as both texts multiplied; these say so. Lists and maps can be asked too. */
+function registerSearches(environment: Environment, budget: Budget): void {
+  const search =
+    <Found>(find: (text: string, wanted: string) => Found) =>
+    (text: string, wanted: string) => {
+      budget.takeForSearch(text, wanted)
+      return find(text, wanted)
+    }
+  const inList = (list: readonly unknown[], value: unknown) => {
+    budget.takeForAll(list)
+    return list.some((each) => isSame(each, value))
+  }
+  const inMap = (map: ReadonlyMap<unknown, unknown>, key: unknown) => map.has(key)
+  const inText = search((text, wanted) => text.includes(wanted))
+  for (const name of ['contains', 'contains_']) {
+    if (name !== 'contains') environment.registerFunction(`string.${name}(string): bool`, inText, sync)
+    environment.registerFunction(`list.${name}(dyn): bool`, inList, sync)
+    environment.registerFunction(`map.${name}(dyn): bool`, inMap, sync)
+  }
+  environment.registerFunction(
+    'string.indexOf_(string): int',
+    search((text, wanted) => BigInt(text.indexOf(wanted))),
+    sync,
+  )
+  environment.registerFunction(
+    'string.lastIndexOf_(string): int',
+    search((text, wanted) => BigInt(text.lastIndexOf(wanted))),
+    sync,
+  )
+  environment.registerFunction(
+    'string.split_(string): list<string>',
+    search((text, wanted) => text.split(wanted)),
+    sync,
+  )
+}
+
+/** `default(x, y)` is x where there is such a thing, else y. */
+function registerDefault(environment: Environment): void {
+  const handler = (call: MacroCall) => {
+    const [wanted, otherwise] = call.args
+    return {
+      async: false,
+      typeCheck(checker: Checker, _macro: unknown, context: unknown) {
+        const [first, second] = [checker.check(wanted, context), checker.check(otherwise, context)]
+        return first === second ? first : checker.getType('dyn')
+      },
+      evaluate(evaluator: Evaluator, _macro: unknown, context: unknown) {
+        try {
+          return evaluator.run(wanted, context)
+        } catch (error) {
+          const isAbsent = error instanceof EvaluationError && (error.code === 'no_such_key' || error.code === 'index_out_of_bounds')
+          if (isAbsent) return evaluator.run(otherwise, context)
+          throw error
+        }
+      },
+    }
+  }
+  environment.registerFunction({ signature: 'default(ast, ast): dyn', handler, ...sync })
+}
+
+function registerAddresses(environment: Environment): void {
+  environment.registerType('Cidr', { ctor: AddressRange, fields: {} })
+  environment.registerFunction(
+    'cidr(string): Cidr',
+    (text: string) => AddressRange.read(text) ?? fail('takes a text for a range of addresses that is none'),
+    sync,
+  )
+  environment.registerFunction(
+    'Cidr.containsIP(string): bool',
+    (range: AddressRange, address: string) => range.has(address) ?? fail('takes a text for an address that is none'),
+    sync,
+  )
+  environment.registerFunction('isIP(string): bool', (text: string) => isIP(text) !== 0, sync)
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  // A whole number is equal to the same number with a point.
+  if (typeof one === 'bigint' || typeof one === 'number')
+    return (typeof other === 'bigint' || typeof other === 'number') && Number(one) === Number(other)
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((each, index) => isSame(each, other[index]))
+  if (one instanceof Map && other instanceof Map)
+    return one.size === other.size && [...one].every(([key, each]) => other.has(key) && isSame(each, other.get(key)))
+  return false
+}
+
+function failure(message: string): EvaluationError {
+  return new EvaluationError({ code: 'evaluation_error', message })
+}
+
+function fail(message: string): never {
+  throw failure(message)
+}

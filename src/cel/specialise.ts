@@ -1,0 +1,115 @@
+import { type Reference, referencesOf } from './references.ts'
+import { type Expr, withParts } from './syntax.ts'
+
+export type ItemKind = 'tools' | 'prompts' | 'resources'
+
+const fieldOf: Readonly<Record<ItemKind, string>> = { tools: 'tool', prompts: 'prompt', resources: 'resource' }
+const kindFields: ReadonlySet<string> = new Set(Object.values(fieldOf))
+
+/** How an expression is looked at: about which kind of item, what of it is not known yet, and what counts in its place. */
+export interface View {
+  readonly kind: ItemKind
+  readonly isUnknown: (reference: Reference) => boolean
+  readonly assumed: boolean
+}
+
+/** Nothing is known of an item's arguments. */
+export const withoutArguments = (reference: Reference): boolean => isOfItem(reference) && reference.keys[1]?.name === 'arguments'
+
+/** Nothing is known of an item but its kind and server. */
+export const withServerOnly = (reference: Reference): boolean =>
+  isOfItem(reference) && reference.keys[1] !== undefined && !['server', 'target'].includes(reference.keys[1].name)
+
+function isOfItem(reference: Reference): boolean {
+  return reference.root === 'mcp' && kindFields.has(reference.keys[0]?.name ?? '')
+}
+
+/**
+ * The expression as it stands for one kind of item. Its literals are what `&&`, `||`, `!` and `? :` join, and a negation belongs to its
+ * literal: of those, what speaks of another kind is false, and what is unknown is as assumed. So negations end up at literals, and an
+ * assumption that is true is an upper bound of the whole, one that is false a lower one.
+ */
+export function specialise(expr: Expr, view: View): Expr {
+  return join(settleDefaults(expr, view.kind), true, view, false)
+}
+
+export const yes: Expr = { kind: 'value', value: { kind: 'other', spelled: 'true' }, at: 0 }
+export const no: Expr = { kind: 'value', value: { kind: 'other', spelled: 'false' }, at: 0 }
+
+function isYes(expr: Expr): boolean {
+  return expr.kind === 'value' && expr.value.kind === 'other' && expr.value.spelled === 'true'
+}
+
+function isNo(expr: Expr): boolean {
+  return expr.kind === 'value' && expr.value.kind === 'other' && expr.value.spelled === 'false'
+}
+
+function join(expr: Expr, isPositive: boolean, view: View, isBranch: boolean): Expr {
+  if (expr.kind === 'unary' && expr.op === '!') return join(expr.of, !isPositive, view, isBranch)
+  if (expr.kind === 'binary' && (expr.op === '&&' || expr.op === '||')) {
+    const [left, right] = [join(expr.left, isPositive, view, isBranch), join(expr.right, isPositive, view, isBranch)]
+    return (expr.op === '&&') === isPositive ? both(left, right) : either(left, right)
+  }
+  if (expr.kind === 'choice') {
+    const [whenYes, whenNo] = [join(expr.yes, isPositive, view, true), join(expr.no, isPositive, view, true)]
+    if (!isSettledHere(expr.test, view)) return { ...expr, yes: whenYes, no: whenNo }
+    return either(both(join(expr.test, true, view, true), whenYes), both(join(expr.test, false, view, true), whenNo))
+  }
+  const settled = settle(expr, view)
+  if (settled !== undefined) return settled ? yes : no
+  if (isYes(expr) || isNo(expr)) return isYes(expr) === isPositive ? yes : no
+  // What a branch yields need be no truth value for the whole to fit together; then it is an error only where it is reached.
+  const literal = isBranch && expr.kind !== 'binary' ? dynamic(expr) : expr
+  return isPositive ? literal : { kind: 'unary', op: '!', of: literal, at: expr.at }
+}
+
+function dynamic(expr: Expr): Expr {
+  return { kind: 'call', name: 'dyn', on: undefined, args: [expr], at: expr.at }
+}
+
+/** What a literal counts as without being evaluated. */
+function settle(literal: Expr, view: View): boolean | undefined {
+  const references = referencesOf(literal)
+  if (references.some((reference) => isOfOtherKind(reference, view.kind))) return false
+  return references.some(view.isUnknown) ? view.assumed : undefined
+}
+
+/** Whether a question has to be taken apart because some of its literals are settled. */
+function isSettledHere(test: Expr, view: View): boolean {
+  return referencesOf(test).some((reference) => isOfOtherKind(reference, view.kind) || view.isUnknown(reference))
+}
+
+/** Speaks of what isn't there, in a way that can't say so: `has(mcp.tool)` and `mcp.?tool` can. */
+function isOfOtherKind(reference: Reference, kind: ItemKind): boolean {
+  const [first] = reference.keys
+  if (!isOfItem(reference) || first === undefined || first.name === fieldOf[kind]) return false
+  return !first.isOptional && !(reference.isAsked && reference.keys.length === 1)
+}
+
+/** Of two kinds in one `default(x, y)`, it speaks of the one that is there. */
+function settleDefaults(expr: Expr, kind: ItemKind): Expr {
+  const settled = withParts(expr, (part) => settleDefaults(part, kind))
+  const [wanted, otherwise] = settled.kind === 'call' && settled.on === undefined && settled.name === 'default' ? settled.args : []
+  if (wanted === undefined || otherwise === undefined || !referencesOf(otherwise).some(isOfItem)) return settled
+  if (referencesOf(wanted).some((reference) => isOfOtherKind(reference, kind))) return dynamic(otherwise)
+  return isAlwaysThere(wanted) ? dynamic(wanted) : settled
+}
+
+function isAlwaysThere(expr: Expr): boolean {
+  const [only] = expr.kind === 'select' ? referencesOf(expr) : []
+  const [field, key, ...more] = only?.keys ?? []
+  if (only === undefined || !isOfItem(only) || field === undefined || key === undefined || more.length > 0) return false
+  return !field.isOptional && !key.isOptional && ['name', 'uri', 'server', 'target'].includes(key.name)
+}
+
+function both(left: Expr, right: Expr): Expr {
+  if (isNo(left) || isNo(right)) return no
+  if (isYes(left)) return right
+  return isYes(right) ? left : { kind: 'binary', op: '&&', left, right, at: left.at }
+}
+
+function either(left: Expr, right: Expr): Expr {
+  if (isYes(left) || isYes(right)) return yes
+  if (isNo(left)) return right
+  return isNo(right) ? left : { kind: 'binary', op: '||', left, right, at: left.at }
+}

@@ -1,0 +1,80 @@
+import type { Catalog, Sight } from '../catalog/catalog.ts'
+import type { Endpoint as Edge } from '../era/era.ts'
+import type { Caller, Head, Refusal } from '../mcp/mcp.ts'
+import type { Judge } from '../policy/policy.ts'
+import type { Gate } from './gates.ts'
+
+/** What a rule of a route leads to, as one caller sees it. */
+export interface Endpoint {
+  readonly kind: 'catalog'
+  /** Names this endpoint for sessions and streams: the route, and which of its rules. */
+  readonly name: string
+  readonly catalog: Catalog
+  readonly endpoint: Edge
+  readonly agent: string | undefined
+  readonly backend: string | undefined
+  /** What the document tells its clients; undefined: what its servers say. */
+  readonly instructions: string | undefined
+  readonly requestMs: number | undefined
+  readonly caller: Caller
+  /** How it was entered; undefined where nothing is asked of anybody. */
+  readonly entry: Entry | undefined
+}
+
+export interface Entry {
+  readonly listener: string
+  readonly gate: Gate
+  /** By which rules judge; of a caller who comes again and again it may be the first. */
+  readonly head: Head
+  /** Undefined where no rule holds on the way. */
+  readonly judge: Judge | undefined
+  /** What is there for those whom no rule keeps anything from. */
+  readonly whole: Catalog
+}
+
+export type Target = Endpoint | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly status: number }
+
+/** By whom what is held open is counted: an anonymous caller is an address. */
+export function holderOf({ caller }: Endpoint, remote: string): string {
+  return caller.kind === 'anonymous' ? remote : caller.id
+}
+
+/** The same endpoint for another caller, through a gate. */
+export function entered(target: Endpoint, listener: string, gate: Gate, caller: Caller, head: Head): Endpoint {
+  const { judge } = gate
+  const entry = { listener, gate, head, judge, whole: target.catalog }
+  if (judge === undefined) return { ...target, caller, entry }
+  const catalog = target.catalog.seenBy(sightOf(judge, caller, head))
+  return {
+    ...target,
+    caller,
+    catalog,
+    endpoint: edgeOf(target.endpoint, catalog, target.instructions),
+    entry,
+  }
+}
+
+/** What an era is to know of an endpoint, with a view of its own. */
+export function edgeOf(
+  { route, serverInfo, sessions }: Pick<Edge, 'route' | 'serverInfo' | 'sessions'>,
+  catalog: Catalog,
+  instructions: string | undefined,
+): Edge {
+  return {
+    route,
+    serverInfo,
+    sessions,
+    offers: () => catalog.offers(),
+    get instructions() {
+      return instructions ?? catalog.instructions()
+    },
+  }
+}
+
+function sightOf(judge: Judge, caller: Caller, head: Head): Sight {
+  const asking = { caller, head }
+  return {
+    sees: (thing) => judge.sees(asking, thing).isAllowed,
+    reaches: (backend, server, kind) => judge.reaches(asking, backend, server, kind),
+  }
+}

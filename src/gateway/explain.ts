@@ -1,0 +1,206 @@
+import { createCatalog, matchesPattern } from '../catalog/catalog.ts'
+import { type Agent, authenticationOn, type Config, formatPath, type Listener, type Route, type Rule } from '../config/config.ts'
+import { anonymous, type Caller, type Claims, type Head, type Refusal, readJson } from '../mcp/mcp.ts'
+import type { RuleReading } from '../policy/policy.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Gate } from './gates.ts'
+import { type Snapshot, socketOf } from './snapshot.ts'
+
+/** Who asks, about which tool of which agent. At most one of `token`, `claims` and `apiKey` is there. */
+export interface Question {
+  readonly agent: string
+  /** The exposed name. */
+  readonly tool: string
+  /** A token as a caller would send it. */
+  readonly token?: string
+  /** JSON text of the claims of a token that is taken for verified. */
+  readonly claims?: string
+  /** The `id` of an API key. */
+  readonly apiKey?: string
+  /** JSON text of the arguments. */
+  readonly args?: string
+}
+
+/** One layer that a call passes. */
+export interface Step {
+  readonly layer: 'route' | 'authenticate' | 'access' | 'catalog' | 'selection' | 'authorize'
+  /** Where the document says it; empty where it says nothing of this. */
+  readonly place: string
+  readonly text: string
+  readonly isPassed: boolean
+  /** Of `authorize`: all rules of the level, those too that no longer mattered. */
+  readonly rules?: readonly RuleReading[]
+}
+
+export interface Explanation {
+  readonly agent: string
+  readonly tool: string
+  /** `allowed`: the call goes to its server. `refused`: its caller is not let in, or a rule refuses the arguments. `hidden`: unknown. */
+  readonly outcome: 'allowed' | 'refused' | 'hidden'
+  /** Listed, but a rule wants to see the arguments of each call. */
+  readonly mayBeRefused: boolean
+  /** Every layer asked, in order; the last one decided. */
+  readonly steps: readonly Step[]
+}
+
+/** Asks what a call would be asked, and says each answer. Rules over `request` and `source` see a plain request from this machine. */
+export async function explain(snapshot: Snapshot, question: Question): Promise<Explanation> {
+  const { config } = snapshot
+  const { agent, tool } = question
+  const steps: Step[] = []
+  const ended = (outcome: Explanation['outcome'], mayBeRefused = false): Explanation => ({ agent, tool, outcome, mayBeRefused, steps })
+  const settings = Object.hasOwn(config.agents, agent) ? config.agents[agent] : undefined
+  const way = settings === undefined ? undefined : wayTo(snapshot, agent)
+  if (settings === undefined || way === undefined) {
+    const text = settings === undefined ? `there is no agent "${agent}"` : `no route of a listener leads to agent "${agent}"`
+    steps.push({ layer: 'route', place: '', text, isPassed: false })
+    return ended('hidden')
+  }
+  const { gate, target, head, route } = way
+  const at = ['routes', config.routes.indexOf(route), 'rules', route.rules.indexOf(way.rule)]
+  steps.push({ layer: 'route', place: formatPath(at), text: `${head.path} on listener "${way.listener.name}" leads to it`, isPassed: true })
+
+  const caller = await callerOf(question, gate, config, head)
+  const authenticate = authenticationOn(config, way)
+  const isToldOf = question.claims !== undefined || question.apiKey !== undefined
+  steps.push({ layer: 'authenticate', place: authenticate?.place ?? '', ...wordsOf(caller, authenticate === undefined, isToldOf) })
+  if ('reason' in caller) return ended('refused')
+
+  if (gate.access !== undefined) {
+    const { isAllowed, by } = gate.access.admits({ caller, head })
+    const text = `${by?.text ?? ''} ${isAllowed ? 'holds' : by?.because === 'error' ? 'can not be computed for this caller' : 'does not hold'}`
+    steps.push({ layer: 'access', place: by?.place ?? '', text, isPassed: isAllowed })
+    if (!isAllowed) return ended('refused')
+  }
+
+  const to = gate.enter(target, caller, head)
+  await to.catalog.settled()
+  const subject = { kind: 'tools', name: tool } as const
+  const all = createCatalog(
+    { title: '', servers: target.catalog.all, selection: undefined, cursors: { seal: () => '', open: () => undefined } },
+    { conflicts() {}, selectsNothing() {} },
+  )
+  const offered = all.owner(subject)
+  if (offered === undefined) {
+    steps.push({ layer: 'catalog', place: formatPath(['agents', agent, 'from']), text: missing(tool, target), isPassed: false })
+    return ended('hidden')
+  }
+  const { thing } = offered
+  const serverAt = ['backends', thing.backend, 'servers', thing.server]
+  steps.push({ layer: 'catalog', place: formatPath(serverAt), text: `server "${thing.server}" has it as "${thing.name}"`, isPassed: true })
+
+  const selected = selection(settings, agent, `${thing.server}_${thing.name}`)
+  steps.push(selected)
+  if (!selected.isPassed) return ended('hidden')
+
+  const judge = gate.judge
+  if (judge === undefined) return ended('allowed')
+  const asking = { caller, head }
+  for (const { place, isAsked, rules, verdict } of judge.explain(asking, thing, question.args)) {
+    if (!isAsked) continue
+    steps.push({ layer: 'authorize', place: verdict.by?.place ?? place, text: says(verdict.by), isPassed: verdict.isAllowed, rules })
+    if (!verdict.isAllowed) return ended(to.catalog.owner(subject) === undefined ? 'hidden' : 'refused')
+  }
+  const seen = judge.sees(asking, thing)
+  return ended('allowed', question.args === undefined && seen.mayBeRefused)
+}
+
+interface Found {
+  readonly listener: Listener
+  readonly route: Route
+  readonly rule: Rule
+  readonly gate: Gate
+  readonly target: Endpoint
+  readonly head: Head
+}
+
+/** The first way of the document that leads to an agent. */
+function wayTo({ config, listeners, endpoints }: Snapshot, agent: string): Found | undefined {
+  for (const route of config.routes) {
+    for (const [index, rule] of route.rules.entries()) {
+      if (rule.backends[0]?.agent !== agent) continue
+      const name = index === 0 ? route.name : `${route.name}#${index}`
+      const target = endpoints.get(name)
+      const compiled = listeners.find(({ gates }) => gates.has(rule))
+      const gate = compiled?.gates.get(rule)
+      if (target === undefined || compiled === undefined || gate === undefined) continue
+      const { listener } = compiled
+      const host = route.hostnames[0] ?? listener.hostname ?? 'localhost'
+      const head: Head = {
+        method: 'POST',
+        path: rule.matches[0]?.path.value ?? '/',
+        query: '',
+        host,
+        listener: socketOf(listener),
+        remote: '127.0.0.1',
+        header: () => undefined,
+      }
+      return { listener, route, rule, gate, target, head }
+    }
+  }
+  return undefined
+}
+
+async function callerOf(question: Question, gate: Gate, config: Config, head: Head): Promise<Caller | Refusal> {
+  const { token, claims, apiKey } = question
+  if (claims !== undefined) return withClaims('jwt', 'claims', claims)
+  if (apiKey !== undefined) return withClaims('apiKey', apiKey, JSON.stringify(claimsOfKey(config, apiKey)))
+  if (gate.authenticator === undefined) return anonymous
+  const header = (name: string) => (name === 'authorization' && token !== undefined ? `Bearer ${token.trim()}` : undefined)
+  return gate.authenticator.admit({ ...head, header })
+}
+
+function withClaims(kind: 'jwt' | 'apiKey', id: string, text: string): Caller {
+  const read = readJson(text, { depth: 64, tokens: 100_000 })
+  const claims: Claims = read.kind === 'value' && read.value instanceof Map ? read.value : new Map()
+  return { ...anonymous, kind, id, subject: id, claims }
+}
+
+function claimsOfKey(config: Config, id: string): Readonly<Record<string, unknown>> {
+  const places = [
+    config.policies,
+    ...config.listeners.map(({ policies }) => policies),
+    ...config.routes.flatMap((route) => [route.policies, ...route.rules.map(({ policies }) => policies)]),
+    ...Object.values(config.backends).map(({ policies }) => policies),
+    ...Object.values(config.agents).map(({ policies }) => policies),
+  ]
+  return places.flatMap((policies) => policies?.authenticate?.apiKeys ?? []).find((key) => key.id === id)?.claims ?? {}
+}
+
+function wordsOf(caller: Caller | Refusal, isOpen: boolean, isToldOf: boolean): Pick<Step, 'text' | 'isPassed'> {
+  if ('reason' in caller) return { text: caller.text, isPassed: false }
+  if (caller.kind === 'anonymous') return { text: isOpen ? 'nobody has to prove who it is' : 'the caller is anonymous', isPassed: true }
+  return { text: isToldOf ? 'the caller is taken for who it is said to be' : `the caller is ${caller.id}`, isPassed: true }
+}
+
+function missing(tool: string, { catalog }: Endpoint): string {
+  const down = catalog.all.filter(({ upstream }) => upstream.status().state !== 'ready')
+  const away = down.map(({ name, upstream }) => `${name} ${upstream.status().lastError ?? 'does not answer'}`)
+  return `no server of it offers "${tool}"${away.length === 0 ? '' : `; not there: ${away.join('; ')}`}`
+}
+
+function selection(agent: Agent, name: string, full: string): Step {
+  const at = (index: number) => formatPath(['agents', name, 'tools', index])
+  const taken = agent.tools.findIndex((pattern) => pattern.startsWith('!') && matchesPattern(pattern.slice(1), full))
+  if (taken >= 0) return { layer: 'selection', place: at(taken), text: `"${agent.tools[taken]}" takes it away`, isPassed: false }
+  const given = agent.tools.findIndex((pattern) => !pattern.startsWith('!') && matchesPattern(pattern, full))
+  if (given >= 0) return { layer: 'selection', place: at(given), text: `"${agent.tools[given]}" selects it`, isPassed: true }
+  const place = formatPath(['agents', name, 'tools'])
+  return { layer: 'selection', place, text: `nothing selects "${full}"`, isPassed: false }
+}
+
+function says(by: { readonly text: string | undefined; readonly because: string } | undefined): string {
+  if (by === undefined) return 'no rule speaks of it'
+  switch (by.because) {
+    case 'allowed':
+      return `${by.text} allows it`
+    case 'denied':
+      return `${by.text} denies it`
+    case 'not-required':
+      return `${by.text} is required and does not hold`
+    case 'error':
+      return `${by.text} can not be computed, which denies it`
+    default:
+      return 'no allow holds'
+  }
+}

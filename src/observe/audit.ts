@@ -1,0 +1,194 @@
+import { createLinker, type Linker, recordDigest, unchained } from './audit/chain.ts'
+import { createFilePort } from './audit/file-port.ts'
+import { createHttpPort } from './audit/http-port.ts'
+import { createOutlet, type Outlet } from './audit/outlet.ts'
+import type { Port } from './audit/port.ts'
+import { createRecordBody } from './audit/record-body.ts'
+import { createStreamPort } from './audit/stream-port.ts'
+import type { Log } from './log.ts'
+import type { RequestRecord } from './record.ts'
+import type { TextStream } from './sink.ts'
+
+export type AuditSinkSettings =
+  | { readonly kind: 'stdout' }
+  /** An absolute path. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>> }
+
+export interface AuditSettings {
+  readonly sinks: readonly AuditSinkSettings[]
+  readonly chain: boolean
+  readonly whenFull: 'refuse' | 'drop'
+  /** Whether arguments are in the records whole. */
+  readonly arguments: boolean
+  readonly redact: readonly string[]
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  /** Whether the key is known beyond this process: else nobody could verify what it made, and the chain's digests are plain ones. */
+  readonly isKeyLasting: boolean
+}
+
+/** One request as it is recorded: the log line's members, and who it was and what decided. */
+export interface AuditEntry {
+  readonly record: RequestRecord
+  readonly issuer: string | undefined
+  readonly subject: string | undefined
+  readonly actors: readonly string[]
+  /** The rule that decided, and its path in the document. */
+  readonly rule: { readonly place: string; readonly text: string | undefined } | undefined
+  /** JSON text of the arguments of a call. */
+  readonly args: string | undefined
+}
+
+/** A record of every request, on its way to all sinks. No method throws or waits. */
+export interface Audit {
+  /** False while a sink takes no records and its settings say that requests are refused then. */
+  readonly isOpen: boolean
+  write(entry: AuditEntry): void
+  /** Records that its sinks have lost. */
+  readonly dropped: number
+  /** Resolves when all that was written has arrived, or after the time, in ms. What is written later, by requests still under way, arrives too. */
+  close(graceMs: number): Promise<void>
+  /** Hands what is gathered to the sinks, as far as that goes at once; the process calls it when it exits. */
+  flush(): void
+}
+
+/**
+ * The audits of one process. What goes to the same place goes there in one order and as one chain, whichever audit it is from,
+ * also while one configuration replaces another: then the last one opened says how that place is linked.
+ */
+export interface Audits {
+  open(settings: AuditSettings): Audit
+  /** Records that any sink has lost since the process began. */
+  readonly dropped: number
+  flush(): void
+}
+
+export interface AuditDeps {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Log
+  readonly stdout: TextStream
+}
+
+/** An audit that shares its places with no other. */
+export function createAudit(settings: AuditSettings, deps: AuditDeps): Audit {
+  return createAudits(deps).open(settings)
+}
+
+/** How long records have to arrive that are written after the close. */
+const lateMs = 5000
+
+interface Place {
+  readonly outlet: Outlet
+  /** Audits that write to it; each has chosen what becomes of requests when it is full. */
+  readonly owners: Map<object, { readonly whenFull: AuditSettings['whenFull']; look(): void }>
+}
+
+export function createAudits(deps: AuditDeps): Audits {
+  /** By what a sink's settings say; bounded by the documents in force. */
+  const places = new Map<string, Place>()
+  let droppedBefore = 0
+
+  function join(sink: AuditSinkSettings, owner: object, { whenFull, linker, look, isLate }: Joining): Place {
+    const key = JSON.stringify(sink)
+    const known = places.get(key)
+    const owners: Place['owners'] = known?.owners ?? new Map()
+    owners.set(owner, { whenFull, look })
+    const settings = { linker, whenFull: strictest(owners) }
+    if (!isLate) known?.outlet.configure(settings)
+    const onChange = () => {
+      for (const one of owners.values()) one.look()
+    }
+    const place = known ?? { owners, outlet: createOutlet(createPort(sink, deps), settings, { log: deps.log, onChange }) }
+    places.set(key, place)
+    return place
+  }
+
+  async function leave(sink: AuditSinkSettings, owner: object): Promise<void> {
+    const key = JSON.stringify(sink)
+    const place = places.get(key)
+    if (place?.owners.delete(owner) !== true || place.owners.size > 0) return
+    places.delete(key)
+    await place.outlet.close()
+    droppedBefore += place.outlet.dropped
+  }
+
+  return {
+    open(settings) {
+      const body = createRecordBody(settings, deps.now)
+      const owner = {}
+      const linker = linkerOf(settings)
+      const look = () => {
+        audit.isOpen = settings.whenFull === 'drop' || joined.every(({ outlet }) => outlet.isWell)
+      }
+      // The same sink twice is one.
+      const sinks = [...new Map(settings.sinks.map((sink) => [JSON.stringify(sink), sink])).values()]
+      const joinAll = (isLate: boolean) => sinks.map((sink) => join(sink, owner, { whenFull: settings.whenFull, linker, look, isLate }))
+      const leaveAll = async (graceMs: number) => {
+        await Promise.all(joined.map(({ outlet }) => outlet.drained(graceMs)))
+        if (hasLeft) return
+        hasLeft = true
+        await Promise.all(sinks.map((sink) => leave(sink, owner)))
+      }
+      let hasLeft = false
+      let joined = joinAll(false)
+      const audit = {
+        isOpen: true,
+        write(entry: AuditEntry) {
+          const made = body(entry)
+          const isLate = hasLeft
+          if (isLate) {
+            hasLeft = false
+            joined = joinAll(true)
+          }
+          for (const { outlet } of joined) outlet.push(made)
+          if (isLate) void leaveAll(lateMs)
+        },
+        get dropped() {
+          return joined.reduce((sum, { outlet }) => sum + outlet.dropped, 0)
+        },
+        close: leaveAll,
+        flush() {
+          for (const { outlet } of joined) outlet.flush()
+        },
+      }
+      look()
+      return audit
+    },
+    get dropped() {
+      return [...places.values()].reduce((sum, { outlet }) => sum + outlet.dropped, droppedBefore)
+    },
+    flush() {
+      for (const { outlet } of places.values()) outlet.flush()
+    },
+  }
+}
+
+interface Joining {
+  readonly whenFull: AuditSettings['whenFull']
+  readonly linker: Linker
+  /** Whether it has gone and comes back for a last record: how the place is linked is up to others by then. */
+  readonly isLate: boolean
+  look(): void
+}
+
+/** Nothing is dropped that somebody refuses requests for. */
+function strictest(owners: Place['owners']): AuditSettings['whenFull'] {
+  return [...owners.values()].some(({ whenFull }) => whenFull === 'refuse') ? 'refuse' : 'drop'
+}
+
+function linkerOf({ chain, key, isKeyLasting }: AuditSettings): Linker {
+  return chain ? createLinker(recordDigest(isKeyLasting ? key : undefined)) : unchained
+}
+
+function createPort(sink: AuditSinkSettings, { now, log, stdout }: AuditDeps): Port {
+  switch (sink.kind) {
+    case 'file':
+      return createFilePort(sink.path, { now, log })
+    case 'http':
+      return createHttpPort(sink)
+    case 'stdout':
+      return createStreamPort('stdout', stdout)
+  }
+}

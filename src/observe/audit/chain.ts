@@ -1,0 +1,102 @@
+import { hkdfSync } from 'node:crypto'
+import { createDigest } from './digest.ts'
+
+/** The last record of a chain; `digest` as it stands there, with the name of its algorithm. */
+export interface ChainHead {
+  readonly seq: number
+  readonly digest: string
+}
+
+/** Where a chain begins: its first record has seq 1, and 64 zeros for the digest of the one before. */
+export const chainStart: ChainHead = { seq: 0, digest: '0'.repeat(64) }
+
+/** Puts records in their line's form. */
+export interface Linker {
+  /**
+   * Writes the record behind `head` as a whole line at an offset of `target`, which must have `linkBytes` more room than the body.
+   * `body` is a record without its last brace; `lost` counts those that were lost before it. Returns the line's end, and the new head.
+   */
+  append(target: Buffer, at: number, body: Uint8Array, lost: number, head: ChainHead): { readonly end: number; readonly head: ChainHead }
+}
+
+/** Bytes that a line has beyond its body, at most. */
+export const linkBytes = 320
+
+const digestMember = ',"digest":"'
+const keyedPrefix = 'hmac-sha256:'
+const plainPrefix = 'sha256:'
+
+/** The digest of a record, as its last member says it, over all of the line's bytes before that member. */
+export type RecordDigest = (bytes: Uint8Array) => string
+
+/** Keyed with a key derived from `key` (HKDF, RFC 5869); without a key anybody can make it. */
+export function recordDigest(key: Uint8Array | undefined): RecordDigest {
+  const digest = createDigest(key === undefined ? undefined : new Uint8Array(hkdfSync('sha256', key, '', 'mcplex audit chain', 32)))
+  const prefix = key === undefined ? plainPrefix : keyedPrefix
+  return (bytes) => prefix + digest(bytes)
+}
+
+/** Links each record to the one before. */
+export function createLinker(digest: RecordDigest): Linker {
+  return {
+    append(target, at, body, lost, { seq: before, digest: prev }) {
+      const seq = before + 1
+      target.set(body, at)
+      let end = at + body.length
+      end += target.write(`${lostMember(lost)},"seq":${seq},"prev":"${prev}"`, end, 'latin1')
+      const made = digest(target.subarray(at, end))
+      end += target.write(`${digestMember}${made}"}\n`, end, 'latin1')
+      return { end, head: { seq, digest: made } }
+    },
+  }
+}
+
+/** Only ends the lines. */
+export const unchained: Linker = {
+  append(target, at, body, lost, head) {
+    target.set(body, at)
+    const end = at + body.length
+    return { end: end + target.write(`${lostMember(lost)}}\n`, end, 'latin1'), head }
+  },
+}
+
+function lostMember(lost: number): string {
+  return lost === 0 ? '' : `,"lost":${lost}`
+}
+
+/** A record as it is found in a file. */
+export interface LinkedRecord extends ChainHead {
+  readonly prev: string
+  readonly lost: number
+  readonly isKeyed: boolean
+  /** The bytes that its digest is over. */
+  readonly covered: Uint8Array
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** A line without its end; `unchained` is an object that is no part of a chain, `torn` is no JSON object. */
+export function readRecord(line: Uint8Array): LinkedRecord | 'unchained' | 'torn' {
+  let text: string
+  let value: unknown
+  try {
+    text = utf8.decode(line)
+    value = JSON.parse(text)
+  } catch {
+    return 'torn'
+  }
+  if (typeof value !== 'object' || value === null) return 'torn'
+  const { seq, prev, digest, lost } = value as Readonly<Record<string, unknown>>
+  const isKeyed = typeof digest === 'string' && /^hmac-sha256:[0-9a-f]{64}$/.test(digest)
+  if (typeof digest !== 'string' || (!isKeyed && !/^sha256:[0-9a-f]{64}$/.test(digest))) return 'unchained'
+  const last = `${digestMember}${digest}"}`
+  if (!Number.isSafeInteger(seq) || typeof prev !== 'string' || !text.endsWith(last)) return 'unchained'
+  return {
+    seq: Number(seq),
+    prev,
+    digest,
+    lost: Number.isSafeInteger(lost) ? Number(lost) : 0,
+    isKeyed,
+    covered: line.subarray(0, line.length - last.length),
+  }
+}

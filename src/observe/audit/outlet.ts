@@ -1,0 +1,255 @@
+import type { Log } from '../log.ts'
+import { type ChainHead, chainStart, type Linker, linkBytes } from './chain.ts'
+import type { Failure, Port } from './port.ts'
+
+/** What becomes of records beyond the bound: requests are refused until there is room, or the oldest records go. */
+export type WhenFull = 'refuse' | 'drop'
+
+export interface OutletSettings {
+  readonly linker: Linker
+  readonly whenFull: WhenFull
+}
+
+/** Records on their way to one place. No method throws or waits. */
+export interface Outlet {
+  /** False while the place takes no records, or not as fast as they come. */
+  readonly isWell: boolean
+  /** Records that were lost. */
+  readonly dropped: number
+  configure(settings: OutletSettings): void
+  /** A record without its last brace; the outlet keeps the bytes. */
+  push(body: Uint8Array): void
+  /** Hands over what it has, as far as that goes without giving way. */
+  flush(): void
+  /** Resolves when there is nothing left to hand over, or after the time, in ms; never for longer than the process has other work. */
+  drained(graceMs: number): Promise<void>
+  /** What has not arrived by then is lost. */
+  close(): Promise<void>
+}
+
+interface Pending {
+  readonly body: Uint8Array
+  /** Records that were lost before this one. */
+  lost: number
+}
+
+interface Batch {
+  readonly lines: Buffer
+  /** The chain's head after each of the lines. */
+  readonly heads: readonly ChainHead[]
+  /** Whether it has already been seen to have arrived. */
+  isDone: boolean
+}
+
+/** Records are gathered until there are so many bytes, or for so long. */
+const gatherBytes = 16 * 1024
+const gatherMs = 200
+/** Of what is sent at once, but for a longer record. */
+const maxBatchBytes = 256 * 1024
+/** Beyond this the oldest records go, or requests are refused. */
+export const pendingBytes = 1024 * 1024
+/** Bound of what was under way when requests began to be refused. */
+export const maxPendingBytes = 16 * 1024 * 1024
+
+/**
+ * Gathers records, links them as they leave, and sends them in order, each until it has arrived: a place that fails may get some twice.
+ * What goes wrong is told once when it begins and once when it is over.
+ */
+export function createOutlet(
+  port: Port,
+  settings: OutletSettings,
+  { log, onChange }: { readonly log: Log; readonly onChange: () => void },
+): Outlet {
+  let { linker, whenFull } = settings
+  /** Bounded by `maxPendingBytes`. */
+  const pending: Pending[] = []
+  let bytes = 0
+  /** So many of the first may be on their way: they are neither changed nor dropped. */
+  let held = 0
+  let head = chainStart
+  /** Records lost behind the last pending one. */
+  let lostAtEnd = 0
+  let dropped = 0
+  let droppedWhenWell = 0
+
+  let batch: Batch | undefined
+  let isRunning = false
+  let failures = 0
+  let isFull = false
+  let isWell = true
+  let isClosed = false
+  let timer: NodeJS.Timeout | undefined
+  /** Who waits for the end; one for each owner of this outlet. */
+  const waiting = new Set<() => void>()
+
+  function judge(failure?: Failure): void {
+    if (bytes > pendingBytes) isFull = true
+    else if (bytes <= pendingBytes / 2) isFull = false
+    const isWellNow = failures === 0 && !isFull
+    if (isWellNow === isWell) return
+    isWell = isWellNow
+    if (isWell) log.warn({ sink: port.name, lost: dropped - droppedWhenWell }, 'audit records are taken again')
+    else {
+      droppedWhenWell = dropped
+      const reason = failure?.text ?? `more than ${pendingBytes} bytes wait to be taken`
+      const meanwhile =
+        whenFull === 'refuse' ? 'requests are refused until they are' : `the oldest are lost beyond ${pendingBytes} bytes that wait`
+      log.error({ sink: port.name, reason }, `audit records are not taken: ${meanwhile}`)
+    }
+    onChange()
+  }
+
+  function makeBatch(): Batch {
+    head = port.takeHead() ?? head
+    let size = 0
+    let count = 0
+    for (const { body } of pending) {
+      if (count > 0 && size + body.length + linkBytes > maxBatchBytes) break
+      size += body.length + linkBytes
+      count++
+    }
+    const lines = Buffer.allocUnsafe(size)
+    const heads: ChainHead[] = []
+    let at = 0
+    let last = head
+    for (const { body, lost } of pending.slice(0, count)) {
+      const made = linker.append(lines, at, body, lost, last)
+      at = made.end
+      last = made.head
+      heads.push(last)
+    }
+    held = count
+    return { lines: lines.subarray(0, at), heads, isDone: false }
+  }
+
+  function take(lines: number, heads: readonly ChainHead[]): void {
+    for (const { body } of pending.splice(0, lines)) bytes -= body.length
+    held = Math.max(0, held - lines)
+    head = heads[lines - 1] ?? head
+  }
+
+  /** One batch; whether there is more to be sent at once. */
+  async function step(): Promise<boolean> {
+    const prepared = await port.prepare()
+    if (prepared.kind === 'failed') return fail(prepared)
+    if (pending.length > 0) {
+      const sending = makeBatch()
+      batch = sending
+      const { lines, failure } = await port.send(sending.lines)
+      batch = undefined
+      if (!sending.isDone) {
+        take(lines, sending.heads)
+        if (failure !== undefined) return fail(failure)
+      }
+    }
+    failures = 0
+    judge()
+    return bytes >= gatherBytes || (waiting.size > 0 && pending.length > 0)
+  }
+
+  function fail(failure: Failure): false {
+    failures++
+    judge(failure)
+    return false
+  }
+
+  async function run(): Promise<void> {
+    if (isRunning || isClosed) return
+    isRunning = true
+    clearTimeout(timer)
+    timer = undefined
+    while (await step());
+    isRunning = false
+    if (isClosed) return
+    if (failures > 0) wait(port.retryMs(failures))
+    else if (pending.length > 0) wait(gatherMs)
+    else for (const done of waiting) done()
+  }
+
+  function wait(ms: number): void {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      void run()
+    }, ms).unref()
+  }
+
+  /** The oldest that is not on its way goes; the next one says so. The last one stays. */
+  function dropOldest(): void {
+    while (bytes > pendingBytes && pending.length > held + 1) {
+      const [gone] = pending.splice(held, 1)
+      const next = pending[held]
+      if (gone === undefined || next === undefined) return
+      bytes -= gone.body.length
+      next.lost += gone.lost + 1
+      dropped++
+    }
+  }
+
+  // Whether the place is there is known before the first record.
+  void run()
+  return {
+    get isWell() {
+      return isWell
+    },
+    get dropped() {
+      return dropped
+    },
+    configure(changed) {
+      linker = changed.linker
+      whenFull = changed.whenFull
+    },
+    push(body) {
+      if (isClosed || bytes + body.length > maxPendingBytes) {
+        lostAtEnd++
+        dropped++
+        return
+      }
+      pending.push({ body, lost: lostAtEnd })
+      lostAtEnd = 0
+      bytes += body.length
+      if (bytes > pendingBytes) {
+        judge()
+        if (whenFull === 'drop') dropOldest()
+      }
+      if (failures > 0 || isRunning) return
+      if (bytes >= gatherBytes) void run()
+      else wait(gatherMs)
+    },
+    flush() {
+      if (batch !== undefined && !batch.isDone) {
+        if (!port.settle()) return
+        batch.isDone = true
+        take(batch.heads.length, batch.heads)
+      }
+      while (pending.length > 0) {
+        const { lines, heads } = makeBatch()
+        const sent = port.sendNow(lines)
+        take(sent.lines, heads)
+        if (sent.failure !== undefined || sent.lines === 0) return
+      }
+      judge()
+    },
+    async drained(graceMs) {
+      if (pending.length === 0 && failures === 0 && !isRunning) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting.add(resolve)
+      const limit = setTimeout(resolve, graceMs)
+      if (failures === 0) void run()
+      await promise
+      clearTimeout(limit)
+      waiting.delete(resolve)
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      clearTimeout(timer)
+      if (pending.length > 0) {
+        log.error({ sink: port.name, lost: pending.length }, 'audit records are lost: they were not taken by the end')
+        dropped += pending.length
+        pending.length = 0
+        bytes = 0
+      }
+      await port.close()
+    },
+  }
+}

@@ -1,0 +1,189 @@
+import { hash } from 'node:crypto'
+import { anonymous, type Caller, type Head, type Reason, type Refusal, refuse } from '../../mcp/mcp.ts'
+import type { Log } from '../../observe/observe.ts'
+import { createCertificateCallers } from './certificate-callers.ts'
+import { readCredential } from './credential.ts'
+import { callersOfKeys } from './key-callers.ts'
+import { createKeySet } from './key-set.ts'
+import { type ChallengeError, challengeHeader, type Metadata, metadataFor } from './metadata.ts'
+import { createRefusalLog } from './refusal-log.ts'
+import { type Rejection, rejections } from './rejections.ts'
+import type { AuthenticateSettings } from './settings.ts'
+import { isStillGood, type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
+import { type Verification, verifyToken } from './verify-token.ts'
+
+export interface AuthenticateDeps {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** A finished reply to a request for metadata. */
+export interface MetadataReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Tells who calls. One for each `authenticate` of the document; it outlives a reload that leaves its settings as they were. */
+export interface Authenticator {
+  /** At once where the credential is known already. One credential gives one Caller object as long as it is remembered. */
+  admit(head: Head): Caller | Refusal | Promise<Caller | Refusal>
+  /** What refuses a caller that has no credential at all although one is needed after all: 401 with its challenge. */
+  challenge(head: Head): Refusal
+  /**
+   * Whether this caller would still be admitted: false once its credential has expired (`expiresAtMs` holds the leeway already) or its
+   * key is gone, and for callers of another authenticator.
+   */
+  isValid(caller: Caller): boolean
+  /**
+   * A document about the endpoint at `path` that MCP clients look for on their way to a token; undefined where there is none.
+   * @param wanted the path of the request up to the endpoint's own, such as `/.well-known/oauth-protected-resource`
+   * @param body of a POST: its text
+   */
+  metadata(head: Head, wanted: string, path: string, body?: string): ReturnType<Metadata>
+  close(): void
+}
+
+const cacheLimits = { entries: 10_000, bytes: 64 * 1024 * 1024 }
+/** How often it is looked whether keys are due. */
+const tickMs = 1000
+
+type Why = Rejection | 'faulty' | 'no-such-key' | 'certificate-expired' | 'scope' | 'unreachable'
+
+/** Asks for the issuers' keys at once, in the background: the first callers then needn't wait for them. */
+export function createAuthenticator(settings: AuthenticateSettings, deps: AuthenticateDeps): Authenticator {
+  const { mode, mtls } = settings
+  const { now } = deps
+  const issuers = settings.jwt.map((one) => ({ settings: one, keys: createKeySet(one, deps) }))
+  const keyCallers = callersOfKeys(settings.apiKeys)
+  const certificateCallers = createCertificateCallers()
+  const taken = { apiKeys: keyCallers.size > 0, mtls }
+  const verified = new VerifiedTokens(cacheLimits)
+  const proofs = new WeakMap<Caller, VerifiedToken | 'unconditional'>()
+  for (const caller of keyCallers.values()) proofs.set(caller, 'unconditional')
+  /** Tokens under way by their digests: as many as there are requests that wait for them. */
+  const pending = new Map<string, Promise<Verification>>()
+  const logRefusal = createRefusalLog<Why>(deps)
+  const ticker = setInterval(() => {
+    for (const { keys } of issuers) keys.tick()
+  }, tickMs).unref()
+
+  function refused(head: Head, reason: Reason, text: string, error: ChallengeError): Refusal {
+    return refuse(reason, text, { headers: { 'www-authenticate': challengeHeader(settings, head, error) } })
+  }
+
+  function refusedToken(head: Head, why: Rejection, words: Readonly<Record<string, string | undefined>> = {}): Refusal {
+    logRefusal(why, words)
+    const description = rejections[why]
+    return refused(head, 'unauthenticated', `the bearer token is refused: ${description}`, { error: 'invalid_token', description })
+  }
+
+  function admitToken(head: Head, token: string): Caller | Refusal | Promise<Caller | Refusal> {
+    const digest = hash('sha256', token, 'hex')
+    const keyCaller = keyCallers.get(digest)
+    if (keyCaller !== undefined) return keyCaller
+    if (issuers.length === 0) return refusedToken(head, 'malformed')
+    const known = verified.get(digest, now())
+    if (known !== undefined) return known.caller
+    let verification = pending.get(digest)
+    if (verification === undefined) {
+      verification = verify(token, digest)
+      pending.set(digest, verification)
+    }
+    return verification.then((done) => admitVerified(head, done))
+  }
+
+  async function verify(token: string, digest: string): Promise<Verification> {
+    try {
+      const done = await verifyToken(token, issuers, now)
+      if (done.kind === 'verified') {
+        verified.add(digest, done)
+        proofs.set(done.caller, done)
+      }
+      return done
+    } finally {
+      pending.delete(digest)
+    }
+  }
+
+  function admitVerified(head: Head, done: Verification): Caller | Refusal {
+    switch (done.kind) {
+      case 'verified':
+        if (isStillGood(done, now())) return done.caller
+        return refusedToken(head, now() < done.caller.expiresAtMs ? 'key-unknown' : 'expired')
+      case 'rejected':
+        return refusedToken(head, done.why, { issuer: done.issuer, kid: done.kid })
+      case 'scope': {
+        logRefusal('scope', { issuer: done.issuer })
+        const description = `it lacks a scope that every caller needs: ${done.required.join(' ')}`
+        const error = { error: 'insufficient_scope', description, scopes: done.required } as const
+        return refused(head, 'scope', `the bearer token is refused: ${description}`, error)
+      }
+      case 'unreachable': {
+        logRefusal('unreachable', { issuer: done.issuer })
+        const headers = { 'retry-after': String(Math.ceil(done.retryAfterMs / 1000)) }
+        return refuse('overloaded', "the identity provider can't be reached to check the token: try again later", { headers })
+      }
+    }
+  }
+
+  const authenticator: Authenticator = {
+    admit(head) {
+      const credential = readCredential(head, taken)
+      switch (credential.kind) {
+        case 'none':
+          return mode === 'optional' ? anonymous : authenticator.challenge(head)
+        case 'bearer':
+          return admitToken(head, credential.token)
+        case 'apiKey': {
+          const caller = keyCallers.get(hash('sha256', credential.key, 'hex'))
+          if (caller !== undefined) return caller
+          logRefusal('no-such-key')
+          return refused(head, 'unauthenticated', 'the API key in `X-API-Key` is not known here', {
+            error: 'invalid_token',
+            description: 'the API key is not known here',
+          })
+        }
+        case 'certificate': {
+          const caller = certificateCallers(credential.certificate)
+          if (now() < caller.expiresAtMs) {
+            proofs.set(caller, 'unconditional')
+            return caller
+          }
+          logRefusal('certificate-expired')
+          return refused(head, 'unauthenticated', 'the client certificate has expired: connect with another', {})
+        }
+        case 'faulty':
+          logRefusal('faulty')
+          return refused(head, credential.reason, credential.text, {
+            error: 'invalid_request',
+            description: credential.text.replaceAll('`', '').replaceAll('…', '...'),
+          })
+      }
+    },
+    challenge: (head) => refused(head, 'unauthenticated', credentialsTaken(settings), {}),
+    isValid(caller) {
+      if (caller === anonymous) return mode === 'optional'
+      const proof = proofs.get(caller)
+      if (proof === undefined) return false
+      return proof === 'unconditional' ? now() < caller.expiresAtMs : isStillGood(proof, now())
+    },
+    metadata: metadataFor(settings, deps),
+    close() {
+      clearInterval(ticker)
+      for (const { keys } of issuers) keys.close()
+    },
+  }
+  return authenticator
+}
+
+/** Says what to show. */
+function credentialsTaken({ jwt, apiKeys, mtls }: AuthenticateSettings): string {
+  const ways = [
+    ...(jwt.length > 0 ? ['log in and send `Authorization: Bearer <token>`'] : []),
+    ...(apiKeys.length > 0 ? ['send an API key as `Authorization: Bearer <key>` or in `X-API-Key`'] : []),
+    ...(mtls ? ['show a client certificate'] : []),
+  ]
+  return ways.length === 0 ? 'nobody is let in here: no credentials are configured' : `a credential is needed here: ${ways.join(', or ')}`
+}

@@ -1,0 +1,62 @@
+import { type Claims, decodeText, readJson } from '../../mcp/mcp.ts'
+import type { Rejection } from './rejections.ts'
+
+/** A JWT as it is written; nothing of it is proven. */
+export interface UnverifiedToken {
+  readonly kind: 'token'
+  readonly algorithm: string
+  readonly kid: string | undefined
+  readonly issuer: string
+  readonly claims: Claims
+}
+
+/** Of a token, in characters. */
+const maxTokenLength = 16 * 1024
+const limits = { depth: 32, tokens: 2000 }
+const headerTypes = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
+/** What issuers write into an access token's `typ` claim, Keycloak above all; its other tokens are signed with the same keys. */
+const claimedTypes = new Set(['bearer', 'jwt', 'at+jwt', 'access', 'access_token'])
+
+/**
+ * Reads a JWT in its compact form (RFC 7515, section 7.1; RFC 8725). `jku`, `jwk`, `x5u` and `x5c` are not looked at: a token
+ * doesn't say where its key is. Two readers could not read it differently: no key comes twice, and each part is spelled as it must be.
+ */
+export function readToken(token: string): UnverifiedToken | Rejection {
+  if (token.length > maxTokenLength) return 'too-long'
+  const parts = token.split('.', 6)
+  if (parts.length === 5 && readPart(parts[0])?.has('enc')) return 'encrypted'
+  if (parts.length !== 3 || !isExact(parts[2])) return 'malformed'
+  const header = readPart(parts[0])
+  const claims = readPart(parts[1])
+  if (header === undefined || claims === undefined) return looksLikeJwt(parts) ? 'unreadable' : 'malformed'
+  const algorithm = header.get('alg')
+  if (typeof algorithm !== 'string') return 'algorithm'
+  if (header.has('crit') || header.has('b64')) return 'extension'
+  if (!isOneOf(headerTypes, header.get('typ')) || !isOneOf(claimedTypes, claims.get('typ'))) return 'not-access-token'
+  const kid = header.get('kid')
+  if (kid !== undefined && typeof kid !== 'string') return 'key-unknown'
+  const issuer = claims.get('iss')
+  return typeof issuer === 'string' ? { kind: 'token', algorithm, kid, issuer, claims } : 'issuer-unknown'
+}
+
+/** A part's object; undefined where it is none. */
+function readPart(part: string | undefined): Claims | undefined {
+  if (part === undefined || !isExact(part)) return undefined
+  const text = decodeText(Buffer.from(part, 'base64url'))
+  if (typeof text !== 'string') return undefined
+  const read = readJson(text, limits)
+  return read.kind === 'value' && read.value instanceof Map ? (read.value as Claims) : undefined
+}
+
+/** Whether it is base64url, and the only spelling of its bytes: spare bits and padding would give one token many. */
+function isExact(part: string | undefined): boolean {
+  return part !== undefined && part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
+}
+
+function looksLikeJwt(parts: readonly string[]): boolean {
+  return parts[0]?.startsWith('ey') === true
+}
+
+function isOneOf(names: ReadonlySet<string>, value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && names.has(value.toLowerCase()))
+}

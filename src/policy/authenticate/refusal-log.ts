@@ -1,0 +1,25 @@
+import type { LogFields } from '../../observe/observe.ts'
+import type { AuthenticateDeps } from './authenticate.ts'
+
+/** Between two lines for one reason, in ms: who is refused over and over doesn't fill the log. */
+const everyMs = 10_000
+const maxWordLength = 200
+
+/** Logs why credentials were refused; lines that were left out are counted in the next. */
+export function createRefusalLog<Why extends string>({
+  now,
+  log,
+}: AuthenticateDeps): (why: Why, fields?: Readonly<Record<string, string | undefined>>) => void {
+  const reasons = new Map<Why, { at: number; unlogged: number }>() // as many as there are reasons
+  return (why, fields = {}) => {
+    const at = now()
+    const last = reasons.get(why)
+    if (last !== undefined && at >= last.at && at - last.at < everyMs) {
+      last.unlogged++
+      return
+    }
+    reasons.set(why, { at, unlogged: 0 })
+    const bounded: LogFields = Object.fromEntries(Object.entries(fields).map(([name, word]) => [name, word?.slice(0, maxWordLength)]))
+    log.info({ why, ...bounded, ...(last?.unlogged ? { unlogged: last.unlogged } : {}) }, 'a credential was refused')
+  }
+}
