@@ -12,6 +12,7 @@ import { createWorld } from './world.ts'
 
 const policies: Policies = {
   at: () => ({ closed: undefined, requestTimeout: undefined, server: {} }),
+  policed: new Set(),
   statuses: [],
   wanted: [],
 }
@@ -91,9 +92,10 @@ test('an Agent that selects nothing is served, and says so', () => {
 test('what is wrong with an Agent as a whole keeps it from being served', () => {
   const ref = [{ name: 'ops' }]
   const table: readonly (readonly [spec: unknown, condition: RegExp])[] = [
-    [{ backendRefs: ref, access: 'true' }, /Unsupported: spec\.access is not enforced yet/],
+    [{ backendRefs: ref, access: 'jwt.sub ==' }, /Invalid: spec\.access: .* is not a CEL expression/],
     [{ backendRefs: ref, policies: {} }, /Unsupported: spec\.policies is not supported/],
-    [{ backendRefs: ref, access: 'true', tools: ['no'] }, /Invalid: spec\.access .*; spec\.tools\[0\]/],
+    [{ backendRefs: ref, access: 7, tools: ['no'] }, /Invalid: spec\.access .*; spec\.tools\[0\]/],
+    [{ backendRefs: ref, access: '' }, /Invalid: spec\.access/],
     [{ backendRefs: [] }, /Invalid: spec\.backendRefs is empty/],
     [undefined, /Invalid: spec\.backendRefs is empty/],
     [{ backendRefs: ref, tools: ['x_ok', 'Bad'] }, /Invalid: spec\.tools\[1\]: `Bad` is not a pattern: write <server>_<name>/],

@@ -21,7 +21,8 @@ export function readAgents(world: World, backends: Backends): Agents {
 }
 
 const selections = ['tools', 'prompts', 'resources'] as const
-const fields = ['backendRefs', ...selections, 'instructions', 'prefix', 'access'] as const
+const texts = ['instructions', 'prefix', 'access'] as const
+const fields = ['backendRefs', ...selections, ...texts] as const
 const prefixes: Readonly<Record<string, string>> = { Always: 'always', Conditional: 'conditional', Never: 'never' }
 
 function readAgent(object: KubeObject, world: World, backends: Backends): AgentView {
@@ -36,15 +37,21 @@ function readAgent(object: KubeObject, world: World, backends: Backends): AgentV
   }
   const chosen = found.flatMap(({ view }) => (view.unusable === undefined ? [view] : []))
   const { wishes, findings: misread } = readWishes(object)
+  // Also of those that serve nothing for now: what callers must show does not come and go with them.
+  const asked = found.flatMap(({ view }) => view.authenticate ?? [])
+  const logins = new Map(asked.map((authenticate) => [JSON.stringify(authenticate), authenticate]))
+  const [authenticate] = logins.values()
   const fragment = {
     from: chosen.map((view) => view.name),
     ...wishes,
+    // Of several backends some may let in anybody; who comes by the Agent gets to all of them.
+    ...(authenticate === undefined ? {} : { policies: { authenticate } }),
     // Names stay as they are with all backends, also while some are left out.
     ...(wishes['prefix'] === undefined && chosen.length === 1 && refs.length > 1 ? { prefix: 'always' } : {}),
   }
   const findings = [
     ...unknownFields(valueAt(object, 'spec'), fields, 'spec', 'all'),
-    ...(valueAt(object, 'spec', 'access') === undefined ? [] : [accessFinding]),
+    ...(logins.size > 1 ? [loginsFinding] : []),
     ...(refs.length === 0 ? [finding('all', 'Invalid', 'spec.backendRefs is empty: name at least one backend')] : []),
     ...misread,
     ...(selections.some((selection) => listAt(wishes, selection).length > 0) ? [] : [emptyFinding]),
@@ -64,7 +71,11 @@ function readAgent(object: KubeObject, world: World, backends: Backends): AgentV
   }
 }
 
-const accessFinding = finding('all', 'Unsupported', 'spec.access is not enforced yet, so nobody is let in: remove it to let in everybody')
+const loginsFinding = finding(
+  'all',
+  'Invalid',
+  'spec.backendRefs: policies of its backends (mcp.authentication) authenticate callers differently: make an Agent for each',
+)
 const emptyFinding = finding('nothing', 'Pending', 'it selects nothing, so its clients see nothing: write tools, prompts or resources')
 
 interface Source {
@@ -107,14 +118,14 @@ function readBackendRef(item: unknown, place: string, agent: ObjectRef, world: W
 /** What it says of itself, where it is of the right type: the rest would be another wish than its author's. */
 function readWishes(object: KubeObject): { readonly wishes: Raw; readonly findings: readonly Finding[] } {
   const findings: Finding[] = []
-  const wishes = [...selections, 'instructions', 'prefix'].flatMap((field): readonly (readonly [string, unknown])[] => {
+  const wishes = [...selections, ...texts].flatMap((field): readonly (readonly [string, unknown])[] => {
     const written = valueAt(object, 'spec', field)
     if (written === undefined) return []
     const meant = field === 'prefix' ? prefixOf(written) : written
     const isList = Array.isArray(meant) && meant.every((one) => typeof one === 'string')
-    if (field === 'instructions' || field === 'prefix' ? typeof meant === 'string' : isList) return [[field, meant]]
+    if (texts.some((one) => one === field) ? typeof meant === 'string' : isList) return [[field, meant]]
     const needed =
-      field === 'prefix' ? `one of ${Object.keys(prefixes).join(', ')}` : field === 'instructions' ? 'a text' : 'a list of texts'
+      field === 'prefix' ? `one of ${Object.keys(prefixes).join(', ')}` : texts.some((one) => one === field) ? 'a text' : 'a list of texts'
     findings.push(finding('all', 'Invalid', `spec.${field} is not ${needed}: correct it`))
     return []
   })

@@ -43,6 +43,7 @@ function policiesOf(effects: Readonly<Record<string, Partial<PolicyEffect>>>): P
       server: {},
       ...effects[[place.kind, place.key, part(place)].filter((text) => text !== undefined).join(' ')],
     }),
+    policed: new Set(),
     statuses: [],
     wanted: [],
   }

@@ -37,15 +37,17 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
     const objects = document === undefined ? [] : provision(gateway, document, settings)
     // What serves a Gateway that is no longer accepted stays as it is, but what it serves follows: a grant that is revoked is revoked.
     const kept = accepted.status === 'True' ? objects : objects.filter(({ kind }) => kind === 'Secret')
-    const waitsFor = [...(guests.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
+    const ofRoutes = [...(guests.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
+    const waitsFor = [...neededAt(gateway, from), ...ofRoutes]
     const digest = document === undefined ? '' : digestOfDocument(JSON.stringify(document))
     const parameters = parametersFor(gateway.object, from.world)
     return { namespace, name, document, digest, objects: kept, waitsFor: unique(waitsFor), parameters }
   })
-  const gatewayStatuses = gateways.map(({ gateway, accepted, closed }, index) =>
+  const gatewayStatuses = gateways.map(({ gateway, accepted, closed, callers }, index) =>
     statusOfGateway(gateway, {
       accepted,
       closed,
+      callers,
       service: serviceOf(gateway, from),
       provisioning: observed.provisioning.get(gateway.key),
       serving: servingOf(gateway.key, servedBy(gateway, plans[index]), observed, settings),
@@ -90,10 +92,22 @@ function servedBy({ parameters }: GatewayView, plan: GatewayPlan | undefined): S
   return { digest: plan?.digest ?? '', parameters, titles: plan?.parameters ?? [] }
 }
 
-/** Secrets and ConfigMaps that what it names depends on, also where that serves nothing without them. */
-function neededBy(route: RouteView, { backends, agents }: Reachable): readonly ObjectRef[] {
+/** Secrets and ConfigMaps that it and what it names depends on, also where that serves nothing without them. */
+function neededBy(route: RouteView, { policies, backends, agents }: Reachable): readonly ObjectRef[] {
   const refs = route.rules.flatMap((rule) => rule.backendRefs.map(({ ref }) => ref))
-  return refs.flatMap((ref) => [backends.find(ref), ...(agents.find(ref)?.backends ?? [])]).flatMap((view) => view?.wanted ?? [])
+  const rules = route.rules.flatMap(({ name }) => (name === undefined ? [] : [policies.at({ kind: 'route', key: route.key, rule: name })]))
+  const own = [policies.at({ kind: 'route', key: route.key }), ...rules].flatMap(({ wanted }) => wanted ?? [])
+  const behind = refs.flatMap((ref) => [backends.find(ref), ...(agents.find(ref)?.backends ?? [])]).flatMap((view) => view?.wanted ?? [])
+  return [...own, ...behind]
+}
+
+/** Those that policies of a Gateway and of its listeners depend on. */
+function neededAt({ key, listeners }: GatewayView, { policies }: Reachable): readonly ObjectRef[] {
+  const places = [
+    policies.at({ kind: 'gateway', key }),
+    ...listeners.map(({ name }) => policies.at({ kind: 'gateway', key, listener: name })),
+  ]
+  return places.flatMap(({ wanted }) => wanted ?? [])
 }
 
 function unique(refs: readonly ObjectRef[]): readonly ObjectRef[] {

@@ -1,12 +1,14 @@
 import { type Finding, finding, judgeFindings, unknownFields } from './finding.ts'
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
+import { readMcp } from './mcp-rules.ts'
 import type { KubeObject, ObjectRef, Observations, Raw } from './model.ts'
 import { listAt, rawAt, valueAt } from './raw.ts'
+import { authorizeOf, joinRules } from './rule-sets.ts'
 import { readServers } from './server-fragments.ts'
 import { nameServers } from './server-names.ts'
 import { readServerSettings, settingsFinding } from './server-settings.ts'
 import type { Uses } from './uses.ts'
-import type { BackendView, Policies, ServerSettings } from './views.ts'
+import type { BackendView, Policies, PolicyEffect, ServerSettings } from './views.ts'
 import { nameKey, refOf, type World } from './world.ts'
 
 export interface BackendReading {
@@ -41,10 +43,12 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
   // Names stay as they are with all that is asked for, also while some of it is left out.
   const isAlone = targets.candidates.length + targets.findings.filter(({ costs }) => costs === 'part').length <= 1
   const prefix = modes.prefix === 'conditional' && servers.length === 1 && !isAlone ? 'always' : modes.prefix
+  const guard = guardOf(own, effect, context.uses.isSelected(ref))
   const fragment = {
     servers: Object.fromEntries(isServing ? servers : []),
     prefix,
     ...(modes.failure === undefined ? {} : { failure: modes.failure }),
+    ...guard.fragment,
   }
   const findings = [
     ...unknownFields(valueAt(object, 'spec'), ['type', 'mcp', 'policies'], 'spec', 'all'),
@@ -58,7 +62,9 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
     ...targets.findings,
     ...namings,
     ...faults,
-    ...fragmentErrors({ backends: { [name]: { servers: {} } } }).map((problem) => finding('all', 'Invalid', sentenceOf(problem))),
+    ...fragmentErrors({ backends: { [name]: { servers: {}, ...guard.fragment } } }).map((problem) =>
+      finding('all', 'Invalid', sentenceOf(problem)),
+    ),
   ]
   const { conditions, unusable } = judgeFindings(object, findings, serversServed(servers.length))
   return {
@@ -69,6 +75,8 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
       servers: [...new Set([...targets.staticNames, ...named.map((candidate) => candidate.name)])],
       renamed,
       unusable,
+      authenticate: guard.authenticate,
+      allow: guard.allow,
       wanted: [...own.wanted, ...wanted, ...(effect?.wanted ?? []), ...waitsFor],
       status: { kind: 'whole', object, status: { conditions, mcp: { targets: unusable === undefined ? servers.length : 0 } } },
     },
@@ -82,18 +90,47 @@ export function serversServed(count: number): string | undefined {
   return count === 1 ? 'serves 1 server' : `serves ${count} servers`
 }
 
-interface OwnReading {
+type OwnReading = Pick<PolicyEffect, 'itemRules' | 'login'> & {
   readonly settings: ServerSettings
   readonly findings: readonly Finding[]
   readonly wanted: readonly ObjectRef[]
 }
 
-function readOwnSettings(object: KubeObject, { world, observed, uses }: BackendContext): OwnReading {
+function readOwnSettings(object: KubeObject, { world, observed, uses, policies }: BackendContext): OwnReading {
   const raw = valueAt(object, 'spec', 'policies')
   if (raw === undefined) return { settings: {}, findings: [], wanted: [] }
+  const { namespace } = refOf(object)
   const from = { world, observed, areSecretsRead: uses.isServing(refOf(object)), place: 'spec.policies' }
-  const { settings, faults, wanted } = readServerSettings(raw, object.metadata.namespace ?? '', from)
-  return { settings, findings: faults.map((one) => settingsFinding(one, 'all')), wanted }
+  const { settings, faults, wanted } = readServerSettings(raw, namespace, from)
+  const identity = { ...from, services: uses.services, policed: policies.policed, kind: 'AgentgatewayBackend' } as const
+  const { itemRules, login, faults: more } = readMcp(valueAt(raw, 'mcp'), namespace, 'spec.policies.mcp', identity)
+  return {
+    settings,
+    ...(itemRules === undefined ? {} : { itemRules }),
+    ...(login === undefined ? {} : { login }),
+    findings: [...faults, ...more].map((one) => settingsFinding(one, 'all')),
+    wanted,
+  }
+}
+
+/**
+ * Who may call it, and what. Its own `authentication` goes before that of policies; rules add up. What one of several rules may allow is
+ * left to the rules of routes that lead here, where it is joined with theirs, unless Agents select from it.
+ */
+function guardOf(
+  own: OwnReading,
+  effect: PolicyEffect | undefined,
+  isSelected: boolean,
+): Pick<BackendView, 'authenticate' | 'allow'> & { readonly fragment: Raw } {
+  const rules = joinRules([own.itemRules, effect?.itemRules])
+  const authenticate = own.login ?? effect?.login
+  const authorize = authorizeOf(isSelected ? rules : { ...rules, allow: [] })
+  const policies = { ...(authenticate === undefined ? {} : { authenticate }), ...(authorize === undefined ? {} : { authorize }) }
+  return {
+    authenticate,
+    allow: isSelected ? [] : rules.allow,
+    fragment: Object.keys(policies).length === 0 ? {} : { policies },
+  }
 }
 
 interface Modes {

@@ -41,6 +41,7 @@ const policiesAt = (effects: Readonly<Record<string, Partial<PolicyEffect>>>): P
     ...noEffect,
     ...effects[[place.kind, place.key, 'target' in place ? place.target : ''].join(' ').trim()],
   }),
+  policed: new Set(),
   statuses: [],
   wanted: [],
 })
@@ -170,7 +171,7 @@ test('what may restrict the whole backend and is not known here closes it', () =
     [agentgatewayBackend([target('x')], { ai: {} }), /Unsupported: spec\.ai is not supported/],
     [
       agentgatewayBackend([target('x')], { policies: { mcp: { authorization: { action: 'Allow' } } } }),
-      /Unsupported: .*spec\.policies\.mcp\.authorization/,
+      /Invalid: .*spec\.policies\.mcp\.authorization\.policy\.matchExpressions lists nothing/,
     ],
     [
       object('Backend', 'gateway.kgateway.dev/v1alpha1', 'Ns/b', { spec: { type: 'MCP', mcp: { targets: [target('x')] } } }),

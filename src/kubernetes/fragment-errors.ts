@@ -1,4 +1,4 @@
-import { escapeReferences, type Problem, parsePlain } from '../config/config.ts'
+import { type Config, escapeReferences, type Problem, parsePlain } from '../config/config.ts'
 import type { Fault, Raw } from './model.ts'
 import { isRaw } from './raw.ts'
 
@@ -12,10 +12,16 @@ export function fragmentErrors(fragment: Fragment): readonly Problem[] {
 
 /** What is wrong with a document of `escapeTexts`, told in the texts as they were before. */
 export function documentErrors(document: unknown): readonly Problem[] {
-  const { problems } = parsePlain(document, { origin: 'kubernetes', env: {}, readFile: refuseToRead })
-  return problems
+  return readDocument(document).errors
+}
+
+/** The same, and the Config where there is none. */
+export function readDocument(document: unknown): { readonly config: Config | undefined; readonly errors: readonly Problem[] } {
+  const { config, problems } = parsePlain(document, { origin: 'kubernetes', env: {}, readFile: refuseToRead })
+  const errors = problems
     .filter((problem) => problem.severity === 'error')
     .map((problem) => ({ ...problem, text: problem.text.replaceAll('$$', '$') }))
+  return { config, errors }
 }
 
 /** What is wrong and the remedy, without the place. */

@@ -1,10 +1,11 @@
+import { callersOf } from './callers.ts'
 import { type Size, sizeWithin } from './document-bytes.ts'
-import { type DocumentRoute, documentRoutes } from './document-routes.ts'
+import { authenticating, type DocumentRoute, documentRoutes } from './document-routes.ts'
 import { documentLimit, fitRoutes } from './fit-document.ts'
-import { documentErrors, escapeTexts, faultOf, sentenceOf } from './fragment-errors.ts'
+import { type documentErrors, escapeTexts, faultOf, readDocument, sentenceOf } from './fragment-errors.ts'
 import { longestRequests, withRequestTimeout } from './longest-requests.ts'
 import type { Fault, Raw, Settings } from './model.ts'
-import { isRaw, textAt } from './raw.ts'
+import { isRaw, listAt, rawAt, textAt } from './raw.ts'
 import type { RuleTarget } from './rule-target.ts'
 import type { GatewayView, Policies, RouteView } from './views.ts'
 import { compare } from './world.ts'
@@ -19,6 +20,10 @@ export interface GatewayDocument {
   readonly remarks: readonly Fault[]
   /** Listeners where nothing passes, by name, and the policy that wants it so. */
   readonly closed: ReadonlyMap<string, string>
+  /** Rules where nothing passes, by route: which ones, and why. */
+  readonly barred: ReadonlyMap<RouteView, readonly string[]>
+  /** Who may call, as a sentence. */
+  readonly callers: string
 }
 
 export interface DocumentSource {
@@ -42,9 +47,18 @@ export function documentOf(gateway: GatewayView, from: DocumentSource): GatewayD
   const valid = entries.filter(({ route }) => route === undefined || !invalid.has(route))
   const second = invalid.size === 0 ? first : write(gateway, valid, from)
   const [error] = second.errors
-  if (error === undefined) return { document: second.document, fault: undefined, dropped, remarks, closed }
+  const said = { dropped, remarks, closed, barred: barredIn(all), callers: second.callers }
+  if (error === undefined) return { document: second.document, fault: undefined, ...said }
   const message = `no valid configuration comes of it, so the last one stays: ${error.path}: ${sentenceOf(error)}`
-  return { document: undefined, fault: { reason: 'Invalid', message }, dropped, remarks, closed }
+  return { document: undefined, fault: { reason: 'Invalid', message }, ...said }
+}
+
+function barredIn(entries: readonly DocumentRoute[]): ReadonlyMap<RouteView, readonly string[]> {
+  const found = new Map<RouteView, readonly string[]>()
+  for (const { route, barred } of entries) {
+    if (route !== undefined && barred.length > 0) found.set(route, [...new Set([...(found.get(route) ?? []), ...barred])])
+  }
+  return found
 }
 
 /** The routes that errors stand in. */
@@ -64,14 +78,23 @@ function spareIn(gateway: GatewayView, entries: readonly DocumentRoute[], from: 
   return { bytes: documentLimit.bytes - frame.bytes, parts: documentLimit.parts - frame.parts }
 }
 
-function frameOf(gateway: GatewayView, entries: readonly DocumentRoute[], { settings }: DocumentSource): Raw {
+function frameOf(gateway: GatewayView, entries: readonly DocumentRoute[], { policies, settings }: DocumentSource): Raw {
   const logLevel = textAt(gateway.parameters, 'logLevel')
+  const { key } = gateway
   return {
     'mcplex.dev/version': settings.version,
     ...(logLevel === undefined ? {} : { observe: { log: { level: logLevel } } }),
     listeners: gateway.listeners.flatMap((listener) =>
-      listener.fragment === undefined ? [] : [withHosts(listener.name, listener.fragment, entries)],
+      listener.fragment === undefined
+        ? []
+        : [
+            {
+              ...withHosts(listener.name, listener.fragment, entries),
+              ...authenticating(policies.at({ kind: 'gateway', key, listener: listener.name })),
+            },
+          ],
     ),
+    ...authenticating(policies.at({ kind: 'gateway', key })),
   }
 }
 
@@ -91,7 +114,17 @@ function write(gateway: GatewayView, entries: readonly DocumentRoute[], from: Do
     routes: entries.map((entry) => entry.fragment),
   })
   const document = isRaw(long) ? long : {}
-  return { document, errors: documentErrors(document) }
+  const { config, errors } = readDocument(document)
+  const { guarded, text } = callersOf(config)
+  return { document: guarded.size === 0 ? document : { ...document, listeners: safely(document, guarded) }, errors, callers: text }
+}
+
+/** The listeners, those alone said to be insecure through which anybody may come. */
+function safely(document: Raw, guarded: ReadonlySet<string>): readonly unknown[] {
+  return listAt(document, 'listeners').map((listener) => {
+    const { insecure, ...others } = rawAt(listener)
+    return guarded.has(textAt(others, 'name') ?? '') ? others : listener
+  })
 }
 
 function fragments(views: readonly { readonly name: string; readonly fragment: Raw | undefined }[]): Raw {

@@ -13,12 +13,12 @@ export interface GatewayState {
   readonly provisioning: string | undefined
   /** Listeners where nothing passes, by name, and the policy that wants it so. */
   readonly closed: ReadonlyMap<string, string>
+  /** Who may call, as a sentence. */
+  readonly callers: string
   readonly serving: Serving
   /** Accepted routes that attach to a listener. */
   attached(listener: string): number
 }
-
-const openToAll = 'No authentication: whoever reaches it may use it'
 
 /** Whether a Gateway is accepted: it is, too, where only some of its listeners are served (Gateway API, GatewayReasonListenersNotValid). */
 export function acceptanceOf({ faults, listeners, remarks }: GatewayView, documentFault: Fault | undefined): Condition {
@@ -109,7 +109,7 @@ function programmedListener({ name, fragment }: ListenerView, object: KubeObject
 
 function programmedOf(gateway: GatewayView, state: GatewayState, addresses: readonly Raw[]): Condition {
   // What is to be copied comes last.
-  const not = (reason: string, message: string): Condition => isFalse('Programmed', reason, `${openToAll}; ${message}`)
+  const not = (reason: string, message: string): Condition => isFalse('Programmed', reason, `${state.callers}; ${message}`)
   if (state.accepted.status !== 'True')
     return not('Invalid', 'it is not accepted: what was made for it before stays as it was, and serves what can be served')
   if (state.provisioning !== undefined) return not('NoResources', state.provisioning)
@@ -125,9 +125,9 @@ function programmedOf(gateway: GatewayView, state: GatewayState, addresses: read
   const { serving } = state
   if (serving.reports === undefined) return not('Pending', nobodyReported)
   const before = isKept(serving) ? programmedBefore(gateway.object, valueAt(gateway.object, 'status')) : undefined
-  // What another controller has written there is not about our proxies.
-  if (before?.startsWith(openToAll)) return isTrue('Programmed', 'Programmed', before)
-  if (serving.serving > 0) return isTrue('Programmed', 'Programmed', `${openToAll}; ${servedText(serving)}`)
+  // What another controller has written there is not about our proxies, and who may call must be told as it is.
+  if (before?.startsWith(`${state.callers}; `)) return isTrue('Programmed', 'Programmed', before)
+  if (serving.serving > 0) return isTrue('Programmed', 'Programmed', `${state.callers}; ${servedText(serving)}`)
   return not('Pending', unservedText(serving, gateway.object, state.service.name))
 }
 

@@ -35,7 +35,8 @@ function backendsOfRoute(route: RouteView, world: World): readonly ObjectRef[] {
   return refs.filter((ref) => world.isAllowed(refOf(route.object), ref))
 }
 
-function backendsOfAgent(agent: KubeObject, world: World): readonly ObjectRef[] {
+/** What an Agent names and may name. */
+export function backendsOfAgent(agent: KubeObject, world: World): readonly ObjectRef[] {
   const own = refOf(agent)
   return listAt(rawAt(agent, 'spec'), 'backendRefs').flatMap((backendRef) => {
     const name = textAt(backendRef, 'name')

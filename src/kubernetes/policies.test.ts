@@ -98,7 +98,7 @@ const inForce = ['Accepted=True:Accepted', 'Attached=True:Attached']
 const refused = ['Accepted=False:Unsupported', 'Attached=False:Pending']
 const absent = ['Accepted=False:TargetNotFound', 'Attached=False:TargetNotFound']
 const timeout = { traffic: { timeouts: { request: '5s' } } }
-const jwt = { traffic: { jwtAuthentication: { providers: [] } } }
+const basic = { traffic: { basicAuthentication: { users: [] } } }
 const tcp = { backend: { tcp: { connectTimeout: '1s' } } }
 
 const places: Readonly<Record<string, PolicyPlace>> = {
@@ -139,7 +139,7 @@ describe('where a policy holds', () => {
     })
 
     it(`${JSON.stringify(ref)} with a field that restricts: ${holds} is closed`, () => {
-      const policies = read(policy('p', [ref], isOfServers ? { backend: { extAuth: {} } } : jwt))
+      const policies = read(policy('p', [ref], isOfServers ? { backend: { extAuth: {} } } : basic))
       const closed = Object.entries(places).flatMap(([name, place]) => (policies.at(place).closed === undefined ? [] : [name]))
       assert.deepEqual(closed, [holds])
       assert.match(
@@ -163,7 +163,7 @@ describe('where a policy holds', () => {
   })
 
   it('is its own namespace alone', () => {
-    const policies = read({ ...policy('p', [target('Gateway', 'gw')], jwt), metadata: { namespace: 'b', name: 'p' } })
+    const policies = read({ ...policy('p', [target('Gateway', 'gw')], basic), metadata: { namespace: 'b', name: 'p' } })
     assert.equal(policies.at({ kind: 'gateway', key: 'a/gw' }).closed, undefined)
     assert.deepEqual(statusesOf(policies), { p: { 'Gateway b gw': absent } })
   })
@@ -240,7 +240,7 @@ describe('what a policy asks for and does not get', () => {
       ['Accepted=False:Invalid', 'Attached=False:Pending'],
       /Secret a\/s, which does not exist: create it; .*AgentgatewayBackend a\/b/,
     ],
-    ['a missing Gateway', policy('p', [target('Gateway', 'none')], jwt), 'Gateway a none', absent, /there is no Gateway a\/none/],
+    ['a missing Gateway', policy('p', [target('Gateway', 'none')], basic), 'Gateway a none', absent, /there is no Gateway a\/none/],
     [
       'a missing listener',
       policy('p', [target('Gateway', 'gw', { sectionName: 'x' })], timeout),
@@ -272,11 +272,11 @@ describe('what a policy asks for and does not get', () => {
       policy(
         'p',
         ['x', 'first'].map((sectionName) => target('HTTPRoute', 'r', { sectionName })),
-        jwt,
+        basic,
       ),
       'Gateway a gw',
       refused,
-      /spec\.traffic\.jwtAuthentication .*no rule x.*nothing passes there: rule first of HTTPRoute a\/r$/,
+      /spec\.traffic\.basicAuthentication .*no rule x.*nothing passes there: rule first of HTTPRoute a\/r$/,
     ],
     [
       'targets without a name or labels',
@@ -450,9 +450,9 @@ describe('what is not ours', () => {
   for (const ref of foreign) {
     it(`${JSON.stringify(ref)}: no entry, and none is left`, () => {
       const others = { status: { ancestors: [entry('their.io/controller', 'theirs')] } }
-      assert.deepEqual(statusesOf(read(policy('p', [ref], jwt, others))), {})
+      assert.deepEqual(statusesOf(read(policy('p', [ref], basic, others))), {})
       const stale = { status: { ancestors: [entry('their.io/controller', 'theirs'), entry(settings.controllerName, 'gw')] } }
-      assert.deepEqual(statusesOf(read(policy('p', [ref], jwt, stale))), { p: {} })
+      assert.deepEqual(statusesOf(read(policy('p', [ref], basic, stale))), { p: {} })
     })
   }
 

@@ -2,9 +2,10 @@ import type { Observations, Settings } from './model.ts'
 import { mergePolicies } from './policy-merge.ts'
 import { readPolicy } from './policy-reading.ts'
 import { policyStatus } from './policy-status.ts'
+import { type PolicyTarget, policyTargets } from './policy-targets.ts'
 import type { Uses } from './uses.ts'
 import type { GatewayView, Policies, RouteView } from './views.ts'
-import type { World } from './world.ts'
+import { nameKey, type World } from './world.ts'
 
 /**
  * What the AgentgatewayPolicies come to at each place, and what their statuses say. A field that restricts and isn't enforced closes the
@@ -18,14 +19,21 @@ export function readPolicies(
   settings: Settings,
   observed: Observations,
 ): Policies {
-  const context = { world, gateways: byKey(gateways), routes: byKey(routes), uses, observed }
-  const readings = world.all('agentgateway.dev', 'AgentgatewayPolicy').map((object) => readPolicy(object, context))
+  const context = { world, gateways: byKey(gateways), routes: byKey(routes), uses, observed, services: uses.services }
+  const found = world.all('agentgateway.dev', 'AgentgatewayPolicy').map((object) => ({ object, targets: policyTargets(object, context) }))
+  const policed = new Set(found.flatMap(({ targets }) => targets.targets.flatMap(servicesIn)))
+  const readings = found.map(({ object, targets }) => readPolicy(object, targets, { ...context, policed }))
   const merged = mergePolicies(readings)
   return {
     at: merged.at,
+    policed,
     statuses: readings.flatMap((reading) => policyStatus(reading, merged, settings.controllerName) ?? []),
     wanted: readings.flatMap(({ targets, says }) => targets.flatMap(({ kind }) => says(kind).wanted)),
   }
+}
+
+function servicesIn({ kind, ref }: PolicyTarget): readonly string[] {
+  return kind === 'Service' ? [nameKey(ref)] : []
 }
 
 function byKey<V extends { readonly key: string }>(views: readonly V[]): ReadonlyMap<string, V> {

@@ -33,7 +33,6 @@ describe('fields of agentgateway policies', () => {
         ['jwtAuthentication', 'closes'],
         ['apiKeyAuthentication', 'closes'],
         ['basicAuthentication', 'closes'],
-        ['authorization', 'closes'],
         ['extAuth', 'closes'],
         ['extProc', 'closes'],
         ['rateLimit', 'closes'],
@@ -99,7 +98,22 @@ describe('fields of agentgateway policies', () => {
     ['HTTPRoute', 'backend.tunnel', something, 'closes'],
     ['Gateway', 'backend.tcp.keepalive', {}, 'is named'],
     ['HTTPRoute', 'backend.auth.key', 'k', 'closes'],
-    ['HTTPRoute', 'backend.mcp.authorization', something, 'closes'],
+    ['HTTPRoute', 'backend.mcp.authentication', something, 'closes'],
+    ['HTTPRoute', 'backend.mcp.guardrails', something, 'closes'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.mode', 'Optional', 'holds'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.mode', 'Permissive', 'closes'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.location.header', { name: 'authorization', prefix: 'Bearer ' }, 'holds'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.location.header', { name: 'Authorization' }, 'closes'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.location.header', { name: 'X-API-Key' }, 'closes'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.location', { header: { name: 'Authorization', prefix: 'Bearer ' }, cookie: {} }, 'closes'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.location', { expression: 'true' }, 'closes'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.mcp.provider', 'Keycloak', 'holds'],
+    ['HTTPRoute', 'traffic.jwtAuthentication.mcp.provider', 'Another', 'closes'],
+    ['HTTPRoute', 'traffic.apiKeyAuthentication.location.header', { name: 'X-Api-Key' }, 'holds'],
+    ['HTTPRoute', 'traffic.apiKeyAuthentication.location.header', { name: 'X-Api-Key', prefix: 'Bearer ' }, 'closes'],
+    ['HTTPRoute', 'traffic.apiKeyAuthentication.location.header', { name: 'constructor' }, 'closes'],
+    ['HTTPRoute', 'traffic.apiKeyAuthentication.secretSelector', { matchLabels: {} }, 'closes'],
+    ['HTTPRoute', 'traffic.apiKeyAuthentication.configMapSelector', { matchLabels: {} }, 'closes'],
     ['HTTPRoute', 'backend.health', {}, 'is named'],
     ['Gateway', 'fieldOfNextYear', 1, 'closes'],
     ['Gateway', 'traffic.jwtAuthentication', null, 'holds'],
@@ -111,8 +125,8 @@ describe('fields of agentgateway policies', () => {
   }
 
   it('are named by their path, with the remedy', () => {
-    const messages = leftOut({ traffic: { jwtAuthentication: {}, cors: {} } }, policyFields.Gateway, 'spec').map((fault) => fault.message)
-    assert.match(messages[0] ?? '', /^spec\.traffic\.jwtAuthentication is not enforced yet: .*proxy before mcplex/)
+    const messages = leftOut({ traffic: { basicAuthentication: {}, cors: {} } }, policyFields.Gateway, 'spec').map((fault) => fault.message)
+    assert.match(messages[0] ?? '', /^spec\.traffic\.basicAuthentication is not enforced yet: .*proxy before mcplex/)
     assert.match(messages[1] ?? '', /^spec\.traffic\.cors has no effect yet/)
     const [barred] = leftOut({ backend: { tls: {} } }, policyFields.HTTPRoute, 'spec')
     assert.match(barred?.message ?? '', /^spec\.backend\.tls .*target the AgentgatewayBackend or the Service/)

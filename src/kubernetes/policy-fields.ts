@@ -1,4 +1,5 @@
-import { isRaw, valueAt } from './raw.ts'
+import { isRaw, textAt, valueAt } from './raw.ts'
+import { unknownMembers } from './unknown-members.ts'
 import type { PolicyFault } from './views.ts'
 
 /** What becomes of a field of agentgateway's policies. */
@@ -42,6 +43,9 @@ const bound = (ours: number, what: string): PolicyField => ({
 })
 
 const byGateway = 'until a later version brings it, keep callers out by a proxy before mcplex, or remove it'
+const byMode = 'write Strict, or Optional where callers may stay anonymous'
+const byBackend = 'write traffic.jwtAuthentication with mcp, or target the AgentgatewayBackend'
+const bySecret = 'mcplex reads Secrets by their names alone: put the keys into one Secret and name it in secretRef'
 const byKey = 'use key or secretRef, or remove it'
 const inHeader = 'put the credential into a header'
 
@@ -78,6 +82,67 @@ const tls = wish({
   alpnProtocols: harmless,
 })
 
+/** Where callers put a credential: only what mcplex reads anyway. */
+const shownIn = (headers: Readonly<Record<string, readonly string[]>>, remedy: string): PolicyField => ({
+  kind: 'if',
+  isSo: (value) => {
+    const name = textAt(value, 'header', 'name')?.toLowerCase() ?? ''
+    const isAlone = unknownMembers(value, ['header']).length + unknownMembers(valueAt(value, 'header'), ['name', 'prefix']).length === 0
+    return isAlone && Object.hasOwn(headers, name) && headers[name]?.includes(textAt(valueAt(value, 'header'), 'prefix') ?? '') === true
+  },
+  meant: elsewhere,
+  remedy,
+})
+const asBearer = { authorization: ['Bearer '] }
+
+const remoteJwks = section({
+  jwksPath: done,
+  cacheDuration: done,
+  url: done,
+  backendRef: section({
+    group: only([''], 'name a Service'),
+    kind: only(['', 'Service'], 'name a Service'),
+    name: done,
+    namespace: done,
+    port: elsewhere,
+  }),
+})
+const authenticationMode = only(['Strict', 'Optional'], byMode)
+const toldToClients = {
+  provider: only(['Auth0', 'Authentik', 'Descope', 'Entra', 'Keycloak', 'Okta'], 'leave it out'),
+  clientId: done,
+  resourceMetadata: elsewhere,
+}
+
+const jwtAuthentication = section({
+  mode: authenticationMode,
+  providers: list(section({ issuer: done, audiences: list(done), jwks: section({ inline: done, remote: remoteJwks }) })),
+  location: shownIn(asBearer, 'tokens are read from the header Authorization, after "Bearer ": leave it out'),
+  mcp: section(toldToClients),
+})
+
+const apiKeyAuthentication = section({
+  mode: authenticationMode,
+  secretRef: section({ name: done, ...aSecret }),
+  secretSelector: restricts(bySecret),
+  configMapSelector: restricts(bySecret),
+  location: shownIn(
+    { ...asBearer, 'x-api-key': [''] },
+    'keys are read from the header Authorization, after "Bearer ", and from X-API-Key: leave it out, or write one of these',
+  ),
+})
+
+const mcpAuthentication = section({
+  mode: authenticationMode,
+  issuer: done,
+  audiences: list(done),
+  jwks: remoteJwks,
+  clientSecretRef: restricts('register a public client, and remove it'),
+  ...toldToClients,
+})
+
+const mcpFields = { authorization: elsewhere, authentication: mcpAuthentication, guardrails: restricts() }
+
 /** The members of a policy's `backend`, and of the `policies` of an AgentgatewayBackend or of one of its targets. */
 export const backendFields: Section = section({
   tcp: section({ connectTimeout: done, keepalive: harmless }),
@@ -86,10 +151,16 @@ export const backendFields: Section = section({
   auth,
   tunnel: restricts(),
   ai: restricts(),
-  mcp: section({ authorization: restricts(byGateway), authentication: restricts(byGateway), guardrails: restricts() }),
+  mcp: section(mcpFields),
   transformation: restricts(),
   extAuth: restricts(byGateway),
   health: harmless,
+})
+
+/** Those of a target or a Service, which have no rules for MCP. */
+export const targetFields: Section = section({
+  ...backendFields.fields,
+  mcp: restricts('write it for the whole AgentgatewayBackend'),
 })
 
 /** Too large a body is refused, but where it says that it may pass. */
@@ -103,10 +174,10 @@ const bufferBody: PolicyField = {
 const trafficFields = section({
   phase: only(['PostRouting'], 'leave it out'),
   timeouts: section({ request: done }),
-  jwtAuthentication: restricts(byGateway),
-  apiKeyAuthentication: restricts(byGateway),
+  jwtAuthentication,
+  apiKeyAuthentication,
   basicAuthentication: restricts(byGateway),
-  authorization: restricts(byGateway),
+  authorization: elsewhere,
   extAuth: restricts(byGateway),
   extProc: restricts(),
   rateLimit: restricts(),
@@ -167,7 +238,10 @@ const ofBackends: Section = section({
   traffic: misplaced('it holds for Gateways and HTTPRoutes alone: target one of these'),
   backend: elsewhere,
 })
-const backendOfOthers = barred(backendFields, 'target the AgentgatewayBackend or the Service instead')
+const backendOfOthers = section({
+  ...barred(backendFields, 'target the AgentgatewayBackend or the Service instead').fields,
+  mcp: section({ ...mcpFields, authentication: restricts(byBackend) }),
+})
 
 /** The members of an AgentgatewayPolicy's `spec`, by the kind of its target. */
 export const policyFields = {

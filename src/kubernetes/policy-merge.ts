@@ -1,7 +1,8 @@
 import { joined } from './conditions.ts'
 import type { KubeObject, ObjectRef } from './model.ts'
 import type { PolicyReading } from './policy-reading.ts'
-import type { PolicyEffect, PolicyPlace, ServerSettings } from './views.ts'
+import { hasRules, joinRules } from './rule-sets.ts'
+import type { PolicyEffect, PolicyPlace } from './views.ts'
 import { refKey, refOf, titleOf } from './world.ts'
 
 export interface MergedPolicies {
@@ -21,18 +22,19 @@ interface Spot {
   /** All of them in one text, as soon as it was asked for: each rule, listener and server of a place asks again. */
   sentence?: string
   readonly owners: Map<string, KubeObject>
-  requestTimeout?: string
-  server: ServerSettings
+  effect: Omit<PolicyEffect, 'closed' | 'wanted'>
   readonly wanted: ObjectRef[]
 }
+
+const noEffect: Spot['effect'] = { requestTimeout: undefined, server: {} }
 
 /** Characters of what is told of a place that policies close, and of each of these policies. */
 const maxSentence = 2048
 const maxReason = 1024
 
 /**
- * Several policies for one place hold field by field, though not deeper; of two that set one field the first in this order has it. What
- * any of them closes is closed.
+ * Several policies for one place hold field by field, though not deeper; of two that set one field the first in this order has it. Rules
+ * add up. What any of them closes is closed.
  * @param readings the oldest first
  */
 export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicies {
@@ -41,23 +43,27 @@ export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicie
   for (const { object, targets, says } of readings) {
     const seen = new Set<string>()
     for (const { kind, places, faults } of targets) {
-      const { faults: own, claims, wanted } = says(kind)
+      const { faults: own, claims, wanted, requestRules, itemRules } = says(kind)
       const closing = [...own, ...faults].filter((fault) => fault.closes)
       const messages = closing.map(({ message }) => message)
       const why = closing.length === 0 ? undefined : `${titleOf(refOf(object))}: ${joined(messages, maxReason)}`
       for (const key of places.map(placeKey)) {
-        const spot: Spot = spots.get(key) ?? { closed: [], owners: new Map(), server: {}, wanted: [] }
+        const spot: Spot = spots.get(key) ?? { closed: [], owners: new Map(), effect: noEffect, wanted: [] }
         spots.set(key, spot)
         if (why !== undefined) spot.closed.push(why)
         if (seen.has(key)) continue
         seen.add(key)
         spot.wanted.push(...wanted)
+        spot.effect = {
+          ...spot.effect,
+          ...(hasRules(requestRules) ? { requestRules: joinRules([spot.effect.requestRules, requestRules]) } : {}),
+          ...(hasRules(itemRules) ? { itemRules: joinRules([spot.effect.itemRules, itemRules]) } : {}),
+        }
         for (const { field, effect } of claims) {
           const owner = spot.owners.get(field)
           if (owner === undefined) {
             spot.owners.set(field, object)
-            if (effect.requestTimeout !== undefined) spot.requestTimeout = effect.requestTimeout
-            spot.server = { ...spot.server, ...effect.server }
+            spot.effect = { ...spot.effect, ...effect, server: { ...spot.effect.server, ...effect.server } }
           } else {
             const lostKey = `${refKey(refOf(object))} ${key}`
             lost.set(lostKey, [...(lost.get(lostKey) ?? []), { field, to: owner }])
@@ -69,9 +75,9 @@ export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicie
   return {
     at: (place) => {
       const spot = spots.get(placeKey(place))
-      if (spot === undefined) return { closed: undefined, requestTimeout: undefined, server: {} }
+      if (spot === undefined) return { closed: undefined, ...noEffect }
       if (spot.closed.length > 0) spot.sentence ??= joined(spot.closed, maxSentence)
-      return { closed: spot.sentence, requestTimeout: spot.requestTimeout, server: spot.server, wanted: spot.wanted }
+      return { ...spot.effect, closed: spot.sentence, wanted: spot.wanted }
     },
     lostAt: (policy, place) => lost.get(`${refKey(refOf(policy))} ${placeKey(place)}`) ?? [],
   }

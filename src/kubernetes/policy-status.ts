@@ -1,9 +1,10 @@
 import { conditionsOf, isFalse, isTrue, messagesOf } from './conditions.ts'
 import type { Condition, DesiredStatus, Fault, Raw } from './model.ts'
 import { type MergedPolicies, titleOfPlace } from './policy-merge.ts'
-import type { PolicyReading } from './policy-reading.ts'
+import type { PolicyReading, PolicySaying } from './policy-reading.ts'
 import type { PolicyTarget } from './policy-targets.ts'
 import { listAt, rawAt, textAt } from './raw.ts'
+import { hasRules } from './rule-sets.ts'
 import type { PolicyPlace } from './views.ts'
 import { compare, refOf, titleOf } from './world.ts'
 
@@ -65,7 +66,7 @@ function conditionsAt(
   const faults = targets.flatMap((target) => [...says(target.kind).faults, ...target.faults])
   const places = targets.flatMap((target) => target.places)
   const lost = places.flatMap((place) => merged.lostAt(object, place).map((one) => ({ ...one, place })))
-  const claims = targets.reduce((sum, target) => sum + says(target.kind).claims.length * target.places.length, 0)
+  const claims = targets.reduce((sum, target) => sum + claimsIn(says(target.kind)) * target.places.length, 0)
   const conflicts = lost.map(({ field, to, place }): Fault => {
     const message = `${field}: ${titleOf(refOf(to))} sets it for ${titleOfPlace(place)} too, and goes first by age and name: keep one of the two`
     return { reason: 'Conflicted', message }
@@ -100,6 +101,11 @@ function conditionsAt(
     attached,
     ...(first === undefined ? [] : [isTrue('PartiallyInvalid', first.reason, messagesOf(partial))]),
   ]
+}
+
+/** Rules are lost to nobody. */
+function claimsIn({ claims, requestRules, itemRules }: PolicySaying): number {
+  return claims.length + (hasRules(requestRules) || hasRules(itemRules) ? 1 : 0)
 }
 
 function notAttached(closing: readonly Fault[], absent: readonly Fault[], detached: readonly string[]): Condition {

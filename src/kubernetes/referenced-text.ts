@@ -1,8 +1,8 @@
 import { commandToProvision } from './command-to-provision.ts'
 import type { KubeObject, ObjectRef, Observations } from './model.ts'
-import { textAt, valueAt } from './raw.ts'
+import { rawAt, textAt, valueAt } from './raw.ts'
 import type { PolicyFault } from './views.ts'
-import { refKey, titleOf, type World } from './world.ts'
+import { compare, refKey, titleOf, type World } from './world.ts'
 
 /** Of what is read, whatever it is. */
 export interface Referring {
@@ -25,14 +25,50 @@ export function hasText(ref: ObjectRef, key: string, { world }: Pick<Referring, 
   return ['data', 'stringData'].some((member) => textAt(world.find(ref), member, key) !== undefined)
 }
 
-export type ReferencedText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'fault'; readonly fault: PolicyFault }
+export type ReferencedText = { readonly kind: 'text'; readonly text: string } | Refused
+
+/** All that a Secret or ConfigMap holds by its keys, in their order; undefined: what is not text in UTF-8. */
+export type ReferencedTexts = { readonly kind: 'texts'; readonly texts: ReadonlyMap<string, string | undefined> } | Refused
+
+interface Refused {
+  readonly kind: 'fault'
+  readonly fault: PolicyFault
+}
 
 /**
  * The text under a key of a Secret or ConfigMap that a field names. Secrets that let into a cluster or a Gateway are not for servers. A
  * fault never holds any of the data.
  * @param place of the field, such as `spec.backend.auth.secretRef`
  */
-export function referencedText(ref: ObjectRef, key: string, place: string, { world, observed }: Referring): ReferencedText {
+export function referencedText(ref: ObjectRef, key: string, place: string, from: Referring): ReferencedText {
+  const title = titleOf(ref)
+  const found = referencedObject(ref, place, from)
+  if (found.kind === 'fault') return found
+  const { object } = found
+  const entry = valueAt(object, 'stringData', key) ?? valueAt(object, 'data', key)
+  if (typeof entry !== 'string') return fault(place, `${title}, which has no key ${key}: add it`)
+  const text = textOf(object, key, entry)
+  if (text === undefined) return fault(place, `${title}, whose key ${key} is not text in UTF-8: correct it`)
+  return text.trim() === '' ? fault(place, `${title}, whose key ${key} is empty: fill it`) : { kind: 'text', text }
+}
+
+/** The same of all its keys. */
+export function referencedTexts(ref: ObjectRef, place: string, from: Referring): ReferencedTexts {
+  const found = referencedObject(ref, place, from)
+  if (found.kind === 'fault') return found
+  const { object } = found
+  const entries = { ...rawAt(object, 'data'), ...rawAt(object, 'stringData') }
+  const texts = Object.entries(entries)
+    .sort(([one], [other]) => compare(one, other))
+    .map(([key, entry]) => [key, typeof entry === 'string' ? textOf(object, key, entry) : undefined] as const)
+  return { kind: 'texts', texts: new Map(texts) }
+}
+
+function referencedObject(
+  ref: ObjectRef,
+  place: string,
+  { world, observed }: Referring,
+): { readonly kind: 'object'; readonly object: KubeObject } | Refused {
   const title = titleOf(ref)
   if (observed.forbidden.has(refKey(ref)))
     return fault(place, `${title}, which mcplex may not read: ${commandToProvision(ref.namespace, observed.account)}`)
@@ -41,13 +77,12 @@ export function referencedText(ref: ObjectRef, key: string, place: string, { wor
   const object = world.find(ref)
   if (object === undefined) return fault(place, `${title}, which does not exist: create it`)
   const reserved = ref.kind === 'Secret' ? reservedFor(object) : undefined
-  if (reserved !== undefined) return fault(place, `${title}, which ${reserved}: name another Secret`)
-  const entry = valueAt(object, 'stringData', key) ?? valueAt(object, 'data', key)
-  if (typeof entry !== 'string') return fault(place, `${title}, which has no key ${key}: add it`)
-  const isPlain = ref.kind !== 'Secret' || valueAt(object, 'stringData', key) !== undefined
-  const text = isPlain ? entry : decodedOnce(object, key, entry)
-  if (text === undefined) return fault(place, `${title}, whose key ${key} is not text in UTF-8: correct it`)
-  return text.trim() === '' ? fault(place, `${title}, whose key ${key} is empty: fill it`) : { kind: 'text', text }
+  return reserved === undefined ? { kind: 'object', object } : fault(place, `${title}, which ${reserved}: name another Secret`)
+}
+
+function textOf(object: KubeObject, key: string, entry: string): string | undefined {
+  const isPlain = object.kind !== 'Secret' || valueAt(object, 'stringData', key) !== undefined
+  return isPlain ? entry : decodedOnce(object, key, entry)
 }
 
 /**
@@ -83,6 +118,6 @@ function decoded(base64: string): string | undefined {
   }
 }
 
-function fault(place: string, what: string, reason = 'Invalid'): ReferencedText {
+function fault(place: string, what: string, reason = 'Invalid'): Refused {
   return { kind: 'fault', fault: { reason, message: `${place} names ${what}`, closes: true } }
 }

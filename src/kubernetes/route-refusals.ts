@@ -66,7 +66,7 @@ export function createRefusals(entries: ReadonlyMap<RouteView, readonly Document
         hostnames: distinct(members.flatMap(({ hostnames }) => hostnames)),
         matches: distinct(members.flatMap(({ matches }) => matches)),
       })
-      return { route, fragment, targets: [], calls: [] }
+      return { route, fragment, targets: [], calls: [], barred: [] }
     },
   }
 }

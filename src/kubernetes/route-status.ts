@@ -9,6 +9,7 @@ export interface ParentGateway {
   readonly accepted: Condition
   readonly dropped: ReadonlyMap<RouteView, Fault>
   readonly closed: ReadonlyMap<string, string>
+  readonly barred: ReadonlyMap<RouteView, readonly string[]>
 }
 
 /** Why a route is not accepted at a parent: it attaches nowhere, or nothing of it can be done (Gateway API, RouteConditionPartiallyInvalid). */
@@ -39,7 +40,7 @@ export function statusOfRoute(
     const gateway = gateways.get(parent.gateway)
     const faults = routeFaults(route, parent, targets, gateway)
     const [fault] = faults
-    const notes = [attachment(parent), ...notesOf(targets, gateway, parent), ...route.remarks.map((remark) => remark.message)]
+    const notes = [attachment(parent), ...notesOf(route, targets, gateway, parent), ...route.remarks.map((remark) => remark.message)]
     const conditions =
       fault === undefined
         ? [isTrue('Accepted', 'Accepted', notes.join('; ')), resolved, ...partlyInvalid(route, targets)]
@@ -94,10 +95,16 @@ function attachment({ gateway, listeners }: ParentView): string {
 }
 
 /** What a reader should know though the route is accepted. */
-function notesOf(targets: readonly RuleTarget[], gateway: ParentGateway | undefined, { listeners }: ParentView): readonly string[] {
+function notesOf(
+  route: RouteView,
+  targets: readonly RuleTarget[],
+  gateway: ParentGateway | undefined,
+  { listeners }: ParentView,
+): readonly string[] {
   const closed = [...(gateway?.closed ?? [])].filter(([name]) => listeners.includes(name))
   return [
     ...targets.flatMap((target) => target.notes),
+    ...(gateway?.barred.get(route) ?? []),
     ...closed.map(([name, why]) => `listener ${name} is closed: ${why}`),
     ...(gateway?.accepted.status === 'False' ? [`the Gateway itself is not accepted: ${gateway.accepted.message}`] : []),
   ]

@@ -4,6 +4,8 @@ import { bytesWithin } from './document-bytes.ts'
 import { type Finding, finding } from './finding.ts'
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
 import type { ObjectRef, Observations, Raw } from './model.ts'
+import { targetFields } from './policy-fields.ts'
+import { authorizeOf, joinRules } from './rule-sets.ts'
 import { readServerSettings, settingsFinding } from './server-settings.ts'
 import { serviceRef } from './services.ts'
 import type { Candidate } from './targets.ts'
@@ -71,7 +73,7 @@ function readServer(candidate: Candidate, context: ServersContext): ServersReadi
   const inline =
     candidate.policies === undefined
       ? undefined
-      : readServerSettings(candidate.policies, ref.namespace, { world, observed, areSecretsRead, place: places.policies })
+      : readServerSettings(candidate.policies, ref.namespace, { world, observed, areSecretsRead, place: places.policies }, targetFields)
   const ungranted = service === undefined ? undefined : grantFor(service, context)
   const faults = [
     ...closed.map((why) => finding('part', 'Unsupported', `${places.whole}: ${why}`)),
@@ -84,7 +86,8 @@ function readServer(candidate: Candidate, context: ServersContext): ServersReadi
   const isClosed = closed.length > 0 || ungranted !== undefined || inline?.faults.some(({ closes }) => closes) === true
   if (isClosed) return { servers: [], findings: faults, wanted, waitsFor }
   const settings = Object.assign({}, effect, ...effects.map((one) => one.server), own, inline?.settings)
-  return { servers: [[name, fragmentOf(candidate.http, settings)]], findings: faults, wanted, waitsFor }
+  const authorize = authorizeOf(joinRules(effects.map(({ itemRules }) => itemRules)))
+  return { servers: [[name, fragmentOf(candidate.http, settings, authorize)]], findings: faults, wanted, waitsFor }
 }
 
 /** The grant without which a backend has no part in what policies of a Service of another namespace say, such as its credentials. */
@@ -103,7 +106,7 @@ function unsettled(service: string, policies: Policies): readonly string[] {
   return [`it may lead to Service ${service}, for which there are policies: write the whole name of what is meant, or end it with a dot`]
 }
 
-function fragmentOf(http: Raw, { tls, credentials, connectTimeout, requestTimeout }: ServerSettings): Raw {
+function fragmentOf(http: Raw, { tls, credentials, connectTimeout, requestTimeout }: ServerSettings, authorize: Raw | undefined): Raw {
   const timeouts = {
     ...(connectTimeout === undefined ? {} : { connect: connectTimeout }),
     ...(requestTimeout === undefined ? {} : { request: requestTimeout }),
@@ -112,6 +115,7 @@ function fragmentOf(http: Raw, { tls, credentials, connectTimeout, requestTimeou
     http: { ...http, ...(tls === undefined ? {} : { tls }) },
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(authorize === undefined ? {} : { policies: { authorize } }),
   }
 }
 

@@ -206,7 +206,7 @@ describe('how a server is reached', () => {
     ['an authority that is not looked at', { tls: { insecureSkipVerify: 'All', caCertificateRefs: [{ name: 'authority' }] } }, /keep one/],
     ['a certificate without its key', { tls: { mtlsCertificateRef: [{ name: 'broken-pair' }] } }, /no certificate with its key/],
     ['a server name that is none', { tls: { sni: 'a b' } }, /^spec\.backend\.tls\.sni /],
-    ['rules for tools', { mcp: { authorization: {} } }, /mcp\.authorization is not enforced yet/],
+    ['guardrails', { mcp: { guardrails: {} } }, /mcp\.guardrails is not enforced yet/],
     ['a tunnel, beside what is only named', { tcp: { keepalive: {} }, tunnel: {} }, /tunnel is not enforced yet/],
     ['an unknown field', { tcp: { fieldOfNextYear: 1 } }, /tcp\.fieldOfNextYear is not known to mcplex/],
     ['a credential of an unknown kind', { auth: { newKind: {} } }, /^spec\.backend\.auth\.newKind is not known to mcplex/],

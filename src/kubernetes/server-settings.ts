@@ -1,7 +1,7 @@
 import { type Finding, finding } from './finding.ts'
 import { gepDuration } from './go-duration.ts'
 import type { Observations } from './model.ts'
-import { backendFields, leftOut } from './policy-fields.ts'
+import { backendFields, leftOut, type PolicyField } from './policy-fields.ts'
 import { rawAt, textAt, valueAt } from './raw.ts'
 import { readCredentials } from './server-credentials.ts'
 import { readTls } from './server-tls.ts'
@@ -14,11 +14,13 @@ import type { World } from './world.ts'
  * @param namespace of the object, in which its Secrets and ConfigMaps are
  * @param from `place`: of `raw` in the object, such as `spec.backend`; without `areSecretsRead` what names Secrets or ConfigMaps is not
  * looked at, and said so with the reason Pending: then the settings are not whole
+ * @param fields what may be said there; rules for MCP are read by `readMcp`
  */
 export function readServerSettings(
   raw: unknown,
   namespace: string,
   from: { readonly world: World; readonly observed: Observations; readonly areSecretsRead: boolean; readonly place: string },
+  fields: PolicyField = backendFields,
 ): ServerSettingsReading {
   const { place } = from
   const tls = readTls(valueAt(raw, 'tls'), namespace, `${place}.tls`, from)
@@ -34,7 +36,7 @@ export function readServerSettings(
   const named = Object.entries({ tls, auth }).flatMap(([name, reading]) =>
     from.areSecretsRead || reading.wanted.length === 0 ? reading.faults : [unlookedFault(`${place}.${name}`)],
   )
-  const faults = [...leftOut(raw, backendFields, place), ...named, ...connect.faults, ...request.faults]
+  const faults = [...leftOut(raw, fields, place), ...named, ...connect.faults, ...request.faults]
   return { settings, faults: closingFirst(faults), wanted: from.areSecretsRead ? [...tls.wanted, ...auth.wanted] : [] }
 }
 

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseAllDocuments } from 'yaml'
-import { parsePlain } from '../config/config.ts'
+import { authenticationOn, parsePlain } from '../config/config.ts'
 import { defaultSettings } from './default-settings.ts'
 import type { Raw, Translation } from './model.ts'
 import { isRaw, listAt, rawAt, textAt, valueAt } from './raw.ts'
 import { slim } from './slim.ts'
 import { translate } from './translate.ts'
-import { nameKey, readObject, refOf } from './world.ts'
+import { nameKey, readObject, refKey, refOf } from './world.ts'
 
 const settings = defaultSettings('1.0.0')
 
@@ -103,13 +103,15 @@ function reachable({ gateways }: Translation): ReadonlyMap<string, { readonly ag
   return found
 }
 
-/** Agents that are refused as their backends are in each other's way: one backend less can mend that. */
+/** Agents that are refused as their backends are in each other's way: one backend less can mend that, or a policy that makes them alike. */
 function agentsWithCollisions({ statuses }: Translation): ReadonlySet<string> {
   const collided = statuses.filter(
     (status) =>
       status.object.kind === 'Agent' &&
       status.kind === 'whole' &&
-      listAt(status.status, 'conditions').some((condition) => /both have a server|name it once/.test(textAt(condition, 'message') ?? '')),
+      listAt(status.status, 'conditions').some((condition) =>
+        /both have a server|name it once|callers differently/.test(textAt(condition, 'message') ?? ''),
+      ),
   )
   return new Set(collided.map(({ object }) => nameKey(refOf(object))))
 }
@@ -229,7 +231,10 @@ describe('whatever stands in the objects', () => {
     const sections = [undefined, 'http', 'math', 'date', 'named', '80']
     const isWithin = (one: Translation, other: Translation): void => {
       const known = reachable(other)
-      const further = [...reachable(one).keys()].filter((way) => !known.has(way))
+      const collided = agentsWithCollisions(other)
+      const further = [...reachable(one)].flatMap(([way, { agent }]) =>
+        known.has(way) || (agent !== undefined && collided.has(agent)) ? [] : [way],
+      )
       assert.deepEqual(further, [])
     }
     const check = (objects: readonly unknown[], spec: Raw, section: string | undefined, created: string): void => {
@@ -260,6 +265,63 @@ describe('whatever stands in the objects', () => {
       ),
       { numRuns: 150 },
     )
+  })
+
+  it('who must say who they are is asked, and what policies forbid stays forbidden, or nothing passes', () => {
+    const isRoute = (object: unknown): boolean => textAt(object, 'kind') === 'HTTPRoute'
+    const check = (objects: readonly unknown[]): void => {
+      const { gateways } = translate(objects, settings)
+      const readable = objects.flatMap((value) => readObject(value) ?? [])
+      const named = new Map(readable.filter(isRoute).map((object) => [nameKey(refOf(object)), object]))
+      const policies = readable.filter((object) => refKey(refOf(object)).startsWith('agentgateway.dev/AgentgatewayPolicy/'))
+      const byName = Map.groupBy(policies, (object) => nameKey(refOf(object)))
+      // Of several with one name one counts.
+      for (const policy of policies.filter((object) => byName.get(nameKey(refOf(object)))?.length === 1)) {
+        const routes = listAt(policy, 'spec', 'targetRefs').flatMap((target) => {
+          const isWhole = textAt(target, 'kind') === 'HTTPRoute' && textAt(target, 'group') === 'gateway.networking.k8s.io'
+          const key = `${policy.metadata.namespace ?? ''}/${textAt(target, 'name')}`
+          return isWhole && textAt(target, 'sectionName') === undefined && named.has(key) ? [key] : []
+        })
+        const traffic = rawAt(policy, 'spec', 'traffic')
+        const isAsked = ['jwtAuthentication', 'apiKeyAuthentication'].some((field) => valueAt(traffic, field) !== undefined)
+        const rules = [valueAt(traffic, 'authorization'), valueAt(policy, 'spec', 'backend', 'mcp', 'authorization')].flatMap((one) =>
+          textAt(one, 'action') === 'Deny' || textAt(one, 'action') === 'Require' ? listAt(one, 'policy', 'matchExpressions') : [],
+        )
+        for (const { document } of gateways) {
+          for (const route of listAt(document, 'routes')) {
+            if (!routes.some((key) => textAt(route, 'name') === key || textAt(route, 'name')?.startsWith(`${key}.`))) continue
+            for (const rule of listAt(route, 'rules')) {
+              if (listAt(rule, 'backends').every((to) => valueAt(to, 'refuse') !== undefined)) continue
+              const authenticate = valueAt(rule, 'policies', 'authenticate') ?? valueAt(route, 'policies', 'authenticate')
+              assert.ok(!isAsked || authenticate !== undefined, `${textAt(route, 'name')} is open`)
+              const written = ['deny', 'require'].flatMap((member) => listAt(rule, 'policies', 'authorize', member))
+              for (const one of rules) assert.ok(written.includes(one), `${textAt(route, 'name')} lacks ${String(one)}`)
+            }
+          }
+        }
+      }
+    }
+    for (const world of worlds) check(world)
+    const guarding = worlds.filter((world) => /jwtAuthentication|apiKeyAuthentication|authorization/.test(JSON.stringify(world)))
+    fc.assert(fc.property(brokenFrom(guarding), check), { numRuns: 300 })
+  })
+
+  it('no listener is called safe through which callers need no credentials', () => {
+    const check = (objects: readonly unknown[]): void => {
+      for (const { document } of translate(objects, settings).gateways) {
+        const { config } = parsePlain(document ?? {}, { origin: 'kubernetes', env: {}, readFile: () => '' })
+        for (const listener of config?.listeners ?? []) {
+          const ways = (config?.routes ?? [])
+            .filter((route) => route.listeners?.includes(listener.name))
+            .flatMap((route) => route.rules.map((rule) => ({ listener, route, rule })))
+            .filter(({ rule }) => rule.backends.some((to) => to.refuse === undefined))
+          const isGuarded = config !== undefined && ways.every((way) => authenticationOn(config, way)?.settings.mode === 'strict')
+          if (ways.length > 0) assert.equal(listener.insecure, !isGuarded, listener.name)
+        }
+      }
+    }
+    for (const world of worlds) check(world)
+    fc.assert(fc.property(brokenFrom(worlds), check), { numRuns: 150 })
   })
 
   it('one ReferenceGrant less leads nowhere further', () => {

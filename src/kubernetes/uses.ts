@@ -1,7 +1,7 @@
-import { backendKinds, readLeads } from './leads.ts'
+import { backendKinds, backendsOfAgent, readLeads } from './leads.ts'
 import type { KubeObject, ObjectRef, Settings } from './model.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
-import { createServices, serviceRef } from './services.ts'
+import { createServices, type Services, serviceRef } from './services.ts'
 import { type BackendTargets, readTargets } from './targets.ts'
 import type { RouteView } from './views.ts'
 import { refKey, refOf, type World } from './world.ts'
@@ -18,6 +18,9 @@ export interface Uses {
   targetsOf(backend: KubeObject): BackendTargets
   /** Services, by `ns/name`, whose EndpointSlices targets depend on. */
   readonly followed: ReadonlySet<string>
+  /** Whether an Agent selects from it, and may. */
+  isSelected(ref: ObjectRef): boolean
+  readonly services: Services
 }
 
 /** Without the ReferenceGrant that it needs a reference leads nowhere. */
@@ -49,6 +52,7 @@ export function readUses(
   const withServices = (keys: Iterable<string>): ReadonlySet<string> =>
     new Set([...keys].flatMap((key) => [key, ...(behind.get(key) ?? [])]))
   const serving = withServices(leads.keys())
+  const selected = new Set(world.all('mcplex.dev', 'Agent').flatMap((agent) => backendsOfAgent(agent, world).map(refKey)))
   const ours = new Set(routes.filter(isWhollyOurs).map(({ object }) => refKey(refOf(object))))
   const foreign = world.all('gateway.networking.k8s.io', 'HTTPRoute').filter((route) => !ours.has(refKey(refOf(route))))
   const theirs = withServices(foreign.flatMap(backendsOfForeign).map(refKey))
@@ -59,6 +63,8 @@ export function readUses(
     isUntouched: ({ metadata }) => (metadata.statusManagers ?? []).every((manager) => manager === controllerName),
     targetsOf,
     followed: services.looked,
+    isSelected: (ref) => selected.has(refKey(ref)),
+    services,
   }
 }
 

@@ -106,6 +106,13 @@ export interface BackendView {
   readonly renamed: ReadonlyMap<string, string>
   /** Why it serves nothing, as a sentence for those that name it. */
   readonly unusable: string | undefined
+  /** Who its callers must prove to be: `authenticate` of the document, which the fragment holds too. */
+  readonly authenticate: Raw | undefined
+  /**
+   * Rules some of which must hold, and that the fragment leaves out: a rule of a route that leads here has them beside its own. None where
+   * Agents select from the backend, as these have no place to join them.
+   */
+  readonly allow: readonly string[]
   /** Secrets and ConfigMaps that it depends on, by itself and by policies. */
   readonly wanted: readonly ObjectRef[]
   readonly status: DesiredStatus
@@ -135,8 +142,23 @@ export interface PolicyEffect {
   /** GEP-2257; of a whole request. */
   readonly requestTimeout: string | undefined
   readonly server: ServerSettings
+  /** Who callers must prove to be: members of a document's `authenticate`, by the field that says so. Absent: nobody says it. */
+  readonly tokens?: Raw
+  readonly keys?: Raw
+  /** The same of `backend.mcp.authentication`. */
+  readonly login?: Raw
+  /** Rules for requests as such, and for what they ask of MCP servers: both must let one through. Absent: none. */
+  readonly requestRules?: RuleSet
+  readonly itemRules?: RuleSet
   /** Secrets and ConfigMaps that it depends on. Absent: none. */
   readonly wanted?: readonly ObjectRef[]
+}
+
+/** CEL expressions of several policies together: none of `deny` may hold, all of `require` must, and one of `allow` if there are any. */
+export interface RuleSet {
+  readonly allow: readonly string[]
+  readonly deny: readonly string[]
+  readonly require: readonly string[]
 }
 
 /** How a server is reached: members of a document's server. */
@@ -162,6 +184,8 @@ export interface PolicyFault extends Fault {
 
 export interface Policies {
   at(place: PolicyPlace): PolicyEffect
+  /** Services, by `ns/name`, that some policy is for. */
+  readonly policed: ReadonlySet<string>
   readonly statuses: readonly DesiredStatus[]
   readonly wanted: readonly ObjectRef[]
 }

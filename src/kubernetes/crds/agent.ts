@@ -80,8 +80,7 @@ function keyOf(key: string): Key {
 }
 
 function about(key: string): string {
-  const { about, later } = keyOf(key)
-  return later === undefined ? about : `${about} Not enforced yet: an Agent with it serves nothing.`
+  return keyOf(key).about
 }
 
 function choicesOf(key: string): readonly string[] {

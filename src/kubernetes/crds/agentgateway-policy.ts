@@ -1,5 +1,6 @@
 import { conditionColumn, define } from './definition.ts'
 import { conditions, duration, group, kind, name, port, sectionName } from './fields.ts'
+import { apiKeyAuthentication, authorization, jwtAuthentication } from './identity.ts'
 import { anything, atLeastOne, atMostOne, exactlyOne, integer, labels, list, object, type Rule, text } from './schema.ts'
 import { backendPolicies } from './server-policies.ts'
 
@@ -46,51 +47,6 @@ const targetSelector = object(
 )
 
 const closed = 'Not enforced yet: what the policy holds for is closed.'
-const mode = text('Whether requests without credentials pass. Not written: Strict.', { values: ['Strict', 'Optional', 'Permissive'] })
-
-const jwtAuthentication = object(
-  `Requests must show a JSON Web Token. ${closed}`,
-  {
-    mode,
-    providers: list(
-      'Who may have issued it.',
-      object(
-        'One issuer.',
-        {
-          issuer: text('Its name, as in the claim iss.', { max: 256 }),
-          audiences: list('Accepted audiences. Not written: any.', { type: 'string' }, { max: 64 }),
-          jwks: object(
-            'Its public keys.',
-            { remote: anything('Where they are fetched from.'), inline: text('The keys themselves, as JSON.', { max: 65_536 }) },
-            { rules: [exactlyOne(['remote', 'inline'], 'write either remote or inline')] },
-          ),
-        },
-        { required: ['issuer', 'jwks'] },
-      ),
-      { min: 1, max: 64 },
-    ),
-    mcp: anything('What MCP clients are told about signing in.'),
-  },
-  { required: ['providers'] },
-)
-
-const apiKeyAuthentication = object(
-  `Requests must show a key. ${closed}`,
-  {
-    mode,
-    secretRef: anything('A Secret with keys.'),
-    secretSelector: anything('Secrets with keys.'),
-    configMapSelector: anything('ConfigMaps with hashed keys.'),
-  },
-  {
-    rules: [
-      exactlyOne(
-        ['secretRef', 'secretSelector', 'configMapSelector'],
-        'write one of secretRef, secretSelector, configMapSelector: where the keys are',
-      ),
-    ],
-  },
-)
 
 const localLimit = object(
   'One limit of each proxy for itself.',
@@ -113,7 +69,7 @@ const traffic = object('Rules for requests.', {
   jwtAuthentication,
   apiKeyAuthentication,
   basicAuthentication: anything(`Requests must show a name and a password. ${closed}`),
-  authorization: anything(`Who may do what. ${closed}`),
+  authorization: authorization('Who may call at all, over the caller and the request: others see nothing and may call nothing.'),
   rateLimit: object(`How many requests pass. ${closed}`, { local: list('Limits.', localLimit, { min: 1, max: 16 }) }),
   cors: anything('Which pages of browsers may ask. Not supported yet; without it none may.'),
 })

@@ -1,5 +1,6 @@
 import type { Raw } from '../model.ts'
 import { duration, name } from './fields.ts'
+import { mcpPolicies } from './identity.ts'
 import { anything, atMostOne, exactlyOne, list, object, text } from './schema.ts'
 
 /** How servers are reached, as agentgateway's objects say it: of a policy's `backend`, and of the `policies` of backends and targets. */
@@ -98,6 +99,6 @@ export const serverPolicies: Raw = {
 /** The members of a policy's `backend`, and of an AgentgatewayBackend's `policies`. */
 export const backendPolicies: Raw = {
   ...serverPolicies,
-  mcp: anything('Rules for MCP. Not enforced yet: what they hold for is closed.'),
+  mcp: mcpPolicies,
   ai: anything('Not served by mcplex.'),
 }
