@@ -38,6 +38,7 @@ const status: GatewayStatus = {
 function gateway(readiness: Readiness): Gateway {
   return {
     serve: () => assert.fail('an admin listener serves no MCP'),
+    recordEdgeRefusal: () => assert.fail('an admin listener serves no MCP'),
     apply: () => assert.fail('an admin listener changes nothing'),
     becomeUnready: () => assert.fail('an admin listener drains nothing'),
     startDraining: () => assert.fail('an admin listener drains nothing'),
@@ -97,6 +98,18 @@ test('every path', async (t) => {
   )
   const missing = await ask('/nothing')
   assert.deepEqual([missing.status, JSON.parse(missing.body).paths.length], [404, 6])
+})
+
+test('why is told to who shows the token alone, as JSON, and asked in JSON', async (t) => {
+  const { ask } = await open(t)
+  assert.equal((await ask('/why?agent=a&tool=b')).status, 403)
+  const { ask: asked } = await open(t, { token: 'secret' })
+  const headers = { authorization: 'Bearer secret' }
+  assert.equal((await asked('/why?agent=a&tool=b')).status, 401)
+  const { status: code, body } = await asked(`/why?agent=a&tool=b&claims=${encodeURIComponent('{"sub":"x"}')}`, headers)
+  assert.deepEqual([code, JSON.parse(body)], [200, { agent: 'a', tool: 'b', outcome: 'hidden', mayBeRefused: false, steps: [] }])
+  for (const query of ['agent=a', 'tool=b', 'agent=a&tool=b&claims=[]', 'agent=a&tool=b&claims={', 'agent=a&tool=b&arguments=1'])
+    assert.equal((await asked(`/why?${query}`, headers)).status, 400, query)
 })
 
 test('the status says which document of Kubernetes is in force, as of now', async (t) => {

@@ -50,6 +50,7 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     onExchange: (exchange) => void gateway.serve(exchange),
     onEdgeRefusal(refusal) {
       metrics.countEdgeRefusal(refusal.reason)
+      gateway.recordEdgeRefusal(refusal)
       log.info({ ...refusal }, 'refused at the edge')
     },
   })

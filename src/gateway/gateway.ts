@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { createModernClient, type Implementation } from '../era/era.ts'
-import { type ChangeKind, changeKinds, type Exchange } from '../mcp/mcp.ts'
+import { type ChangeKind, changeKinds, type Exchange, type Reason } from '../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createAsks } from './asks.ts'
@@ -15,6 +15,7 @@ import { createServe } from './serve.ts'
 import { compile, type Snapshot, type SnapshotDeps } from './snapshot.ts'
 import { createStreams } from './streams.ts'
 import { createSuspensions } from './suspensions.ts'
+import { edgeEntry } from './trace.ts'
 import { createWatchShares } from './watch-shares.ts'
 
 export type { Explanation, Question, Step } from './explain.ts'
@@ -32,6 +33,13 @@ export interface GatewayDeps {
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
   readonly openAudit: (settings: AuditSettings) => Audit
+}
+
+export interface EdgeRefusal {
+  readonly requestId: string
+  readonly reason: Reason
+  /** The HTTP status; 0 where the connection was closed without a reply. */
+  readonly status: number
 }
 
 /** What `/status` says (docs/operation.md). */
@@ -52,6 +60,8 @@ export interface Readiness {
 /** The running gateway: serves exchanges by its current snapshot, which `apply` replaces whole. */
 export interface Gateway {
   serve(exchange: Exchange): Promise<void>
+  /** Records a request that was refused before it became an exchange. */
+  recordEdgeRefusal(refusal: EdgeRefusal): void
   /** Takes a new Config in. Throws, and changes nothing, where a secret is gone. */
   apply(config: Config): void
   /** Resolves when every server has been heard of once, or is known to be down. */
@@ -191,6 +201,10 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       metrics: deps.metrics,
       now: deps.now,
     }),
+    recordEdgeRefusal(refusal) {
+      const { audit } = current()
+      if (audit !== undefined) audit.write(edgeEntry(refusal))
+    },
     apply(config) {
       const next = compileNext(config)
       const old = current()

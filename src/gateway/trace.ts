@@ -6,6 +6,7 @@ import {
   type Exchange,
   type Message,
   member,
+  type Reason,
   type Refusal,
   refusals,
   stringOf,
@@ -131,6 +132,40 @@ export function recordAudit(trace: Trace, record: RequestRecord, exchange: Excha
     rule: trace.rule,
     args: trace.args,
   })
+}
+
+/** The record of a request of which no more was understood than that it is refused. */
+export function edgeEntry({
+  requestId,
+  reason,
+  status,
+}: {
+  readonly requestId: string
+  readonly reason: Reason
+  readonly status: number
+}): AuditEntry {
+  const nothing = {
+    route: undefined,
+    caller: undefined,
+    agent: undefined,
+    backend: undefined,
+    server: undefined,
+    name: undefined,
+    clientEra: undefined,
+    serverEra: undefined,
+    rpcCode: undefined,
+    upstreamMs: undefined,
+    traceId: undefined,
+  }
+  const record = { ...nothing, requestId, method: 'unread', outcome: 'refused', reason, httpStatus: status } as const
+  return {
+    record: { ...record, durationMs: 0, bytesIn: 0, bytesOut: 0 },
+    issuer: undefined,
+    subject: undefined,
+    actors: [],
+    rule: undefined,
+    args: undefined,
+  }
 }
 
 /** Of one that allowed as well as of one that refused. */
