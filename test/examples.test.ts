@@ -7,7 +7,12 @@ import { parseConfig } from '../src/config/config.ts'
 
 const folder = fileURLToPath(new URL('../examples', import.meta.url))
 /** The variables that the examples speak of. */
-const env = { GITHUB_TOKEN: 'x', TRACKER_TOKEN: 'x', MCPLEX_KEY_A: Buffer.alloc(32).toString('base64') }
+const env = {
+  GITHUB_TOKEN: 'x',
+  TRACKER_TOKEN: 'x',
+  NIGHTLY_KEY_SHA256: '0a'.repeat(32),
+  MCPLEX_KEY_A: Buffer.alloc(32).toString('base64'),
+}
 
 test('every example is a configuration without a problem, and says which schema it has', async () => {
   let count = 0

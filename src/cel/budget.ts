@@ -2,9 +2,12 @@ import { EvaluationError } from '@marcbachmann/cel-js'
 
 /** How many steps one evaluation of a rule may take: turns of loops, values looked through, pieces of text. */
 export const maxSteps = 100_000
-/** Characters that are one step to look through, and to match against a pattern. */
+/** Characters that are one step to look through. */
 const charactersPerStep = 64
-export const matchedCharactersPerStep = 4
+/** Characters times a pattern's size that are one step to match. */
+const matchedPerStep = 100
+/** Steps that it is to compile a pattern. */
+const stepsPerPattern = 1000
 /** Comparisons of characters that are one step, where a text is searched for another: at worst each with each. */
 const comparisonsPerStep = 16_384
 
@@ -37,6 +40,14 @@ export class Budget {
   takeForSearch(text: string, wanted: string): void {
     this.takeFor(text)
     this.take(Math.floor((text.length * wanted.length) / comparisonsPerStep))
+  }
+
+  takeForMatch(text: string, patternSize: number): void {
+    this.take(1 + Math.ceil((text.length * patternSize) / matchedPerStep))
+  }
+
+  takeForPattern(): void {
+    this.take(stepsPerPattern)
   }
 
   /** Takes what it costs to go through a value and all that it holds. */

@@ -82,7 +82,7 @@ function literalFault(call: Expr & { kind: 'call' }): ExpressionFault | undefine
   if (arg === undefined) return undefined
   const literal = arg.kind === 'value' && arg.value.kind === 'text' ? arg.value.text : undefined
   if (call.on === undefined && call.name === 'duration' && literal === undefined) {
-    return { code: 'cel-type', text: 'computes a duration', hint: 'write it: duration("1h")', at: arg.at }
+    return { code: 'cel-type', text: 'computes a duration', hint: 'write it: duration("1h")', at: call.at }
   }
   if (literal === undefined) return undefined
   if (call.on === undefined && call.name === 'cidr' && AddressRange.read(literal) === undefined) {

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { type ASTNode, Environment, EvaluationError, type TypeDeclaration } from '@marcbachmann/cel-js'
 import { AddressRange } from './address-range.ts'
-import { Budget, matchedCharactersPerStep } from './budget.ts'
+import { Budget } from './budget.ts'
 import { Headers, Mcp, Prompt, Request, Resource, Source, Tool } from './facts.ts'
-import { compilePattern, maxMatched, type Pattern } from './pattern.ts'
+import { compileComputed, compilePattern, maxMatched, type Pattern, type PatternFault } from './pattern.ts'
 import { type Shape, variables } from './vocabulary.ts'
 
 /** The language of one scope: what is checked against it is evaluated by it, and by its budget. */
@@ -95,7 +95,7 @@ function registerCounted(environment: Environment, budget: Budget): void {
 function registerMatches(environment: Environment, budget: Budget): void {
   const handler = (call: MacroCall) => {
     const [pattern] = call.args
-    const compiled = pattern.op === 'value' && typeof pattern.args === 'string' ? readPattern(pattern.args) : undefined
+    const compiled = pattern.op === 'value' && typeof pattern.args === 'string' ? known(compilePattern(pattern.args)) : undefined
     return {
       async: false,
       typeCheck(checker: Checker, _macro: unknown, context: unknown) {
@@ -111,16 +111,17 @@ function registerMatches(environment: Environment, budget: Budget): void {
         const source = compiled === undefined ? evaluator.run(pattern, context) : ''
         if (typeof text !== 'string' || typeof source !== 'string') throw failure('matches something that is no text')
         if (text.length > maxMatched) throw failure(`matches a text longer than ${maxMatched} characters`)
-        budget.take(1 + Math.ceil(text.length / matchedCharactersPerStep) + source.length)
-        return (compiled ?? readPattern(source)).isIn(text)
+        if (compiled === undefined) budget.takeForPattern()
+        const read = compiled ?? known(compileComputed(source))
+        budget.takeForMatch(text, read.size)
+        return read.isIn(text)
       },
     }
   }
   environment.registerFunction({ signature: 'string.matches_(ast): bool', handler, ...sync })
 }
 
-function readPattern(source: string): Pattern {
-  const read = compilePattern(source)
+function known(read: Pattern | PatternFault): Pattern {
   if (read.kind === 'fault') throw failure(`has a bad pattern: ${read.text}`)
   return read
 }
@@ -168,8 +169,8 @@ function registerDefault(environment: Environment): void {
     return {
       async: false,
       typeCheck(checker: Checker, _macro: unknown, context: unknown) {
-        const [first, second] = [checker.check(wanted, context), checker.check(otherwise, context)]
-        return first === second ? first : checker.getType('dyn')
+        for (const node of [wanted, otherwise]) checker.check(node, context)
+        return checker.getType('dyn')
       },
       evaluate(evaluator: Evaluator, _macro: unknown, context: unknown) {
         try {
@@ -207,9 +208,19 @@ function isSame(one: unknown, other: unknown): boolean {
     return (typeof other === 'bigint' || typeof other === 'number') && Number(one) === Number(other)
   if (Array.isArray(one) && Array.isArray(other))
     return one.length === other.length && one.every((each, index) => isSame(each, other[index]))
-  if (one instanceof Map && other instanceof Map)
-    return one.size === other.size && [...one].every(([key, each]) => other.has(key) && isSame(each, other.get(key)))
-  return false
+  const [entries, others] = [entriesOf(one), entriesOf(other)]
+  return (
+    entries !== undefined &&
+    entries.size === others?.size &&
+    [...entries].every(([key, each]) => others.has(key) && isSame(each, others.get(key)))
+  )
+}
+
+/** What callers send are Maps; what is written in a rule is an object. */
+function entriesOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
+  if (value instanceof Map) return value
+  const isObject = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return isObject ? new Map(Object.entries(value)) : undefined
 }
 
 function failure(message: string): EvaluationError {

@@ -59,8 +59,12 @@ function join(expr: Expr, isPositive: boolean, view: View, isBranch: boolean): E
   if (settled !== undefined) return settled ? yes : no
   if (isYes(expr) || isNo(expr)) return isYes(expr) === isPositive ? yes : no
   // What a branch yields need be no truth value for the whole to fit together; then it is an error only where it is reached.
-  const literal = isBranch && expr.kind !== 'binary' ? dynamic(expr) : expr
+  const literal = isBranch && !isComparison(expr) ? dynamic(expr) : expr
   return isPositive ? literal : { kind: 'unary', op: '!', of: literal, at: expr.at }
+}
+
+function isComparison(expr: Expr): boolean {
+  return expr.kind === 'binary' && ['==', '!=', '<', '<=', '>', '>=', 'in'].includes(expr.op)
 }
 
 function dynamic(expr: Expr): Expr {

@@ -154,12 +154,12 @@ export function printExpression(expr: Expr): string {
     case 'name':
       return expr.name
     case 'select':
-      return `${printTight(expr.of)}.${expr.isOptional ? '?' : ''}${expr.key}`
+      return `${printReceiver(expr.of)}.${expr.isOptional ? '?' : ''}${expr.key}`
     case 'index':
-      return `${printTight(expr.of)}[${expr.isOptional ? '?' : ''}${printExpression(expr.key)}]`
+      return `${printReceiver(expr.of)}[${expr.isOptional ? '?' : ''}${printExpression(expr.key)}]`
     case 'call': {
       const called = `${expr.name}(${expr.args.map(printExpression).join(', ')})`
-      return expr.on === undefined ? called : `${printTight(expr.on)}.${called}`
+      return expr.on === undefined ? called : `${printReceiver(expr.on)}.${called}`
     }
     case 'list':
       return `[${expr.items.map(printExpression).join(', ')}]`
@@ -177,10 +177,16 @@ export function printExpression(expr: Expr): string {
   }
 }
 
+/** Spelled as a part of an operator's. */
 function printTight(expr: Expr): string {
-  const isLoose = expr.kind === 'choice' || expr.kind === 'binary' || expr.kind === 'unary' || expr.kind === 'value'
-  const isText = expr.kind === 'value' && (expr.value.kind === 'text' || /^[a-z]+$/.test(expr.value.spelled))
-  return isLoose && !isText ? `(${printExpression(expr)})` : printExpression(expr)
+  const isLoose = expr.kind === 'choice' || expr.kind === 'binary' || expr.kind === 'unary'
+  return isLoose ? `(${printExpression(expr)})` : printExpression(expr)
+}
+
+/** Spelled before a dot, which a number would take for its own. */
+function printReceiver(expr: Expr): string {
+  const isNumber = expr.kind === 'value' && expr.value.kind === 'other'
+  return isNumber ? `(${printExpression(expr)})` : printTight(expr)
 }
 
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r' }

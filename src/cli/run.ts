@@ -94,8 +94,14 @@ async function demoPlan(terminal: Terminal): Promise<Plan> {
 const demoPort = 8080
 const demoAdminPort = 15000
 
-function problemOf({ kind, text }: SocketFailure): Problem {
+function problemOf({ kind, text, hint }: SocketFailure): Problem {
   if (kind === 'failed')
-    return { code: 'bad-value', path: '', severity: 'error', text, hint: 'choose an address of this machine, and a port that you may open' }
+    return {
+      code: 'bad-value',
+      path: '',
+      severity: 'error',
+      text,
+      hint: hint ?? 'choose an address of this machine, and a port that you may open',
+    }
   return { code: 'port-in-use', path: '', severity: 'error', text, hint: 'choose another port, or end the program that has it' }
 }

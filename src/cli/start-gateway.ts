@@ -47,6 +47,8 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     openAudit: deps.openAudit,
   })
   const sockets = createSockets({
+    secret: deps.secret,
+    log,
     onExchange: (exchange) => void gateway.serve(exchange),
     onEdgeRefusal(refusal) {
       metrics.countEdgeRefusal(refusal.reason)

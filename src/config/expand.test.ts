@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
+import { makeAuthority } from '../listen/certificate-for-test.ts'
 import { expand, type Origin, parseConfig, printConfig } from './config.ts'
 
 const env = { GITHUB_TOKEN: 'gh', GW_SECRET: 'gw', KEY_A: `${'A'.repeat(43)}=`, KEY_B: `${'B'.repeat(43)}=` }
-const from = { env, readFile: () => 'PEM', origin: 'file' } as const
+const { cert, key } = makeAuthority('test').issue()
+const from = { env, readFile: (path: string) => (path.endsWith('.key') ? key : cert), origin: 'file' } as const
 
 function parsed(text: string, origin: Origin = 'file') {
   const { config, problems } = parseConfig(text, { ...from, origin })

@@ -22,7 +22,7 @@ export const problemCodes = {
   },
   'unsafe-url': { severity: 'error', text: 'A URL leads to a link-local address or to the metadata service of a cloud.' },
   'cel-syntax': { severity: 'error', text: 'A rule is not a CEL expression.' },
-  'cel-unknown-variable': { severity: 'error', text: 'A rule names a variable that does not exist where it stands.' },
+  'cel-unknown-variable': { severity: 'error', text: 'A rule names a variable or function that does not exist where it stands.' },
   'cel-type': { severity: 'error', text: 'A rule does not yield true or false.' },
   'too-large': { severity: 'error', text: 'The document is larger, deeper or expands further (by aliases) than is allowed.' },
   'not-supported': { severity: 'error', text: 'The key is known, but this version does not do what it asks for.' },

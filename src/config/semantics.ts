@@ -1,5 +1,6 @@
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { Report } from './check.ts'
+import { checkListenerTls } from './listener-tls.ts'
 import type { Config, HttpTarget, Match, Rule } from './model.ts'
 import { checkPolicies, isAuthenticated } from './policy-semantics.ts'
 import { hostFault } from './target-url.ts'
@@ -8,6 +9,7 @@ import type { Path } from './tree.ts'
 /** What is wrong between the parts of a Config, each of which is right by itself. Paths are those of the long form. */
 export function checkWhole(config: Config, report: Report): void {
   checkListeners(config, report)
+  checkListenerTls(config, report)
   checkRoutes(config, report)
   checkShadows(config, report)
   checkAgents(config, report)

@@ -257,7 +257,7 @@ function originSettings(listener: Listener, config: Config): PolicySettings['ori
   if (isLoopback(listener.address))
     return {
       hosts: listener.hosts ?? [...loopbackHosts, listener.address.includes(':') ? `[${listener.address}]` : listener.address],
-      origins: listener.origins ?? loopbackHosts.map((host) => `http://${host}:*`),
+      origins: listener.origins ?? loopbackHosts.map((host) => `${listener.protocol.toLowerCase()}://${host}:*`),
     }
   const names = [
     ...(listener.hostname === undefined ? [] : [listener.hostname]),

@@ -1,25 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Roster } from '../mcp/mcp.ts'
+import type { ConnectionTls } from './front.ts'
 import type { HttpExchange } from './http-exchange.ts'
 
 /** How long a connection is still read, and what comes thrown away, after a reply that closes it. */
 const lingerMs = 2000
+/** How long what is under way may go on when a connection is retired. */
+const retireMs = 30_000
 
 /** One accepted connection and the exchanges that are open on it: at most `pipelineDepth` (open-listener.ts). */
 export class Connection {
   readonly socket: Socket
   readonly remote: string
+  readonly tls: ConnectionTls | undefined
   readonly exchanges = new Roster<HttpExchange>()
   /** A reply that closes it has been written or queued: what else the client sends is not looked at. */
   isClosing = false
   /** It was closed while a reply was on its way. */
   isCut = false
+  /** Whom it was for is trusted no more: its next reply is its last. */
+  isRetired = false
   /** The latest request that was answered before its body had come. */
   unread: IncomingMessage | undefined
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, tls?: ConnectionTls) {
     this.socket = socket
+    this.tls = tls
     this.remote = plainAddress(socket.remoteAddress)
   }
 
@@ -37,6 +44,18 @@ export class Connection {
       const timer = setTimeout(() => socket.destroy(), lingerMs)
       socket.once('close', () => clearTimeout(timer))
     }
+  }
+
+  /** Closes it: at once where it is idle, else when what is under way has ended, or has had its time. */
+  retire(): void {
+    if (this.isRetired || this.isClosing) return
+    this.isRetired = true
+    if (this.exchanges.size === 0) {
+      this.socket.destroy()
+      return
+    }
+    const timer = setTimeout(() => this.socket.destroy(), retireMs)
+    this.socket.once('close', () => clearTimeout(timer))
   }
 
   /** Cuts the connection if the client takes nothing of this ended response for `stallMs`. */

@@ -20,6 +20,8 @@ export interface Edge {
 }
 
 const noBody = new Uint8Array(0)
+/** Bytes of a reply that TLS is given at once. */
+const pieceBytes = 64 * 1024
 
 /** An Exchange over node:http. */
 export class HttpExchange implements Exchange, Rostered {
@@ -119,7 +121,8 @@ export class HttpExchange implements Exchange, Rostered {
     this.#edge.pendingBytes += bytes
     this.status = status
     this.#response.writeHead(status, fields)
-    this.#response.end(body, 'utf8')
+    if (bytes > pieceBytes && this.#connection.tls !== undefined) this.#endInPieces(Buffer.from(body), 0)
+    else this.#response.end(body, 'utf8')
     if (this.#response.writableLength > 0) this.#connection.boundDelivery(this.#response, this.#edge.limits.idleTimeoutMs)
   }
 
@@ -151,7 +154,17 @@ export class HttpExchange implements Exchange, Rostered {
       this.#isGone = true
       this.failBody(clientGone)
       for (const listener of this.#goneListeners ?? []) listener()
-    } else if (this.#edge.isDraining && connection.exchanges.size === 0) connection.socket.destroySoon()
+    } else if ((this.#edge.isDraining || connection.isRetired) && connection.exchanges.size === 0) connection.socket.destroySoon()
+  }
+
+  /** Of what Node has given to TLS it doesn't see how much a client has taken: so that a slow one is not cut as a dead one, it sees each piece go. */
+  #endInPieces(body: Buffer, from: number): void {
+    const to = from + pieceBytes
+    if (to >= body.byteLength) this.#response.end(body.subarray(from))
+    else
+      this.#response.write(body.subarray(from, to), (error) => {
+        if (!error && !this.#isGone) this.#endInPieces(body, to)
+      })
   }
 
   #startFields(headers: Readonly<Record<string, string>>): string[] {
@@ -162,7 +175,7 @@ export class HttpExchange implements Exchange, Rostered {
     // An unread body of known length is within the limits, and Node throws it away; any other could go on for ever.
     const cannotGoOn = isBodyLeft && (this.head.bodyBytes === undefined || this.#awaitsContinue || this.#failure !== undefined)
     // A reply that closes would take the replies to pipelined requests with it.
-    const isLast = this.#edge.isLettingGo && this.#connection.exchanges.size === 1
+    const isLast = (this.#edge.isLettingGo || this.#connection.isRetired) && this.#connection.exchanges.size === 1
     if (cannotGoOn || isLast || this.#edge.isDraining) {
       fields.push('connection', 'close')
       this.#connection.closeAfter(this.#request)

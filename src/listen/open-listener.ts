@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { formatAddress } from '../config/config.ts'
 import { type Exchange, type Reason, type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
 import { Connection, plainAddress } from './connection.ts'
+import { plainFront, tlsFront } from './front.ts'
 import type { HttpEventStream } from './http-event-stream.ts'
 import { type Edge, HttpExchange } from './http-exchange.ts'
 import { defaultEdgeLimits, type EdgeLimits } from './limits.ts'
 import { bodyTooLarge, type RequestHead, readHead } from './read-head.ts'
+import { isMisdirected, type TlsPlan } from './tls-plan.ts'
 
 /** Most requests that a client may have open on one connection by pipelining; one more is 503. */
 const pipelineDepth = 16
@@ -30,6 +32,8 @@ export interface ListenerOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly limits?: EdgeLimits
+  /** Speaks TLS by it; absent: plain HTTP. */
+  readonly tls?: TlsPlan | undefined
   /** Takes every request whose head is unambiguous; must not throw. */
   readonly onExchange: (exchange: Exchange) => void
   /** Is told of every request that never became an exchange. */
@@ -53,6 +57,11 @@ export interface OpenListener {
   readonly port: number
   /** Changes how many connections may be open. */
   setConnections(max: number): void
+  /**
+   * Shows and trusts from now on what another plan says, which asks clients for certificates if the one before does. Connections go on, but
+   * for those that were made under other authorities for clients: they end with what is under way.
+   */
+  setTls(plan: TlsPlan): void
   /** Connections that are open now. */
   readonly connections: number
   /** From now on each reply closes its connection, so that clients move on by themselves; all else goes on. */
@@ -71,8 +80,8 @@ export interface ListenFailure {
   readonly text: string
 }
 
-/** Opens an HTTP/1.1 listener that refuses what is ambiguous, too large or too slow, and makes an Exchange of the rest. */
-export function openListener(options: ListenerOptions): Promise<OpenListener | ListenFailure> {
+/** Opens an HTTP/1.1 listener, over TLS where there is a plan for it, that refuses what is ambiguous, too large or too slow, and makes an Exchange of the rest. */
+export async function openListener(options: ListenerOptions): Promise<OpenListener | ListenFailure> {
   const { name, onExchange, onEdgeRefusal, onDrain, limits = defaultEdgeLimits, keepAliveMs = 15_000 } = options
   const clock = options.clock ?? (() => performance.now())
   const idPrefix = options.idPrefix ?? `${randomBytes(6).toString('hex')}-`
@@ -84,7 +93,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   let onAllClosed: (() => void) | undefined
   const edge: Edge = { limits, streams, clock, nextId, isDraining: false, isLettingGo: false, pendingBytes: 0 }
 
-  const server = createServer({
+  const settings = {
     insecureHTTPParser: false,
     joinDuplicateHeaders: true,
     requireHostHeader: false, // readHead says it, with a body
@@ -96,7 +105,14 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
     connectionsCheckingInterval: Math.min(1000, Math.ceil(limits.headTimeoutMs / 4)),
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-  })
+  }
+  const isAllClosed = () => connections.size === 0 && front.pending === 0
+  const closed = () => {
+    if (isAllClosed()) onAllClosed?.()
+  }
+  const secure = options.tls === undefined ? undefined : await tlsFront(settings, options.tls, limits.headTimeoutMs, closed)
+  const front = secure ?? plainFront(settings)
+  const { server } = front
   server.maxHeadersCount = 0 // any limit here drops headers silently; readHead counts, and maxHeaderSize bounds
   server.maxConnections = limits.connections
 
@@ -113,7 +129,11 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
     if (edge.isDraining) return draining()
     if (connection.exchanges.size >= pipelineDepth) return tooManyPipelined()
     if (edge.pendingBytes > maxPendingBytes) return overloaded()
-    return readHead(request, name, connection.remote, limits)
+    const { tls } = connection
+    const head = readHead(request, name, connection.remote, limits, tls?.peer)
+    if (secure !== undefined && tls !== undefined && head.kind === 'head' && isMisdirected(secure.plan, tls, head.host))
+      return misdirected()
+    return head
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
@@ -141,13 +161,19 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
     onEdgeRefusal?.({ requestId, reason: refusal.reason, remote: connection.remote, status: isSilent ? 0 : reply.status })
   }
 
-  server.on('connection', (socket) => {
-    const connection = new Connection(socket)
+  /** Bytes that are no TLS, such as plain HTTP, a client that does not take our certificate, or one that is too slow: there is no reply. */
+  function refuseHandshake(error: ParseError, socket: Socket): void {
+    const reason = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'head-timeout' : 'bad-request'
+    onEdgeRefusal?.({ requestId: nextId(), reason, remote: plainAddress(socket.remoteAddress), status: 0 })
+  }
+
+  front.onSocket((socket, tls) => {
+    const connection = new Connection(socket, tls)
     connections.set(socket, connection)
     socket.on('close', () => {
       connections.delete(socket)
       for (const exchange of connection.exchanges.all()) exchange.closed()
-      if (connections.size === 0) onAllClosed?.()
+      closed()
     })
   })
   server.on('request', (request, response) => onRequest(request, response, false))
@@ -161,7 +187,9 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   server.on('clientError', (error: ParseError, duplex) => {
     const socket = duplex as Socket
     const connection = connections.get(socket)
-    if (connection === undefined || !socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+    const isGone = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+    if (connection === undefined && !isGone) refuseHandshake(error, socket)
+    if (connection === undefined || !socket.writable || isGone) {
       if (!connection?.isClosing) socket.destroy()
       return
     }
@@ -179,6 +207,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
   const keepAlive = setInterval(() => tickAll(streams), keepAliveMs / 2).unref()
 
   const cut = () => {
+    front.cutPending()
     for (const socket of connections.keys()) socket.destroy()
   }
   server.once('close', () => {
@@ -194,6 +223,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
       edge.isDraining = true
       onDrain?.()
       stopAccepting()
+      front.cutPending()
       for (const connection of connections.values())
         if (connection.exchanges.size === 0 && !connection.isClosing) connection.socket.destroy()
       const timer = setTimeout(cut, graceMs)
@@ -201,7 +231,7 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
         clearTimeout(timer)
         resolve()
       }
-      if (connections.size === 0) onAllClosed()
+      closed()
     })
     return drained
   }
@@ -225,8 +255,20 @@ export function openListener(options: ListenerOptions): Promise<OpenListener | L
         setConnections(max) {
           server.maxConnections = max
         },
+        setTls(next) {
+          if (secure === undefined) return
+          const isTrustSame = secure.plan.trust === next.trust
+          secure.setPlan(next)
+          if (isTrustSame) return
+          // One in the midst of its handshake would be judged by the authorities before, and taken for one of these.
+          front.cutPending()
+          for (const connection of connections.values()) {
+            const { tls } = connection
+            if (tls !== undefined && next.siteFor(tls.serverName).trusts !== tls.trusts) connection.retire()
+          }
+        },
         get connections() {
-          return connections.size
+          return connections.size + front.pending
         },
         letGo() {
           edge.isLettingGo = true
@@ -253,6 +295,10 @@ async function tickAll(streams: ReadonlySet<HttpEventStream>): Promise<void> {
 
 function draining(): Refusal {
   return refuse('draining', 'This replica is shutting down: try again', { headers: { 'retry-after': '1' } })
+}
+
+function misdirected(): Refusal {
+  return refuse('misdirected', 'This connection was made for another host: open one for this host')
 }
 
 function overloaded(): Refusal {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type Head, type Refusal, refuse } from '../mcp/mcp.ts'
+import { type Head, type Refusal, refuse, type TlsPeer } from '../mcp/mcp.ts'
 import type { EdgeLimits } from './limits.ts'
 
 /** A head that every HTTP parser reads the same way. */
@@ -11,6 +11,7 @@ export class RequestHead implements Head {
   readonly host: string
   readonly listener: string
   readonly remote: string
+  readonly tls: TlsPeer | undefined
   /** Length of the body; 0 where there is none, undefined where it comes in chunks. */
   readonly bodyBytes: number | undefined
   readonly #headers: IncomingHttpHeaders
@@ -22,6 +23,7 @@ export class RequestHead implements Head {
     this.host = fields.host
     this.listener = fields.listener
     this.remote = fields.remote
+    this.tls = fields.tls
     this.bodyBytes = fields.bodyBytes
     this.#headers = headers
   }
@@ -38,7 +40,13 @@ export class RequestHead implements Head {
  * servers read `X_User` as `X-User`; repeated fields are joined by commas (RFC 9110 section 5.3) but for those
  * of which only one makes sense: they are refused.
  */
-export function readHead(request: IncomingMessage, listener: string, remote: string, limits: EdgeLimits): RequestHead | Refusal {
+export function readHead(
+  request: IncomingMessage,
+  listener: string,
+  remote: string,
+  limits: EdgeLimits,
+  tls?: TlsPeer,
+): RequestHead | Refusal {
   const fieldCount = request.rawHeaders.length / 2
   if (fieldCount > limits.headerCount) return refuse('headers-too-large', `More than ${limits.headerCount} header fields`)
   if (headBytes(request) > limits.headerBytes)
@@ -74,7 +82,7 @@ export function readHead(request: IncomingMessage, listener: string, remote: str
   const path = queryAt === -1 ? target : target.slice(0, queryAt)
   if (!isPlainPath(path)) return refuse('bad-request', 'The path can be read in two ways')
   const query = queryAt === -1 ? '' : target.slice(queryAt + 1)
-  return new RequestHead({ method, path, query, host, listener, remote, bodyBytes }, headers)
+  return new RequestHead({ method, path, query, host, listener, remote, tls, bodyBytes }, headers)
 }
 
 /** Request line and fields, as they were sent but for blanks around values. */

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
 /** A client that sends the very bytes it is told to: for tests of the edge. */
 export interface Speaker {
@@ -13,8 +14,10 @@ export interface Speaker {
   closed(): Promise<string>
 }
 
-export async function speak(port: number, bytes = ''): Promise<Speaker> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+/** @param tls speaks within TLS, by these options */
+export async function speak(port: number, bytes = '', tls?: ConnectionOptions): Promise<Speaker> {
+  const place = { port, host: '127.0.0.1', allowHalfOpen: true }
+  const socket = tls === undefined ? connect(place) : connectTls({ ...place, ...tls })
   let heard = ''
   let isClosed = false
   let wake: (() => void)[] = []

@@ -27,6 +27,7 @@ export const refusals = {
   'body-timeout': { status: 408, code: -32600 },
   'head-timeout': { status: 408, code: -32600 },
   expectation: { status: 417, code: -32600 },
+  misdirected: { status: 421, code: -32600 },
   'headers-too-large': { status: 431, code: -32600 },
   'not-implemented': { status: 501, code: -32600 },
   'invalid-params': { status: 200, code: -32602 },
