@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { get as getOverTls } from 'node:https'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -36,7 +36,7 @@ interface Served {
 }
 
 /** `mcplex run` with a listener that knows clients by their certificates, and one at the same socket that does not ask. */
-async function serve(t: TestContext): Promise<Served> {
+async function serve(t: TestContext, more = ''): Promise<Served> {
   const { url: server } = await legacyServer(t)
   const [port, adminPort] = [await freePort(), await freePort()]
   const directory = await temporaryDirectory(t)
@@ -64,7 +64,7 @@ async function serve(t: TestContext): Promise<Served> {
   - { name: open, port: ${port}, protocol: HTTPS, hostname: open.test, hosts: [open.test], tls: { ${pair} } }
 admin: { listen: "127.0.0.1:${adminPort}" }
 servers: { one: ${server} }
-`,
+${more}`,
   )
   const child = startMcplex(t, ['run', '--config', file])
   const admin = async (path: string) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text()
@@ -167,4 +167,45 @@ test('a certificate is renewed under a connected client, and a broken one is not
   assert.equal(await post(), 200)
   assert.equal(connections, 1)
   assert.doesNotMatch(child.stderr(), /PRIVATE KEY/)
+})
+
+test('a certificate is who calls: without one 401, by its name in rules, in log and record', async (t) => {
+  const { url, child, directory } = await serve(
+    t,
+    `policies:
+  authenticate: { mtls: true }
+  authorize: { allow: ['source.identity == "spiffe://test/me"'] }
+  audit: { sinks: [{ file: audit.jsonl }] }
+`,
+  )
+  const ask = async (pair: Partial<TestCertificate>, body: object) => {
+    const dispatcher = new Agent({ connect: { ca: authority.cert, ...pair } })
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 1, ...body })
+    const reply = await undiciFetch(url, { method: 'POST', headers, body: text, dispatcher })
+    const answer = await reply.text()
+    await dispatcher.close()
+    return { status: reply.status, answer, challenge: reply.headers.get('www-authenticate') }
+  }
+  const bare = await ask({}, { method: 'ping' })
+  assert.deepEqual([bare.status, bare.challenge?.startsWith('Bearer realm=')], [401, true], JSON.stringify(bare))
+  const other = clients.issue({ alternativeNames: ['URI:spiffe://test/other'], use: 'client' })
+  const foreign = makeAuthority('Foreign').issue({ alternativeNames: ['URI:spiffe://test/me'], use: 'client' })
+  assert.equal((await ask(foreign, { method: 'ping' })).status, 401)
+  assert.equal((await ask(me, { method: 'ping', params: {} })).status, 200)
+  assert.equal((await ask(other, { method: 'ping' })).status, 200)
+  child.kill('SIGTERM')
+  await child.finished
+  const records = (await readFile(join(directory, 'audit.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    records.map(({ httpStatus, subject, caller }) => [httpStatus, subject, caller]),
+    [
+      [401, undefined, undefined],
+      [401, undefined, undefined],
+      [200, 'spiffe://test/me', 'certificate:spiffe://test/me'],
+      [200, 'spiffe://test/other', 'certificate:spiffe://test/other'],
+    ],
+  )
 })
