@@ -8,6 +8,7 @@ export interface Callers {
   readonly text: string
 }
 
+const closedToAll = 'Nothing passes: all its requests are refused'
 const openToAll = 'No authentication: whoever reaches it may use it'
 
 interface CallersWay {
@@ -18,6 +19,7 @@ interface CallersWay {
 /** @param config of its document; undefined: there is none that is valid */
 export function callersOf(config: Config | undefined): Callers {
   if (config === undefined) return { guarded: new Set(), text: 'Who may call stays as it was' }
+  if (isAllRefused(config)) return { guarded: new Set(), text: closedToAll }
   if (!isAnyAsked(config)) return { guarded: new Set(), text: openToAll }
   const all = config.listeners.map((listener) => {
     const ways = config.routes
@@ -35,6 +37,12 @@ export function callersOf(config: Config | undefined): Callers {
   const guarded = new Set(all.flatMap(({ name, isGuarded }) => (isGuarded ? [name] : [])))
   const ways = all.flatMap((one) => one.ways)
   return { guarded, text: textOf(ways.length === 0 ? all.map(({ own }) => own) : ways) }
+}
+
+/** Whether there are rules and none leads anywhere. */
+function isAllRefused({ routes }: Config): boolean {
+  const targets = routes.flatMap(({ rules }) => rules).flatMap(({ backends }) => backends)
+  return targets.length > 0 && targets.every(({ refuse }) => refuse !== undefined)
 }
 
 function settingsOf(placed: Placed<Authenticate> | undefined): Authenticate | undefined {

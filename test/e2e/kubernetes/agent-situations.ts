@@ -21,9 +21,9 @@ export const agentSituations: readonly Situation[] = [
         serves: [open, 'mcp-route on http: / → agent sre (math-mcp-server_add) of mcp-backend (math-mcp-server, date-mcp-server)'],
       },
       {
-        apply: [agent({ access: '"sre" in jwt.groups' })],
+        apply: [agent({ access: '"sre" in jwt.' })],
         says: [
-          ['Agent sre', 'Accepted False Unsupported', 'spec.access is not enforced yet, so nobody is let in'],
+          ['Agent sre', 'Accepted False Invalid', 'spec.access'],
           ['HTTPRoute mcp-route', 'ResolvedRefs False Invalid', 'Agent kgateway-system/sre serves nothing'],
         ],
         serves: lost,

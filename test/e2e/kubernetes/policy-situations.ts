@@ -19,7 +19,7 @@ export const policySituations: readonly Situation[] = [
       {
         apply: [policy(ofGateway, jwt)],
         says: [
-          ['AgentgatewayPolicy policy', 'Accepted False Unsupported', 'spec.traffic.jwtAuthentication is not enforced yet'],
+          ['AgentgatewayPolicy policy', 'Accepted False Invalid', 'spec.traffic.jwtAuthentication.providers[0].audiences is missing'],
           ['Gateway agentgateway http', 'Programmed False Invalid', 'AgentgatewayPolicy kgateway-system/policy'],
           ['HTTPRoute mcp-route', 'Accepted True Accepted', 'listener http is closed'],
         ],
@@ -34,7 +34,7 @@ export const policySituations: readonly Situation[] = [
       {
         apply: [policy(ofRoute, jwt)],
         says: [
-          ['AgentgatewayPolicy policy', 'Accepted False Unsupported', 'nothing passes there: HTTPRoute kgateway-system/mcp-route'],
+          ['AgentgatewayPolicy policy', 'Accepted False Invalid', 'nothing passes there: HTTPRoute kgateway-system/mcp-route'],
           ['HTTPRoute mcp-route', 'Accepted True Accepted', 'spec.rules[0] is closed'],
         ],
         serves: broken('this route is closed'),
