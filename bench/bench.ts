@@ -3,6 +3,7 @@ import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { cpus, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { judgeIdentity } from './budget.ts'
 import { findFreePort, gateways } from './gateways.ts'
 import { loadCore, measure, waitUntilReady } from './measure.ts'
 import { type PinnedProcess, startPinned } from './pinned-process.ts'
@@ -96,8 +97,9 @@ async function measureAll({ plan, rounds, seconds, kinds }: Options, directory: 
         const { gateway, era, upstreamEra } = row
         process.stderr.write(`round ${round} of ${rounds}: ${gateway.name}, ${era} → ${upstreamEra}\n`)
         const upstreamPorts = upstreamEra === 'legacy' ? legacy : modern
+        const bare = gateways.find(({ name }) => name === gateway.bare)
         try {
-          row.rounds.push(await measure(gateway, { directory, kinds, seconds, era, upstreamPorts, signal }))
+          row.rounds.push(await measure(gateway, bare, { directory, kinds, seconds, era, upstreamPorts, signal }))
         } catch (error) {
           signal.throwIfAborted()
           process.exitCode = 1
@@ -117,7 +119,7 @@ async function measureAll({ plan, rounds, seconds, kinds }: Options, directory: 
     const port = await findFreePort()
     const child = startPinned(loadCore, [binary, String(port), era], join(directory, `upstream-${port}.log`))
     upstreams.push(child)
-    await waitUntilReady(child, { url: `http://127.0.0.1:${port}/mcp`, era, prefixes: [''] }, signal)
+    await waitUntilReady(child, { url: `http://127.0.0.1:${port}/mcp`, era, prefixes: [''], headers: {} }, signal)
     return port
   }
 }
@@ -148,6 +150,7 @@ async function main(): Promise<void> {
     await measureAll(options, directory, stop.signal)
     process.stdout.write(`${options.rounds} × ${options.seconds} s, Node ${process.version}\n\n`)
     process.stdout.write(makeTable(options.plan, options.kinds))
+    process.stdout.write(judgeIdentity(options.plan))
     if (options.json !== undefined) writeFileSync(options.json, toJson(options.plan))
   } catch (error) {
     if (!stop.signal.aborted) throw error

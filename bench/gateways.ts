@@ -2,21 +2,36 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { createIssuer, proveIdentity } from './identity.ts'
+import type { Kind } from './requests.ts'
 
 const here = import.meta.dirname
 const root = join(here, '..')
 
-/** A gateway of the plan. `prepare` writes what it needs into a directory of its own and returns the command that serves in the foreground. */
+/** A gateway of the plan. `prepare` writes what it needs into a directory of its own. */
 export interface Gateway {
   readonly name: string
   /** One for each of the two servers; a plain proxy has the first server alone and its bare names. */
   readonly prefixes: readonly string[]
-  /** Which pairings of a client's era and the servers' it is measured in: `equal` where it can't bridge, `first` of a run where one is enough. */
-  readonly pairings: 'all' | 'equal' | 'first'
+  /** Which pairings of a client's era and the servers' it is measured in: `equal` where it can't bridge, `same` where those of one era are enough, `first` of a run where one is. */
+  readonly pairings: 'all' | 'equal' | 'same' | 'first'
+  /** What is measured of it in place of what was asked for. */
+  readonly kinds?: readonly Kind[]
+  /** The name of the gateway that differs from it in its configuration alone, and runs beside it while it is measured. */
+  readonly bare?: string
   readonly needs: readonly string[]
   /** Load before the first figure. Node.js compiles for three or four seconds before a request costs what it will go on costing. */
   readonly warmUpSeconds: number
-  prepare(directory: string, port: number, upstreamPorts: readonly [number, number]): Promise<readonly string[]>
+  prepare(directory: string, port: number, upstreamPorts: readonly [number, number]): Promise<Prepared>
+}
+
+export interface Prepared {
+  /** Serves in the foreground. */
+  readonly command: readonly string[]
+  /** Of every request. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Throws unless it has done, beside answering, what it is measured for; called when the load is over. */
+  prove?(url: string): Promise<void>
 }
 
 /** Everything that can be measured; ratios are taken to the first of a run. */
@@ -29,7 +44,7 @@ export const gateways: readonly Gateway[] = [
     warmUpSeconds: 1,
     prepare: async (directory, port, [upstream]) => {
       const file = fillIn('nginx.conf', directory, { port, upstream })
-      return ['nginx', '-p', directory, '-c', file]
+      return { command: ['nginx', '-p', directory, '-c', file] }
     },
   },
   {
@@ -41,7 +56,27 @@ export const gateways: readonly Gateway[] = [
     prepare: async (directory, port, [first, second]) => {
       buildIfStale()
       const file = fillIn('mcplex.yaml', directory, { port, first, second, admin: await findFreePort() })
-      return [process.execPath, join(root, 'bin/mcplex.js'), 'run', '--config', file]
+      return { command: commandOf(file) }
+    },
+  },
+  {
+    name: 'mcplex+identity',
+    prefixes: ['s1_', 's2_'],
+    pairings: 'same',
+    kinds: ['call', 'judged'],
+    bare: 'mcplex',
+    needs: [],
+    warmUpSeconds: 4,
+    prepare: async (directory, port, [first, second]) => {
+      buildIfStale()
+      const { token, ...issuer } = await createIssuer()
+      const records = join(directory, 'records.jsonl')
+      const file = fillIn('identity.yaml', directory, { port, first, second, admin: await findFreePort(), ...issuer, records })
+      return {
+        command: commandOf(file),
+        headers: { Authorization: `Bearer ${token}` },
+        prove: (url) => proveIdentity(url, records),
+      }
     },
   },
   {
@@ -50,12 +85,10 @@ export const gateways: readonly Gateway[] = [
     pairings: 'first',
     needs: [],
     warmUpSeconds: 3,
-    prepare: async (_directory, port, upstreamPorts) => [
-      process.execPath,
-      join(here, 'sdk-gateway.ts'),
-      String(port),
-      ...upstreamPorts.map((upstream) => `http://127.0.0.1:${upstream}/mcp`),
-    ],
+    prepare: async (_directory, port, upstreamPorts) => {
+      const urls = upstreamPorts.map((upstream) => `http://127.0.0.1:${upstream}/mcp`)
+      return { command: [process.execPath, join(here, 'sdk-gateway.ts'), String(port), ...urls] }
+    },
   },
 ]
 
@@ -71,13 +104,17 @@ export function findFreePort(): Promise<number> {
   })
 }
 
-function fillIn(template: string, directory: string, ports: Readonly<Record<string, number>>): string {
+function commandOf(file: string): readonly string[] {
+  return [process.execPath, join(root, 'bin/mcplex.js'), 'run', '--config', file]
+}
+
+function fillIn(template: string, directory: string, words: Readonly<Record<string, number | string>>): string {
   const file = join(directory, template)
   const text = readFileSync(join(here, template), 'utf8')
   mkdirSync(directory, { recursive: true })
   writeFileSync(
     file,
-    text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => String(ports[name])),
+    text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => String(words[name])),
   )
   return file
 }

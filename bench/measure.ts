@@ -35,34 +35,67 @@ export interface Measurement {
   readonly readySeconds: number
   readonly idleMb: number
   readonly loadMb: number
-  readonly p50Us: number
+  /** Undefined where a bare gateway ran beside it. */
+  readonly p50Us: number | undefined
   /** CPU time of the gateway's processes for each request. */
   readonly cpuUs: Readonly<Partial<Record<Kind, number>>>
+  /** That of a call through the bare gateway beside it, at the same time. */
+  readonly bareCpuUs: Readonly<Partial<Record<Kind, number>>>
   readonly requestsPerSecond: Readonly<Partial<Record<Kind, number>>>
   /** Replies that were missing, failed or wrong; while warming up each one is read, while measuring only its status is. */
   readonly bad: number
 }
 
-/** Starts a gateway, proves that it answers rightly, measures it and ends it. Throws with the end of its output where it doesn't serve. */
-export async function measure(gateway: Gateway, round: Round): Promise<Measurement> {
-  const directory = join(round.directory, gateway.name)
+/**
+ * Starts a gateway, proves that it answers rightly, measures it and ends it. With a bare one beside it both run and are loaded at the same
+ * time, so that whatever else the machine does weighs on both alike. Throws with the end of its output where one doesn't serve.
+ */
+export async function measure(gateway: Gateway, bare: Gateway | undefined, round: Round): Promise<Measurement> {
+  const started: Started[] = []
+  try {
+    for (const one of bare === undefined ? [gateway] : [gateway, bare]) started.push(await start(one, round))
+    const [own, beside] = started
+    if (own === undefined) throw new Error('nothing to measure')
+    const loaded = await load(own, beside, { ...round, kinds: gateway.kinds ?? round.kinds })
+    await own.prove?.(own.endpoint.url)
+    return { readySeconds: own.readySeconds, idleMb: own.idleMb, ...loaded }
+  } catch (error) {
+    round.signal.throwIfAborted()
+    const ends = started.map(({ logFile }) => readFileSync(logFile, 'utf8').slice(-1000))
+    throw new Error(`${gateway.name}: ${String(error)}\n${ends.join('\n')}`, { cause: error })
+  } finally {
+    await Promise.all(started.map(({ child }) => child.stop()))
+  }
+}
+
+/** A gateway that answers. */
+interface Started {
+  readonly child: PinnedProcess
+  readonly endpoint: Endpoint
+  readonly session: string | undefined
+  readonly logFile: string
+  readonly readySeconds: number
+  readonly idleMb: number
+  readonly warmUpSeconds: number
+  prove?(url: string): Promise<void>
+}
+
+async function start({ name, prefixes, warmUpSeconds, prepare }: Gateway, round: Round): Promise<Started> {
+  const directory = join(round.directory, name)
   mkdirSync(directory, { recursive: true })
   const port = await findFreePort()
-  const command = await gateway.prepare(directory, port, round.upstreamPorts)
-  const endpoint: Endpoint = { url: `http://127.0.0.1:${port}/mcp`, era: round.era, prefixes: gateway.prefixes }
+  const { command, headers = {}, prove } = await prepare(directory, port, round.upstreamPorts)
+  const endpoint: Endpoint = { url: `http://127.0.0.1:${port}/mcp`, era: round.era, prefixes, headers }
   const logFile = join(directory, 'output.log')
-  const start = performance.now()
+  const begun = performance.now()
   const child = startPinned(gatewayCore, command, logFile)
   try {
     const session = await waitUntilReady(child, endpoint, round.signal)
-    const readySeconds = (performance.now() - start) / 1000
-    const idleMb = child.residentMb()
-    return { readySeconds, idleMb, ...(await load(child, endpoint, session, gateway.warmUpSeconds, round)) }
+    const readySeconds = (performance.now() - begun) / 1000
+    return { child, endpoint, session, logFile, readySeconds, idleMb: child.residentMb(), warmUpSeconds, ...(prove && { prove }) }
   } catch (error) {
-    round.signal.throwIfAborted()
-    throw new Error(`${gateway.name}: ${String(error)}\n${readFileSync(logFile, 'utf8').slice(-1000)}`, { cause: error })
-  } finally {
     await child.stop()
+    throw new Error(`${String(error)}\n${readFileSync(logFile, 'utf8').slice(-1000)}`, { cause: error })
   }
 }
 
@@ -82,27 +115,39 @@ export async function waitUntilReady(child: PinnedProcess, endpoint: Endpoint, s
   }
 }
 
-async function load(child: PinnedProcess, endpoint: Endpoint, session: string | undefined, warmUpSeconds: number, round: Round) {
+async function load(own: Started, bare: Started | undefined, round: Round) {
+  const { child, endpoint, session } = own
+  const { signal } = round
   const cpuUs: Partial<Record<Kind, number>> = {}
+  const bareCpuUs: Partial<Record<Kind, number>> = {}
   const requestsPerSecond: Partial<Record<Kind, number>> = {}
   let bad = 0
   await probe(endpoint, session)
   for (const [index, kind] of round.kinds.entries()) {
-    const request = makeRequest(kind, endpoint, session)
-    const seconds = index === 0 ? warmUpSeconds : furtherWarmUpSeconds
-    const warmUp = await runWrk(endpoint.url, request, { connections, seconds, isChecked: true, signal: round.signal })
-    const before = child.cpuUs()
-    const measured = await runWrk(endpoint.url, request, { connections, seconds: round.seconds, isChecked: false, signal: round.signal })
-    if (measured.requests === 0) throw new Error(`no reply to ${kind}`)
-    cpuUs[kind] = (child.cpuUs() - before) / measured.requests
-    requestsPerSecond[kind] = measured.requests / round.seconds
-    bad += warmUp.bad + measured.bad
+    const targets = [{ ...own, request: makeRequest(kind, endpoint, session) }]
+    if (bare !== undefined) targets.push({ ...bare, request: makeRequest('call', bare.endpoint, bare.session) })
+    const runAll = (seconds: number, isChecked: boolean) =>
+      Promise.all(targets.map((one) => runWrk(one.endpoint.url, one.request, { connections, seconds, isChecked, signal })))
+    const warmUps = await runAll(index === 0 ? own.warmUpSeconds : furtherWarmUpSeconds * targets.length, true)
+    const before = targets.map((one) => one.child.cpuUs())
+    // Half a core each makes half as many requests.
+    const seconds = round.seconds * targets.length
+    const measured = await runAll(seconds, false)
+    const [ownCost, bareCost] = targets.map((one, i) => (one.child.cpuUs() - (before[i] ?? 0)) / (measured[i]?.requests ?? 0))
+    if (measured.some(({ requests }) => requests === 0) || ownCost === undefined) throw new Error(`no reply to ${kind}`)
+    cpuUs[kind] = ownCost
+    if (bareCost !== undefined) bareCpuUs[kind] = bareCost
+    requestsPerSecond[kind] = (measured[0]?.requests ?? 0) / seconds
+    bad += [...warmUps, ...measured].reduce((sum, one) => sum + one.bad, 0)
   }
   const alone = makeRequest('call', endpoint, session)
-  const { p50Us } = await runWrk(endpoint.url, alone, { connections: 1, seconds: aloneSeconds, isChecked: false, signal: round.signal })
+  const p50Us =
+    bare === undefined
+      ? (await runWrk(endpoint.url, alone, { connections: 1, seconds: aloneSeconds, isChecked: false, signal })).p50Us
+      : undefined
   const loadMb = child.residentMb()
   await probe(endpoint, session)
-  return { cpuUs, requestsPerSecond, p50Us, loadMb, bad }
+  return { cpuUs, bareCpuUs, requestsPerSecond, p50Us, loadMb, bad }
 }
 
 interface Load {

@@ -17,7 +17,10 @@ export function makePlan(gateways: readonly Gateway[], eras: readonly Era[], ups
     ...gateways.filter(({ pairings }) => pairings === 'equal').map((gateway) => ({ gateway, era, upstreamEra: era, rounds: [] })),
     ...upstreamEras.flatMap((upstreamEra, j) =>
       gateways
-        .filter(({ pairings }) => pairings === 'all' || (pairings === 'first' && i === 0 && j === 0))
+        .filter(
+          ({ pairings }) =>
+            pairings === 'all' || (pairings === 'first' && i === 0 && j === 0) || (pairings === 'same' && era === upstreamEra),
+        )
         .map((gateway) => ({ gateway, era, upstreamEra, rounds: [] })),
     ),
   ])

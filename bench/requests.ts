@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 export const eras = ['legacy', 'modern'] as const
 export type Era = (typeof eras)[number]
-export const kinds = ['call', 'list', 'big', 'init'] as const
+export const kinds = ['call', 'judged', 'list', 'big', 'init'] as const
 export type Kind = (typeof kinds)[number]
 
 /** What is in front of the benchmark's servers: its endpoint, the era spoken to it, and the prefix under which it shows each server's tools. */
@@ -10,6 +10,8 @@ export interface Endpoint {
   readonly url: string
   readonly era: Era
   readonly prefixes: readonly string[]
+  /** What goes with every request beside the protocol's own. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** One MCP request as it goes over the wire, the same for the probe and for the load. `expected` is in every right reply and in no wrong one. */
@@ -29,12 +31,14 @@ const versions = { legacy: '2025-11-25', modern: '2026-07-28' } as const satisfi
 const client = { name: 'bench', version: '1.0.0' }
 const ownNames = ['add', 'big', ...Array.from({ length: 48 }, (_, i) => `tool_${String(i + 2).padStart(2, '0')}`)]
 
-/** Makes the request of a kind; `big` and `call` go to the first server. `session` is the legacy session to send it in, if there is one. */
+/** Makes the request of a kind; calls go to the first server, `judged` being of the tool whose arguments a rule of identity.yaml looks at. `session` is the legacy session to send it in, if there is one. */
 export function makeRequest(kind: Kind, endpoint: Endpoint, session?: string): McpRequest {
   const prefix = endpoint.prefixes[0] ?? ''
   switch (kind) {
     case 'call':
       return makeCall(endpoint, `${prefix}add`, '"42"', session)
+    case 'judged':
+      return makeCall(endpoint, `${prefix}tool_02`, '"42"', session)
     case 'big':
       return makeCall(endpoint, `${prefix}big`, 'the end"', session)
     case 'list':
@@ -53,7 +57,7 @@ export async function openSession(endpoint: Endpoint): Promise<string | undefine
   if (!Array.isArray(spoken) || !spoken.includes(versions[endpoint.era])) throw new Error(`speaks ${String(spoken)}`)
   const session = response.headers.get('mcp-session-id') ?? undefined
   if (endpoint.era === 'legacy') {
-    const headers = headersOf('legacy', 'notifications/initialized', undefined, session)
+    const headers = headersOf(endpoint, 'notifications/initialized', undefined, session)
     const body = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
     await (await fetch(endpoint.url, { method: 'POST', headers, body })).arrayBuffer()
   }
@@ -81,22 +85,28 @@ function makeCall(endpoint: Endpoint, tool: string, expected: string, session?: 
   return compose(endpoint, 'tools/call', { name: tool, arguments: { a: 12, b: 30 } }, expected, session)
 }
 
-function compose({ era }: Endpoint, method: string, params: Params, expected: string, session?: string): McpRequest {
+function compose(endpoint: Endpoint, method: string, params: Params, expected: string, session?: string): McpRequest {
   const envelope = {
     'io.modelcontextprotocol/protocolVersion': versions.modern,
     'io.modelcontextprotocol/clientInfo': client,
     'io.modelcontextprotocol/clientCapabilities': {},
   }
-  const whole = era === 'modern' ? { ...params, _meta: envelope } : params
+  const whole = endpoint.era === 'modern' ? { ...params, _meta: envelope } : params
   return {
-    headers: headersOf(era, method, params.name, session),
+    headers: headersOf(endpoint, method, params.name, session),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: whole }),
     expected,
   }
 }
 
-function headersOf(era: Era, method: string, name: string | undefined, session: string | undefined): Record<string, string> {
+function headersOf(
+  { era, headers }: Endpoint,
+  method: string,
+  name: string | undefined,
+  session: string | undefined,
+): Record<string, string> {
   return {
+    ...headers,
     'Content-Type': 'application/json',
     Accept: 'application/json, text/event-stream',
     ...(method === 'initialize' ? {} : { 'MCP-Protocol-Version': versions[era] }),

@@ -2,7 +2,7 @@ import type { Measurement } from './measure.ts'
 import { findBase, type Row } from './plan.ts'
 import type { Kind } from './requests.ts'
 
-/** The rows as a Markdown table. A figure is the lowest of the rounds, since what else runs on the machine only ever adds to it; all bad replies are counted. */
+/** The rows as a Markdown table. A figure is the lowest of the rounds; all bad replies are counted. */
 export function makeTable(plan: readonly Row[], kinds: readonly Kind[]): string {
   const first = plan[0]?.gateway.name ?? ''
   const costs = kinds.map((kind) => `${kind}, CPU µs (× ${first})`)
@@ -34,6 +34,7 @@ function makeCells(plan: readonly Row[], row: Row, kinds: readonly Kind[]): read
   ]
 }
 
+/** The lowest of the rounds, since what else runs on the machine only ever adds to a figure. */
 function lowest({ rounds }: Row, read: (one: Measurement) => number | undefined): number | undefined {
   const figures = rounds.map(read).filter((figure) => figure !== undefined)
   return figures.length === 0 ? undefined : Math.min(...figures)

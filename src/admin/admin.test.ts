@@ -46,7 +46,7 @@ function gateway(readiness: Readiness): Gateway {
     async close() {},
     status: () => status,
     readiness: () => readiness,
-    explain: async ({ agent, tool }) => ({ agent, tool, outcome: 'hidden', mayBeRefused: false, steps: [] }),
+    explain: async ({ agent, tool }) => ({ agent, tool, outcome: 'hidden', mayBeRefused: false, steps: [], elsewhere: [] }),
     toolsOf: (agent) => (agent === 'a' ? '{"tools":[]}' : undefined),
     config: () => config,
   }
@@ -107,7 +107,10 @@ test('why is told to who shows the token alone, as JSON, and asked in JSON', asy
   const headers = { authorization: 'Bearer secret' }
   assert.equal((await asked('/why?agent=a&tool=b')).status, 401)
   const { status: code, body } = await asked(`/why?agent=a&tool=b&claims=${encodeURIComponent('{"sub":"x"}')}`, headers)
-  assert.deepEqual([code, JSON.parse(body)], [200, { agent: 'a', tool: 'b', outcome: 'hidden', mayBeRefused: false, steps: [] }])
+  assert.deepEqual(
+    [code, JSON.parse(body)],
+    [200, { agent: 'a', tool: 'b', outcome: 'hidden', mayBeRefused: false, steps: [], elsewhere: [] }],
+  )
   for (const query of ['agent=a', 'tool=b', 'agent=a&tool=b&claims=[]', 'agent=a&tool=b&claims={', 'agent=a&tool=b&arguments=1'])
     assert.equal((await asked(`/why?${query}`, headers)).status, 400, query)
 })

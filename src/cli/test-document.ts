@@ -6,7 +6,7 @@ import { printJson, printLine, type Terminal } from './terminal.ts'
 import { showExplanation } from './why.ts'
 
 /**
- * `mcplex test`: runs the `tests` of a file against its servers. Ends with 0 where all came out as expected, 1 where one did not, 78 where
+ * `mcplex test`: runs the `tests` of a file against its servers, on every way that leads to the agent. Ends with 0 where all came out as expected, 1 where one did not, 78 where
  * the file is bad. Of each that failed it says every layer.
  */
 export async function testDocument(
@@ -23,7 +23,7 @@ export async function testDocument(
     const results: { readonly test: ToolTest; readonly explanation: Explanation; readonly isGood: boolean }[] = []
     for (const test of tests) {
       const explanation = await gateway.explain(questionOf(test))
-      results.push({ test, explanation, isGood: explanation.outcome === test.expect })
+      results.push({ test, explanation, isGood: explanation.outcome === test.expect && explanation.elsewhere.length === 0 })
     }
     const failed = results.filter(({ isGood }) => !isGood)
     if (options.output === 'json') {

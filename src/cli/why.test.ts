@@ -20,7 +20,9 @@ async function open(t: TestContext, tests: readonly object[]) {
   const agents = {
     sre: { tools: ['a_*'], access: '"sre" in jwt.groups', policies: { authorize: { deny: ['mcp.tool.name == "y"'] } } },
   }
-  writeFileSync(join(folder, 'mcplex.yaml'), JSON.stringify({ servers: { a: `${servers.url}/a` }, agents, tests }, undefined, 1))
+  const jwt = [{ issuer: 'https://id.example', audiences: ['a'], jwks: { inline: '{"keys":[]}' } }]
+  const policies = { authenticate: { mode: 'optional', jwt } }
+  writeFileSync(join(folder, 'mcplex.yaml'), JSON.stringify({ policies, servers: { a: `${servers.url}/a` }, agents, tests }, undefined, 1))
   writeFileSync(join(folder, 'claims.json'), JSON.stringify(sre))
   return async (...args: readonly string[]) => {
     const out = { stdout: '', stderr: '' }

@@ -41,7 +41,7 @@ export async function why(options: WhyOptions, terminal: Terminal): Promise<numb
 }
 
 /** For people: a line for each layer, and under it the rules of a level, the deciding layer last. */
-export function showExplanation({ agent, tool, outcome, mayBeRefused, steps }: Explanation, explaining: Explaining): string {
+export function showExplanation({ agent, tool, outcome, mayBeRefused, steps, elsewhere }: Explanation, explaining: Explaining): string {
   const rest = mayBeRefused ? ' (a rule looks at the arguments of each call)' : ''
   const lines = [`${tool} for agent ${agent}: ${outcome}${rest}`]
   for (const [index, step] of steps.entries()) {
@@ -53,6 +53,8 @@ export function showExplanation({ agent, tool, outcome, mayBeRefused, steps }: E
       lines.push(`         ${rule.says}${reason}: ${rule.text}  [${explaining.where(rule.place)}]`)
     }
   }
+  for (const other of elsewhere)
+    lines.push(`  but ${other.outcome} at ${other.path} on listener "${other.listener}" (route ${other.route})`)
   return `${lines.map(escapeUnsafe).join('\n')}\n`
 }
 

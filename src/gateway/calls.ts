@@ -30,7 +30,7 @@ import {
 import type { Sent } from '../upstream/upstream.ts'
 import type { AskScope, Asks } from './asks.ts'
 import type { ClientStates } from './client-state.ts'
-import { type Endpoint, holderOf } from './endpoint.ts'
+import { type Endpoint, held, holderOf } from './endpoint.ts'
 import { type Origin, ReplyStream } from './reply-stream.ts'
 import { askClient, maxRounds, type RoundDeps } from './rounds.ts'
 import { SuspendableCall, type Suspensions } from './suspensions.ts'
@@ -127,7 +127,10 @@ export function createCalls(deps: CallDeps): Calls {
           return settle(await owner.upstream.send(canonical, owner.addressed), owner, subject)
         return settle(await sendSuspendable(canonical, owner), owner, subject)
       }
-      canonical.logLevel = clients.find(session)?.level
+      const state = clients.find(session)
+      canonical.logLevel = state?.level
+      // What it has subscribed to goes on with its newest credential.
+      if (state?.endpoint !== undefined && state.endpoint.caller !== to.caller) state.endpoint = held(to, origin.head)
       canonical.asks = asks
       const underWay = { place: -1, session: session.key, id: request.id, cancellation }
       inFlight.add(underWay)

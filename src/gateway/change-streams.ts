@@ -39,6 +39,8 @@ export interface ChangeStreams<P> {
 /** What the lists of a place are now; undefined where it is gone, or closed to who holds the stream. */
 export type Revisions = Readonly<Record<ChangeKind, string>>
 
+/** How long other work waits at a time. */
+const sliceMs = 10
 /** Timers hold no longer time. */
 const maxTimerMs = 2 ** 31 - 1
 
@@ -47,6 +49,7 @@ export function createChangeStreams<P>(
   maxPerHolder: () => number,
   revisionsOf: (place: P) => Revisions | undefined,
   now: () => number = Date.now,
+  onBug: (error: unknown) => void = () => {},
 ): ChangeStreams<P> {
   const open = new Map<ChangeStream<P>, Revisions | undefined>()
   const holders = new Map<string, number>()
@@ -63,29 +66,54 @@ export function createChangeStreams<P>(
     stream.events.end()
     remove(stream)
   }
+  const lookAt = (stream: ChangeStream<P>, told: Set<string>) => {
+    if (!open.has(stream)) return
+    if (stream.events.isClosed) return remove(stream)
+    const revisions = revisionsOf(stream.place)
+    if (revisions === undefined) return end(stream)
+    const known = open.get(stream)
+    stream.onLook?.()
+    open.set(stream, revisions)
+    const isOlder = stream.session !== undefined && told.has(stream.session)
+    if (stream.session !== undefined) told.add(stream.session)
+    if (isOlder) return
+    for (const kind of changeKinds) {
+      const message = stream.changed[kind]
+      if (message !== undefined && revisions[kind] !== known?.[kind]) stream.events.write(message)
+    }
+  }
+  let isLooking = false
+  let isLookDue = false
+  /** In slices: what each of many callers sees has to be found out. */
   const look = () => {
+    if (isLooking) {
+      isLookDue = true
+      return
+    }
+    isLooking = true
     const told = new Set<string>()
     // The newest first.
-    for (const [stream, known] of [...open].reverse()) {
-      if (stream.events.isClosed) {
-        remove(stream)
-        continue
+    const waiting = [...open.keys()]
+    const goOn = () => {
+      const startedAt = performance.now()
+      for (let stream = waiting.pop(); stream !== undefined; stream = waiting.pop()) {
+        try {
+          lookAt(stream, told)
+        } catch (error) {
+          // Nothing is known of what its client may see.
+          end(stream)
+          onBug(error)
+        }
+        if (performance.now() - startedAt < sliceMs) continue
+        setImmediate(goOn)
+        return
       }
-      const revisions = revisionsOf(stream.place)
-      if (revisions === undefined) {
-        end(stream)
-        continue
-      }
-      stream.onLook?.()
-      open.set(stream, revisions)
-      const isOlder = stream.session !== undefined && told.has(stream.session)
-      if (stream.session !== undefined) told.add(stream.session)
-      if (isOlder) continue
-      for (const kind of changeKinds) {
-        const message = stream.changed[kind]
-        if (message !== undefined && revisions[kind] !== known?.[kind]) stream.events.write(message)
-      }
+      isLooking = false
+      if (!isLookDue) return
+      isLookDue = false
+      look()
     }
+    goOn()
   }
 
   /** For the stream that expires next. */

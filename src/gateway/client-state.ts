@@ -1,4 +1,5 @@
 import type { ClientSession, LogLevel } from '../mcp/mcp.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { LastingWatch } from './resource-watch.ts'
 
 /**
@@ -10,6 +11,8 @@ export interface ClientState {
   level: LogLevel | undefined
   /** Shared subscriptions by exposed URI. */
   readonly watches: Map<string, LastingWatch>
+  /** As its client found it last, once it has subscribed or opened a stream: credentials are renewed in the midst of a session. */
+  endpoint: Endpoint | undefined
   /** Writes to the client's newest event stream, where it has one here. */
   write: ((text: string) => void) | undefined
 }
@@ -43,7 +46,7 @@ export function createClientStates(): ClientStates {
         states.set(session.key, known)
         return known
       }
-      const state: ClientState = { session, level: undefined, watches: new Map(), write: undefined }
+      const state: ClientState = { session, level: undefined, watches: new Map(), endpoint: undefined, write: undefined }
       states.set(session.key, state)
       if (states.size > maxStates) makeRoom()
       return state

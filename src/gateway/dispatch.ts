@@ -11,7 +11,7 @@ import {
 import { type Answer, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Calls } from './calls.ts'
-import { type Endpoint, holderOf } from './endpoint.ts'
+import { type Endpoint, held, holderOf } from './endpoint.ts'
 import type { LegacySessions } from './legacy-sessions.ts'
 import type { Origin } from './reply-stream.ts'
 import type { Streams } from './streams.ts'
@@ -69,7 +69,7 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
       case 'subscribe':
         trace.name = decoded.subject.name.slice(0, maxLoggedChars)
         return answered(
-          await sessions.subscribe(to, holderOf(to, origin.head.remote), decoded.session, decoded.subject, decoded.isOn),
+          await sessions.subscribe(held(to, origin.head), holderOf(to, origin.head.remote), decoded.session, decoded.subject, decoded.isOn),
           decoded.id,
           'resources/subscribe',
         )

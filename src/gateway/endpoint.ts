@@ -39,6 +39,11 @@ export function holderOf({ caller }: Endpoint, remote: string): string {
   return caller.kind === 'anonymous' ? remote : caller.id
 }
 
+/** An endpoint that is kept for longer than its request: it is judged by that one's own head, whoever came first. */
+export function held(to: Endpoint, head: Head): Endpoint {
+  return to.entry === undefined || to.entry.head === head ? to : { ...to, entry: { ...to.entry, head } }
+}
+
 /** The same endpoint for another caller, through a gate. */
 export function entered(target: Endpoint, listener: string, gate: Gate, caller: Caller, head: Head): Endpoint {
   const { judge } = gate

@@ -11,6 +11,7 @@ async function open(t: TestContext) {
   for (const server of servers.byName.values()) server.isPlaying = false
   const config = configOf(`
 servers: { a: "${servers.url}/a", gone: "http://127.0.0.1:9/" }
+policies: { authenticate: { mode: optional, jwt: [{ issuer: https://id.example, audiences: [a], jwks: { inline: '{"keys":[]}' } }] } }
 agents:
   sre:
     tools: ["a_*", "gone_*", "!a_z"]
@@ -18,8 +19,11 @@ agents:
     policies: { authorize: { allow: ['mcp.tool.name != "y"'], deny: ['has(mcp.tool.arguments.force)'] } }
   own: { path: /mcp, tools: [a_x], policies: { authenticate: { apiKeys: [{ id: ci, sha256: ${'ab'.repeat(32)}, claims: { team: sre } }] }, authorize: { require: ['apiKey.team == "sre"'] } } }
   lost: {}
+  twice: { tools: [a_x] }
 routes:
 - { name: r, rules: [{ backends: [{ agent: sre }] }] }
+- { name: one, rules: [{ matches: [{ path: { value: /one } }], backends: [{ agent: twice }] }] }
+- { name: two, policies: { authorize: { deny: ["true"] } }, rules: [{ matches: [{ path: { value: /two } }], backends: [{ agent: twice }] }] }
 `)
   const { gateway, close } = await openGateway(config, openListener)
   t.after(async () => {
@@ -53,7 +57,9 @@ test('the first layer that says no is told, with its place; else all of them', a
     [{ agent: 'sre', tool: 'a_x', claims: '{"groups":[]}' }, ['refused', 'access', 'agents.sre.access']],
     [{ agent: 'sre', tool: 'a_x' }, ['refused', 'access', 'agents.sre.access']],
     [{ agent: 'own', tool: 'a_x', apiKey: 'ci' }, ['allowed', 'authorize', 'agents.own.policies.authorize']],
-    [{ agent: 'own', tool: 'a_x', claims: '{}' }, ['hidden', 'authorize', 'agents.own.policies.authorize.require[0]']],
+    [{ agent: 'own', tool: 'a_x', claims: '{}' }, ['refused', 'authenticate', 'agents.own.policies.authenticate']],
+    [{ agent: 'own', tool: 'a_x', apiKey: 'other' }, ['refused', 'authenticate', 'agents.own.policies.authenticate']],
+    [{ agent: 'sre', tool: 'a_x', apiKey: 'ci' }, ['refused', 'authenticate', 'policies.authenticate']],
     [{ agent: 'own', tool: 'a_y', apiKey: 'ci' }, ['hidden', 'selection', 'agents.own.tools']],
     [{ agent: 'own', tool: 'a_x' }, ['refused', 'authenticate', 'agents.own.policies.authenticate']],
     [{ agent: 'own', tool: 'a_x', token: 'wrong' }, ['refused', 'authenticate', 'agents.own.policies.authenticate']],
@@ -61,6 +67,12 @@ test('the first layer that says no is told, with its place; else all of them', a
     [{ agent: 'nobody', tool: 'a_x' }, ['hidden', 'route', '']],
   ]
   for (const [question, expected] of rows) assert.deepEqual(await ask(question), expected, JSON.stringify(question))
+})
+
+test('ways on which it comes out otherwise are told', async (t) => {
+  const { gateway } = await open(t)
+  const { outcome, elsewhere } = await gateway.explain({ agent: 'twice', tool: 'a_x' })
+  assert.deepEqual([outcome, elsewhere], ['allowed', [{ route: 'two', path: '/two', listener: 'default', outcome: 'hidden' }]])
 })
 
 test('servers that are away are named where nobody offers the tool', async (t) => {

@@ -1,6 +1,6 @@
 import { createCatalog, matchesPattern } from '../catalog/catalog.ts'
-import { type Agent, authenticationOn, type Config, formatPath, type Listener, type Route, type Rule } from '../config/config.ts'
-import { anonymous, type Caller, type Claims, type Head, type Refusal, readJson } from '../mcp/mcp.ts'
+import { type Agent, type Authenticate, authenticationOn, formatPath, type Listener, type Route, type Rule } from '../config/config.ts'
+import { anonymous, type Caller, type Claims, type Head, type Refusal, readJson, refuse } from '../mcp/mcp.ts'
 import type { RuleReading } from '../policy/policy.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Gate } from './gates.ts'
@@ -41,28 +41,66 @@ export interface Explanation {
   readonly mayBeRefused: boolean
   /** Every layer asked, in order; the last one decided. */
   readonly steps: readonly Step[]
+  /** Other ways to the agent on which it comes out otherwise. */
+  readonly elsewhere: readonly Elsewhere[]
 }
 
-/** Asks what a call would be asked, and says each answer. Rules over `request` and `source` see a plain request from this machine. */
+export interface Elsewhere {
+  readonly route: string
+  readonly path: string
+  readonly listener: string
+  readonly outcome: Explanation['outcome']
+}
+
+/**
+ * Asks what a call would be asked, and says each answer: on the first way of the document that leads to the agent. Rules over `request` and
+ * `source` see a plain request from this machine.
+ */
 export async function explain(snapshot: Snapshot, question: Question): Promise<Explanation> {
+  const { agent, tool } = question
+  const [first, ...more] = waysTo(snapshot, agent)
+  if (first === undefined) {
+    const isKnown = Object.hasOwn(snapshot.config.agents, agent)
+    const text = isKnown ? `no route of a listener leads to agent "${agent}"` : `there is no agent "${agent}"`
+    return {
+      agent,
+      tool,
+      outcome: 'hidden',
+      mayBeRefused: false,
+      steps: [{ layer: 'route', place: '', text, isPassed: false }],
+      elsewhere: [],
+    }
+  }
+  const explanation = await explainWay(snapshot, question, first)
+  const elsewhere: Elsewhere[] = []
+  for (const way of more) {
+    const { outcome } = await explainWay(snapshot, question, way)
+    if (outcome !== explanation.outcome)
+      elsewhere.push({ route: way.route.name, path: way.head.path, listener: way.listener.name, outcome })
+  }
+  return { ...explanation, elsewhere }
+}
+
+async function explainWay(snapshot: Snapshot, question: Question, way: Found): Promise<Explanation> {
   const { config } = snapshot
   const { agent, tool } = question
   const steps: Step[] = []
-  const ended = (outcome: Explanation['outcome'], mayBeRefused = false): Explanation => ({ agent, tool, outcome, mayBeRefused, steps })
-  const settings = Object.hasOwn(config.agents, agent) ? config.agents[agent] : undefined
-  const way = settings === undefined ? undefined : wayTo(snapshot, agent)
-  if (settings === undefined || way === undefined) {
-    const text = settings === undefined ? `there is no agent "${agent}"` : `no route of a listener leads to agent "${agent}"`
-    steps.push({ layer: 'route', place: '', text, isPassed: false })
-    return ended('hidden')
-  }
+  const ended = (outcome: Explanation['outcome'], mayBeRefused = false): Explanation => ({
+    agent,
+    tool,
+    outcome,
+    mayBeRefused,
+    steps,
+    elsewhere: [],
+  })
+  const { settings } = way
   const { gate, target, head, route } = way
   const at = ['routes', config.routes.indexOf(route), 'rules', route.rules.indexOf(way.rule)]
   steps.push({ layer: 'route', place: formatPath(at), text: `${head.path} on listener "${way.listener.name}" leads to it`, isPassed: true })
 
-  const caller = await callerOf(question, gate, config, head)
   const authenticate = authenticationOn(config, way)
-  const isToldOf = question.claims !== undefined || question.apiKey !== undefined
+  const caller = await callerOf(question, way, authenticate?.settings)
+  const isToldOf = question.token === undefined
   steps.push({ layer: 'authenticate', place: authenticate?.place ?? '', ...wordsOf(caller, authenticate === undefined, isToldOf) })
   if ('reason' in caller) return ended('refused')
 
@@ -112,59 +150,60 @@ interface Found {
   readonly gate: Gate
   readonly target: Endpoint
   readonly head: Head
+  readonly settings: Agent
 }
 
-/** The first way of the document that leads to an agent. */
-function wayTo({ config, listeners, endpoints }: Snapshot, agent: string): Found | undefined {
-  for (const route of config.routes) {
-    for (const [index, rule] of route.rules.entries()) {
-      if (rule.backends[0]?.agent !== agent) continue
-      const name = index === 0 ? route.name : `${route.name}#${index}`
-      const target = endpoints.get(name)
-      const compiled = listeners.find(({ gates }) => gates.has(rule))
-      const gate = compiled?.gates.get(rule)
-      if (target === undefined || compiled === undefined || gate === undefined) continue
-      const { listener } = compiled
-      const host = route.hostnames[0] ?? listener.hostname ?? 'localhost'
-      const head: Head = {
-        method: 'POST',
-        path: rule.matches[0]?.path.value ?? '/',
-        query: '',
-        host,
-        listener: socketOf(listener),
-        remote: '127.0.0.1',
-        header: () => undefined,
-      }
-      return { listener, route, rule, gate, target, head }
-    }
-  }
-  return undefined
+/** The ways of the document that lead to an agent, one for each listener and rule. */
+function waysTo({ config, listeners, endpoints }: Snapshot, agent: string): readonly Found[] {
+  const settings = Object.hasOwn(config.agents, agent) ? config.agents[agent] : undefined
+  if (settings === undefined) return []
+  return config.routes.flatMap((route) =>
+    route.rules.flatMap((rule, index) => {
+      const target = endpoints.get(index === 0 ? route.name : `${route.name}#${index}`)
+      if (rule.backends[0]?.agent !== agent || target === undefined) return []
+      return listeners.flatMap(({ listener, gates }): Found[] => {
+        const gate = gates.get(rule)
+        if (gate === undefined) return []
+        const head: Head = {
+          method: 'POST',
+          path: rule.matches[0]?.path.value ?? '/',
+          query: '',
+          host: route.hostnames[0] ?? listener.hostname ?? 'localhost',
+          listener: socketOf(listener),
+          remote: '127.0.0.1',
+          header: () => undefined,
+        }
+        return [{ listener, route, rule, gate, target, head, settings }]
+      })
+    }),
+  )
 }
 
-async function callerOf(question: Question, gate: Gate, config: Config, head: Head): Promise<Caller | Refusal> {
+/** Who asks, as this way takes it: claims count where tokens are taken, a key where it is one of those. */
+async function callerOf(question: Question, { gate, head }: Found, authenticate: Authenticate | undefined): Promise<Caller | Refusal> {
   const { token, claims, apiKey } = question
-  if (claims !== undefined) return withClaims('jwt', 'claims', claims)
-  if (apiKey !== undefined) return withClaims('apiKey', apiKey, JSON.stringify(claimsOfKey(config, apiKey)))
-  if (gate.authenticator === undefined) return anonymous
+  if (gate.authenticator === undefined || authenticate === undefined) return anonymous
+  if (claims !== undefined) {
+    const isTaken = authenticate.jwt.length > 0
+    return isTaken
+      ? withClaims('jwt', 'claims', claims)
+      : refuse('unauthenticated', 'no tokens are taken here, so that claims count for nothing')
+  }
+  if (apiKey !== undefined) {
+    const key = authenticate.apiKeys.find(({ id }) => id === apiKey)
+    return key === undefined
+      ? refuse('unauthenticated', `no API key "${apiKey}" is taken here`)
+      : withClaims('apiKey', apiKey, JSON.stringify(key.claims))
+  }
   const header = (name: string) => (name === 'authorization' && token !== undefined ? `Bearer ${token.trim()}` : undefined)
   return gate.authenticator.admit({ ...head, header })
 }
 
 function withClaims(kind: 'jwt' | 'apiKey', id: string, text: string): Caller {
   const read = readJson(text, { depth: 64, tokens: 100_000 })
-  const claims: Claims = read.kind === 'value' && read.value instanceof Map ? read.value : new Map()
+  const known: Claims = read.kind === 'value' && read.value instanceof Map ? read.value : new Map()
+  const claims: Claims = kind === 'apiKey' ? new Map([...known, ['id', id]]) : known
   return { ...anonymous, kind, id, subject: id, claims }
-}
-
-function claimsOfKey(config: Config, id: string): Readonly<Record<string, unknown>> {
-  const places = [
-    config.policies,
-    ...config.listeners.map(({ policies }) => policies),
-    ...config.routes.flatMap((route) => [route.policies, ...route.rules.map(({ policies }) => policies)]),
-    ...Object.values(config.backends).map(({ policies }) => policies),
-    ...Object.values(config.agents).map(({ policies }) => policies),
-  ]
-  return places.flatMap((policies) => policies?.authenticate?.apiKeys ?? []).find((key) => key.id === id)?.claims ?? {}
 }
 
 function wordsOf(caller: Caller | Refusal, isOpen: boolean, isToldOf: boolean): Pick<Step, 'text' | 'isPassed'> {

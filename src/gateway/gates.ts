@@ -80,7 +80,7 @@ export function createGate(
     },
     enter(target, caller, head) {
       const { judge } = gate
-      if (caller === anonymous && judge === undefined && authenticator === undefined) return target
+      if (caller === anonymous && isOpen(gate)) return target
       if (judge !== undefined && !judge.isByCaller) return entered(target, listener.name, gate, caller, head)
       let endpoints = known.get(caller)
       if (endpoints === undefined) {

@@ -105,7 +105,12 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     if (seals === undefined) throw new Error('no configuration has been applied')
     return seals
   }
-  const changes = createChangeStreams(() => current().config.limits.streamsPerCaller, revisionsOf, wallNow)
+  const changes = createChangeStreams(
+    () => current().config.limits.streamsPerCaller,
+    revisionsOf,
+    wallNow,
+    (err) => deps.log.error({ err }, 'a bug: please report it'),
+  )
   const clients = createClientStates()
   const asks = createAsks(() => sealed().asks, processName)
   const suspensions = createSuspensions(processName, word)

@@ -18,12 +18,22 @@ export interface KeeperDeps {
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
   readonly log: Log
+  /** Some who are let in might not be any more. */
+  readonly onChange: () => void
   readonly openAudit: (settings: AuditSettings) => Audit
   /** Keys digests where the document has no key: 32 bytes. */
   readonly processKey: Uint8Array
 }
 
-export function createKeepers(config: Config, deps: KeeperDeps, previous: Keepers | undefined): Keepers {
+/** @param opened told how to close what is new, should the rest of the Config turn out to be no good */
+export function createKeepers(
+  config: Config,
+  deps: KeeperDeps,
+  previous: Keepers | undefined,
+  opened: (close: () => void) => void,
+): Keepers {
+  // Closures over the keepers before would keep all that ever were alive.
+  const [authenticatorsBefore, auditsBefore] = [previous?.authenticators, previous?.audits]
   const authenticators = new Map<string, Authenticator>()
   const audits = new Map<string, Audit>()
   /** One place of the document is asked about for each way that it holds on. */
@@ -33,9 +43,16 @@ export function createKeepers(config: Config, deps: KeeperDeps, previous: Keeper
     seen.set(written, known)
     return known as T
   }
-  const kept = <T>(own: Map<string, T>, before: ReadonlyMap<string, T> | undefined, settings: unknown, open: () => T): T => {
+  const kept = <T extends { close(graceMs: number): unknown }>(
+    own: Map<string, T>,
+    before: ReadonlyMap<string, T> | undefined,
+    settings: unknown,
+    open: () => T,
+  ): T => {
     const key = createHash('sha256').update(JSON.stringify(settings)).digest('hex')
-    const keeper = own.get(key) ?? before?.get(key) ?? open()
+    const known = own.get(key) ?? before?.get(key)
+    const keeper = known ?? open()
+    if (known === undefined) opened(() => void keeper.close(0))
     own.set(key, keeper)
     return keeper
   }
@@ -45,14 +62,14 @@ export function createKeepers(config: Config, deps: KeeperDeps, previous: Keeper
     authenticator: (written) =>
       once(written, () => {
         const settings = authenticateSettings(written, deps.secret)
-        const open = () => createAuthenticator(settings, { now: deps.wallNow, log: deps.log })
-        return kept(authenticators, previous?.authenticators, settings, open)
+        const open = () => createAuthenticator(settings, { now: deps.wallNow, log: deps.log, onKeysLost: deps.onChange })
+        return kept(authenticators, authenticatorsBefore, settings, open)
       }),
     audit: (written) =>
       once(written, () => {
         const settings = auditSettings(written, config, deps)
         const digested = { ...settings, key: Buffer.from(settings.key).toString('hex') }
-        return kept(audits, previous?.audits, digested, () => deps.openAudit(settings))
+        return kept(audits, auditsBefore, digested, () => deps.openAudit(settings))
       }),
   }
 }

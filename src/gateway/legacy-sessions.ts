@@ -95,13 +95,15 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
       }
       if (upstream.hasSessions()) return owner.expose(await upstream.subscribe(session, addressed.name, isOn), 'resources/read', subject)
       if (!isOn) return done
-      const { watches } = clients.get(session)
+      const state = clients.get(session)
+      const { watches } = state
+      state.endpoint = to
       const same = watches.get(uri)
       if (same !== undefined) return (await same.isGranted) ? done : untold(subject)
       const onStop = watches.size === maxWatches ? undefined : shares.take(holder, [uri])
       if (onStop === undefined) return refuse('limited', `more than ${maxWatches} subscriptions of one session, or too many of one caller`)
       const onUpdate = (changed: string) => clients.find(session)?.write?.(sseEvent(updated(changed)))
-      const watch = new ResourceWatch({ endpointOf: () => endpointOf(to), uri, onUpdate, onStop })
+      const watch = new ResourceWatch({ endpointOf: () => endpointOf(state.endpoint ?? to), uri, onUpdate, onStop })
       watches.set(uri, watch)
       if (await watch.isGranted) return done
       watch.stop()

@@ -17,7 +17,7 @@ import type { Log, Metrics } from '../observe/observe.ts'
 import { type Authenticator, hostName, registrationPath } from '../policy/policy.ts'
 import { readBatch } from './batch.ts'
 import { createDispatch, type DispatchDeps } from './dispatch.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, held } from './endpoint.ts'
 import { checkPost, isModernHead } from './negotiate.ts'
 import { type CompiledListener, isEventPath, type Snapshot } from './snapshot.ts'
 import { createTrace, noteRefusal, noteRule, recordAudit, recordOf, type Trace } from './trace.ts'
@@ -104,11 +104,15 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     }
   }
 
-  async function post(snapshot: Snapshot, to: Endpoint, exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
+  async function post(snapshot: Snapshot, admitted: Endpoint, exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
     const wrong = checkPost(exchange.head)
     if (wrong !== undefined) return wrong
     const bytes = await exchange.body()
     if ('kind' in bytes) return bytes
+    // Bodies may take their time: what was decided by the head is asked again where the configuration has changed.
+    const now = deps.snapshot()
+    const to = now === snapshot ? admitted : now.reenter(held(admitted, exchange.head))
+    if (to === undefined) return admitted.entry?.gate.authenticator?.challenge(exchange.head) ?? changed
     const text = decodeText(bytes)
     if (typeof text !== 'string') return refusalOf(text)
     const message = scanMessage(text, snapshot.json)
@@ -193,6 +197,8 @@ function onlyAuthenticator({ gates }: CompiledListener): Authenticator | undefin
   const [only, ...others] = new Set([...gates.values()].flatMap(({ authenticator }) => authenticator ?? []))
   return others.length === 0 ? only : undefined
 }
+
+const changed = refuse('no-route', 'the configuration has changed while this request was sent: send it again')
 
 const auditFull = refuse('audit-full', 'the record of requests can not be written at the moment, and without it none is served', {
   headers: { 'retry-after': '5' },

@@ -67,6 +67,19 @@ export function socketOf(listener: Listener): string {
 
 /** Compiles a Config. Throws where a secret is gone since it was parsed: then the snapshot before stays. */
 export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot | undefined): Snapshot {
+  const opened: (() => void)[] = []
+  try {
+    return compileAll(config, deps, previous, (close) => opened.push(close))
+  } catch (error) {
+    for (const close of opened) close()
+    throw error
+  }
+}
+
+function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | undefined, opened: (close: () => void) => void): Snapshot {
+  // Closures over the snapshot before would keep all that ever were alive.
+  const upstreamsBefore = previous?.upstreams
+  const keepersBefore = previous?.keepers
   const plans = new Map(
     Object.entries(config.backends).flatMap(([backendName, backend]) =>
       Object.entries(backend.servers).map(([name, server]) => {
@@ -80,9 +93,11 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
   )
   const upstreams = new Map(
     [...plans].map(([key, { backendName, name, plan }]) => {
-      const known = previous?.upstreams.get(key)
+      const known = upstreamsBefore?.get(key)
       if (known?.digest === plan.digest) return [key, known] as const
-      return [key, { digest: plan.digest, upstream: plan.open(upstreamDeps(backendName, name, deps)) }] as const
+      const upstream = plan.open(upstreamDeps(backendName, name, deps))
+      opened(() => void upstream.close(0, true))
+      return [key, { digest: plan.digest, upstream }] as const
     }),
   )
   const conflicts = new Map<string, number>()
@@ -144,7 +159,7 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
     return target
   }
   const routes = compileRoutes(config, targetOf)
-  const keepers = createKeepers(config, deps, previous?.keepers)
+  const keepers = createKeepers(config, deps, keepersBefore, opened)
   const judgeOf = createJudges()
   const auditOf = (listener: Listener) => {
     const audit = auditOn(config, { listener })

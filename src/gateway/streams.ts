@@ -23,7 +23,7 @@ import type { Asks } from './asks.ts'
 import type { Calls } from './calls.ts'
 import type { ChangeStreams } from './change-streams.ts'
 import type { ClientStates } from './client-state.ts'
-import { type Endpoint, holderOf } from './endpoint.ts'
+import { type Endpoint, held, holderOf } from './endpoint.ts'
 import { acceptsEvents, isModernHead } from './negotiate.ts'
 import type { Origin } from './reply-stream.ts'
 import { ResourceWatch, visibleUri } from './resource-watch.ts'
@@ -58,7 +58,8 @@ const legacyChanged = framed(changeKinds, (kind) => `{"jsonrpc":"2.0","method":"
 
 export function createStreams({ changes, clients, asks, metrics, shares, calls, endpointOf }: StreamDeps): Streams {
   return {
-    async openListen(to, message, id, origin) {
+    async openListen(entered, message, id, origin) {
+      const to = held(entered, origin.head)
       const filter = listenFilter(message)
       if ('kind' in filter) return filter
       if (origin.stream === undefined || !acceptsEvents(origin.head))
@@ -119,8 +120,9 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       )
       return undefined
     },
-    async openLegacy(to, exchange, trace) {
+    async openLegacy(entered, exchange, trace) {
       const { head } = exchange
+      const to = held(entered, head)
       if (isModernHead(head)) return postOnly
       if (!acceptsEvents(head)) return refuse('accept', 'this is an MCP endpoint: a GET must accept text/event-stream')
       const found = sessionOf(to, head)
@@ -134,6 +136,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       const events = exchange.stream({})
       events.write(sseComment())
       const state = clients.get(session)
+      state.endpoint = to
       const write = (text: string) => void events.write(text)
       state.write = write
       const followed = new Map<Upstream, () => void>()
@@ -200,7 +203,9 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
     const scope = { route: to.endpoint.route, caller: to.caller.id, session: session.key }
     return {
       onNotice(text, method) {
-        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(endpointOf(to) ?? to, server, text) : text
+        const now = endpointOf(to)
+        if (now === undefined) return
+        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(now, server, text) : text
         if (exposed !== undefined) write(sseEvent(exposed))
       },
       onAsk(ask: Ask) {

@@ -16,6 +16,8 @@ export interface AuthenticateDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: Log
+  /** An issuer has taken keys away: callers who were let in by them are not valid any more. */
+  readonly onKeysLost?: () => void
 }
 
 /** A finished reply to a request for metadata. */

@@ -26,6 +26,7 @@ export interface KeySetDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: Log
+  readonly onKeysLost?: () => void
 }
 
 /** Keys that can't be refreshed are good for so long. */
@@ -60,7 +61,12 @@ export function createKeySet({ issuer, keys: source, algorithms }: JwtSettings, 
 
 type FetchedSource = Exclude<KeySource, { readonly kind: 'inline' }>
 
-function createFetchedKeySet(issuer: string, source: FetchedSource, algorithms: readonly string[], { now, log }: KeySetDeps): KeySet {
+function createFetchedKeySet(
+  issuer: string,
+  source: FetchedSource,
+  algorithms: readonly string[],
+  { now, log, onKeysLost }: KeySetDeps,
+): KeySet {
   const closing = new AbortController()
   let keys: readonly SigningKey[] | undefined
   let live: ReadonlySet<SigningKey> = new Set()
@@ -73,8 +79,10 @@ function createFetchedKeySet(issuer: string, source: FetchedSource, algorithms: 
   let foundAt: string | undefined
 
   function take(fetched: readonly SigningKey[] | undefined): void {
+    const before = keys ?? []
     keys = fetched
     live = new Set(fetched)
+    if (before.some((key) => !live.has(key))) onKeysLost?.()
   }
 
   async function fetchKeys(): Promise<string | undefined> {
