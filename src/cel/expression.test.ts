@@ -35,6 +35,8 @@ const good: readonly (readonly [text: string, scope?: Scope])[] = [
   ['timestamp(jwt.exp) - timestamp(jwt.iat) < duration("1h")', 'access'],
   ['type(jwt.sub) == string', 'access'],
   ['mcp.tool.name == "a" ? jwt.admin : false'],
+  ['!(has(jwt.x) ? (request.path + mcp.tool.server) : jwt.y)'],
+  ['has(request.headers) && request["headers"][jwt.header] == "a" && jwt.header in request.headers', 'access'],
 ]
 
 test('rules that are taken', () => {
@@ -89,6 +91,14 @@ const bad: readonly (readonly [marked: string, code: string, says: RegExp, scope
   ['mcp.tool.name.matches(¦"(?=a)")', 'cel-syntax', /pattern/],
   ['mcp.tool.name.matches(¦"(a{1,1000}){1,3}[a-z]{1,1000}[a-z]{1,1000}[a-z]{1,1000}[a-z]{1,1000}")', 'cel-syntax', /pattern/],
   ['mcp.tool.name.matches(¦"[a-z]{1,1000}[a-z]{1,1000}[a-z]{1,1000}")', 'cel-syntax', /too large/],
+  ['jwt.team.matches(¦["a", "b"])', 'cel-type', /matches works on texts, not on list/],
+  ['jwt.a == 1 || ["x"].exists(x, jwt.team.matches(¦1))', 'cel-type', /matches works on texts, not on int/, 'access'],
+  ['  mcp.prompt.name == "p" || !(mcp.tool.arguments.n.matches(¦jwt))', 'cel-type', /matches works on texts, not on map/],
+  ['dyn(request.¦headers).all(h, h != "x")', 'cel-type', /takes all headers for a value name one/],
+  ['[jwt, request[¦"headers"]].exists(m, size(m) > 0)', 'cel-type', /takes all headers/, 'access'],
+  ['default(request.¦headers, jwt).exists(h, h == "x")', 'cel-type', /takes all headers/, 'access'],
+  ['request.?¦headers.value().all(h, h != "x")', 'cel-type', /takes all headers/, 'access'],
+  ['size(request.¦headers) == 0', 'cel-type', /takes all headers/, 'access'],
   ['mcp.tool.name ==¦', 'cel-syntax', /the end/],
   ['¦', 'cel-syntax', /the end/],
   ['mcp.tool.name == "a" ¦mcp', 'cel-syntax', /unexpected character/],
@@ -105,6 +115,15 @@ test('rules that are not, and which character is to blame', () => {
     assert.equal(fault.code, code, `${marked}: ${fault.text}`)
     assert.match(`${fault.text} ${fault.hint ?? ''}`.trim(), says, marked)
     assert.equal(fault.at, marked.indexOf('¦'), marked)
+  }
+})
+
+test('what was found sound stays so, in its own scope alone', () => {
+  const text = 'mcp.tool.name == "remembered"'
+  for (const again of [1, 2]) {
+    assert.equal(expressionFault(text, 'item'), undefined, `${again}`)
+    assert.equal(expressionFault(text, 'access')?.code, 'cel-unknown-variable', `${again}`)
+    assert.equal(expressionFault(`${text} == 1`, 'item')?.code, 'cel-type', `${again}`)
   }
 })
 

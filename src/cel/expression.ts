@@ -1,8 +1,12 @@
+import { hash } from 'node:crypto'
 import { EvaluationError, ParseError, TypeError as TypeFault } from '@marcbachmann/cel-js'
 import { callFault } from './calls.ts'
 import { languages } from './language.ts'
+import { metered } from './metered.ts'
 import { nameFault } from './names.ts'
-import { readExpression } from './syntax.ts'
+import { type Effect, stagesOf } from './rule.ts'
+import type { ItemKind } from './specialise.ts'
+import { type Expr, partsOf, printExpression, readExpression } from './syntax.ts'
 import { variables } from './vocabulary.ts'
 
 /** Where an expression stands: `access` speaks of caller and request alone, `item` of a tool, prompt or resource too. */
@@ -16,31 +20,100 @@ export interface ExpressionFault {
   readonly at: number
 }
 
-/** Says what is wrong with an expression; undefined: it yields true or false, and all that it names exists. */
+const effects: readonly Effect[] = ['allow', 'deny'] // to a require it is as to an allow
+const kinds: readonly ItemKind[] = ['tools', 'prompts', 'resources']
+
+/** How many sound expressions are remembered: documents repeat their rules, and are read again and again. */
+const maxSound = 10_000
+/** Digests of them: an expression itself may be a slice that keeps its whole document. */
+const sound = new Set<string>()
+
+/** Says what is wrong with an expression; undefined: it yields true or false, all that it names exists, and rules of it compile. */
 export function expressionFault(text: string, scope: Scope): ExpressionFault | undefined {
-  const expr = readExpression(text)
-  if (expr.kind === 'fault') return { code: 'cel-syntax', text: expr.text, at: expr.at }
-  return nameFault(expr, variables[scope]) ?? callFault(expr, variables[scope]) ?? typeFault(text, scope)
+  const digest = hash('sha256', Buffer.from(`${scope} ${text}`, 'utf16le'), 'base64')
+  if (sound.has(digest)) return undefined
+  const fault = findFault(text, scope)
+  if (fault !== undefined) return fault
+  const [oldest] = sound.size === maxSound ? sound : []
+  if (oldest !== undefined) sound.delete(oldest)
+  sound.add(digest)
+  return undefined
+}
+
+function findFault(text: string, scope: Scope): ExpressionFault | undefined {
+  try {
+    const expr = readExpression(text)
+    if (expr.kind === 'fault') return { code: 'cel-syntax', text: expr.text, at: expr.at }
+    const names = variables[scope]
+    return nameFault(expr, names) ?? callFault(expr, names) ?? typeFault(text, scope) ?? compileFault(expr, text, scope)
+  } catch (error) {
+    return { code: 'cel-type', ...typeWords(error, startOf(text)) }
+  }
 }
 
 function typeFault(text: string, scope: Scope): ExpressionFault | undefined {
   const checked = languages[scope].environment.check(text)
-  if (!checked.valid) return { code: 'cel-type', ...typeWords(checked.error) }
+  if (!checked.valid) return { code: 'cel-type', ...typeWords(checked.error, startOf(text)) }
   // What an issuer or a caller wrote is of no type until it is there.
   if (checked.type === 'bool' || checked.type === 'dyn' || checked.type === 'dyn<bool>') return undefined
   const hint = 'compare it with something: a rule says true or false'
-  return { code: 'cel-type', text: `yields ${checked.type ?? 'something else'}, not true or false`, hint, at: text.search(/\S/) }
+  return { code: 'cel-type', text: `yields ${checked.type ?? 'something else'}, not true or false`, hint, at: startOf(text) }
 }
 
-function typeWords(error: unknown): { readonly text: string; readonly at: number } {
+/** What is compiled differs from what is written: some functions are ours, and each kind of item has a form of its own. */
+function compileFault(expr: Expr, text: string, scope: Scope): ExpressionFault | undefined {
+  const seen = new Set<string>()
+  for (const form of formsOf(expr, scope)) {
+    const compiled = metered(form)
+    const printed = printExpression(compiled)
+    if (seen.has(printed)) continue
+    seen.add(printed)
+    const checked = languages[scope].environment.check(printed)
+    if (checked.valid) continue
+    const { text: words, at } = typeWords(checked.error, 0)
+    return { code: 'cel-type', text: words, at: placeOf(compiled, printed, at) ?? startOf(text) }
+  }
+  return undefined
+}
+
+function formsOf(expr: Expr, scope: Scope): readonly Expr[] {
+  if (scope === 'access') return [expr]
+  const stages = effects.flatMap((effect) => kinds.map((kind) => stagesOf(expr, effect, kind)))
+  return stages.flatMap(({ best, ofServer, given }) =>
+    given === undefined ? [best, ofServer] : [best, ofServer, given.worst, given.exact],
+  )
+}
+
+/** Where what is printed at a place was written: the part that begins there, or last before it. */
+function placeOf(compiled: Expr, printed: string, at: number): number | undefined {
+  const read = readExpression(printed)
+  if (read.kind === 'fault') return undefined
+  let nearest = { printedAt: -1, at: 0 }
+  const look = (shown: Expr, own: Expr): void => {
+    if (shown.at <= at && shown.at > nearest.printedAt) nearest = { printedAt: shown.at, at: own.at }
+    const ownParts = partsOf(own)
+    for (const [index, part] of partsOf(shown).entries()) {
+      const ownPart = ownParts[index]
+      if (ownPart !== undefined) look(part, ownPart)
+    }
+  }
+  look(read, compiled)
+  return nearest.printedAt === -1 ? undefined : nearest.at
+}
+
+function startOf(text: string): number {
+  return Math.max(text.search(/\S/), 0)
+}
+
+function typeWords(error: unknown, start: number): { readonly text: string; readonly at: number } {
   if (error instanceof RangeError) return { text: 'is nested too deeply', at: 0 }
   const isTyped = error instanceof TypeFault || error instanceof ParseError || error instanceof EvaluationError
-  if (!isTyped) throw error
-  const at = error.range?.start ?? 0
+  if (!isTyped) return { text: "can't be checked", at: start }
+  const at = error.range?.start ?? start
   const said = error.summary
   const operator = /^no such overload: (.*)$/.exec(said)?.[1]
   if (operator !== undefined) return { text: `has no meaning for these types: ${operator}`, at }
   const call = /^found no matching overload for '(.*)'$/.exec(said)?.[1]
-  if (call !== undefined) return { text: `calls a function with values of the wrong types: ${call}`, at }
+  if (call !== undefined) return { text: `calls a function with values of the wrong types: ${call.replace('_(', '(')}`, at }
   return { text: `does not fit together: ${said.charAt(0).toLowerCase()}${said.slice(1)}`, at }
 }

@@ -26,6 +26,9 @@ const classes: Readonly<Record<string, new (...given: never) => object>> = {
 
 const sync = { async: false }
 
+/** What `contains` says of a list or map is what `in` says. */
+const membership = new Environment({ unlistedVariablesAreDyn: true, enableOptionalTypes: true }).parse('value in where')
+
 export const languages = { item: createLanguage(variables.item), access: createLanguage(variables.access) } satisfies Readonly<
   Record<keyof typeof variables, Language>
 >
@@ -134,16 +137,15 @@ function registerSearches(environment: Environment, budget: Budget): void {
       budget.takeForSearch(text, wanted)
       return find(text, wanted)
     }
-  const inList = (list: readonly unknown[], value: unknown) => {
-    budget.takeForAll(list)
-    return list.some((each) => isSame(each, value))
+  const isIn = (where: unknown, value: unknown) => {
+    budget.takeForAll(where)
+    return membership({ value, where })
   }
-  const inMap = (map: ReadonlyMap<unknown, unknown>, key: unknown) => map.has(key)
   const inText = search((text, wanted) => text.includes(wanted))
   for (const name of ['contains', 'contains_']) {
     if (name !== 'contains') environment.registerFunction(`string.${name}(string): bool`, inText, sync)
-    environment.registerFunction(`list.${name}(dyn): bool`, inList, sync)
-    environment.registerFunction(`map.${name}(dyn): bool`, inMap, sync)
+    environment.registerFunction(`list.${name}(dyn): bool`, isIn, sync)
+    environment.registerFunction(`map.${name}(dyn): bool`, isIn, sync)
   }
   environment.registerFunction(
     'string.indexOf_(string): int',
@@ -199,28 +201,6 @@ function registerAddresses(environment: Environment): void {
     sync,
   )
   environment.registerFunction('isIP(string): bool', (text: string) => isIP(text) !== 0, sync)
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true
-  // A whole number is equal to the same number with a point.
-  if (typeof one === 'bigint' || typeof one === 'number')
-    return (typeof other === 'bigint' || typeof other === 'number') && Number(one) === Number(other)
-  if (Array.isArray(one) && Array.isArray(other))
-    return one.length === other.length && one.every((each, index) => isSame(each, other[index]))
-  const [entries, others] = [entriesOf(one), entriesOf(other)]
-  return (
-    entries !== undefined &&
-    entries.size === others?.size &&
-    [...entries].every(([key, each]) => others.has(key) && isSame(each, others.get(key)))
-  )
-}
-
-/** What callers send are Maps; what is written in a rule is an object. */
-function entriesOf(value: unknown): ReadonlyMap<unknown, unknown> | undefined {
-  if (value instanceof Map) return value
-  const isObject = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-  return isObject ? new Map(Object.entries(value)) : undefined
 }
 
 function failure(message: string): EvaluationError {

@@ -30,6 +30,7 @@ function referenceFault(reference: Reference, variables: Readonly<Record<string,
     shape = inner
     path += `.${key.name}`
   }
+  if (shape.kind === 'leaf' && shape.type === 'Headers') return wholeHeadersFault(reference)
   // What is only asked for with has() need be no value, but must be a field.
   if (shape.kind === 'leaf' || (reference.isAsked && reference.keys.length > 0)) return undefined
   const at = reference.keys.at(-1)?.at ?? reference.at
@@ -48,6 +49,14 @@ function leafFault(type: string, path: string, key: string, at: number): Express
   if (type !== 'Headers' || !secretHeaders.has(key.toLowerCase())) return undefined
   const hint = 'speak of what has been verified: jwt, apiKey, source'
   return { code: 'cel-unknown-variable', text: `names the header \`${key}\`, which rules do not see: it holds credentials`, hint, at }
+}
+
+/** Headers are had by name: there is nothing to go through, and a loop over nothing would hold or not whatever was sent. */
+function wholeHeadersFault(reference: Reference): ExpressionFault | undefined {
+  if (reference.isComputed || reference.isAsked || reference.isSearched) return undefined
+  const at = reference.keys.at(-1)?.at ?? reference.at
+  const hint = 'name one, as in request.headers["x-team"], or ask for one: "x-team" in request.headers'
+  return { code: 'cel-type', text: 'takes all headers for a value', hint, at }
 }
 
 function known(names: Readonly<Record<string, unknown>>): string {

@@ -10,7 +10,11 @@ export interface Reference {
   readonly isComputed: boolean
   /** All that is asked is whether it is there: `has(…)`. */
   readonly isAsked: boolean
+  /** What another value is looked for in: it stands to the right of `in`. */
+  readonly isSearched: boolean
 }
+
+type Use = 'asked' | 'searched' | undefined
 
 export interface Key {
   readonly name: string
@@ -24,35 +28,40 @@ const none: ReadonlySet<string> = new Set()
 /** All mentions of variables, from left to right. Those of a loop's own variable are not among them. */
 export function referencesOf(expr: Expr): readonly Reference[] {
   const found: Reference[] = []
-  collect(expr, none, false, found)
+  collect(expr, none, undefined, found)
   return found
 }
 
-function collect(expr: Expr, bound: ReadonlySet<string>, isAsked: boolean, found: Reference[]): void {
+function collect(expr: Expr, bound: ReadonlySet<string>, use: Use, found: Reference[]): void {
   if (expr.kind === 'call') return collectCall(expr, bound, found)
   if (expr.kind !== 'name' && expr.kind !== 'select' && expr.kind !== 'index') {
-    for (const part of partsOf(expr)) collect(part, bound, false, found)
+    for (const part of partsOf(expr)) collect(part, bound, isSearchedIn(expr, part) ? 'searched' : undefined, found)
     return
   }
   const links = linksOf(expr)
   const [first, ...rest] = links
   if (first?.kind === 'name') {
-    if (!bound.has(first.name)) found.push({ root: first.name, at: first.at, ...namedKeys(rest), isAsked })
-  } else if (first !== undefined) collect(first, bound, false, found)
-  for (const link of rest) if (link.kind === 'index') collect(link.key, bound, false, found)
+    const uses = { isAsked: use === 'asked', isSearched: use === 'searched' }
+    if (!bound.has(first.name)) found.push({ root: first.name, at: first.at, ...namedKeys(rest), ...uses })
+  } else if (first !== undefined) collect(first, bound, undefined, found)
+  for (const link of rest) if (link.kind === 'index') collect(link.key, bound, undefined, found)
+}
+
+function isSearchedIn(expr: Expr, part: Expr): boolean {
+  return expr.kind === 'binary' && expr.op === 'in' && part === expr.right
 }
 
 function collectCall(call: Expr & { kind: 'call' }, bound: ReadonlySet<string>, found: Reference[]): void {
-  if (call.on !== undefined) collect(call.on, bound, false, found)
+  if (call.on !== undefined) collect(call.on, bound, undefined, found)
   const [variable, ...bodies] = call.args
   const isLoop = call.on !== undefined && methods.get(call.name)?.isLoop === true && variable?.kind === 'name'
   if (!isLoop) {
     const isHas = call.on === undefined && call.name === 'has'
-    for (const arg of call.args) collect(arg, bound, isHas, found)
+    for (const arg of call.args) collect(arg, bound, isHas ? 'asked' : undefined, found)
     return
   }
   const inner = new Set([...bound, variable.name])
-  for (const body of bodies) collect(body, inner, false, found)
+  for (const body of bodies) collect(body, inner, undefined, found)
 }
 
 /** What a chain of fields and indexes begins with, then each of them. */

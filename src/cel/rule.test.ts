@@ -72,6 +72,10 @@ const truths: readonly (readonly [text: string, truth: boolean])[] = [
   ['jwt.groups[1] == "dev" && size(jwt.groups) == 2 && jwt.groups.size() == 2', true],
   ['"a" in jwt.mixed && 1 in jwt.mixed && null in jwt.mixed && {"k": "v"} in jwt.mixed', true],
   ['jwt.mixed.contains(1.0) && jwt.mixed.contains({"k": "v"})', true],
+  // What `contains` says is what `in` says.
+  ['[{"k": "v"}].contains(jwt.mixed[3]) && {"k": "v"}.contains("k") && !{"k": "v"}.contains("v") && [2u, 3].contains(2u)', true],
+  ['[timestamp(jwt.when)].contains(timestamp("2026-01-02T03:04:05Z")) && [duration("60s")].contains(duration("1m"))', true],
+  ['[9007199254740993].contains(9007199254740992) || [9007199254740993].contains(9007199254740992.0)', false],
   ['"a" in jwt.empty || jwt.empty.exists(x, true)', false],
   ['jwt.lists == [["a"], [1]] && jwt.lists[1][0] == 1', true],
   ['"key" in jwt.nested && jwt.nested.contains("key") && jwt.nested.exists(k, k == "more") && size(jwt.nested) == 2', true],
@@ -279,6 +283,29 @@ test('a prompt has no tool, and the other way round', () => {
   assert.equal(about('mcp.tool.name == "p" || mcp.resource.name == "p"').withArguments(facts), false)
   assert.equal(about('default(mcp.tool.name, mcp.prompt.name) == "p"').withArguments(facts), true)
   assert.equal(about('mcp.?tool.name.orValue(mcp.prompt.name) == "p"').withArguments(facts), true)
+})
+
+test('a rule that was not checked fails, and never throws', () => {
+  for (const text of ['jwt.sub.matches(["a"])', 'mcp.tool.arguments.x + 1', '(', '', `${'!'.repeat(20_000)}jwt.a`, 'nobody == 1']) {
+    for (const effect of ['allow', 'deny', 'require'] as const) {
+      const about = compileRule(text, effect).about('tools')
+      for (const stage of [about.atBest, about.atWorst, about.withArguments, about.ofServer]) {
+        const truth = stage(factsAbout(tool()))
+        if (!text.includes('arguments')) assert.match(why(truth), /can't be compiled/, text)
+      }
+      assert.equal(typeof about.withArguments(factsAbout(tool())), 'object', text)
+    }
+    assert.equal(typeof compileAccess(text).holds(factsOf(caller('jwt', claims), head)), 'object', text)
+  }
+})
+
+test('a deny whose question about arguments may fail is not passed without them', () => {
+  const about = compileRule('mcp.tool.arguments.n == 1 ? jwt.n == 0 : jwt.n == 0', 'deny').about('tools')
+  assert.equal(about.needsArguments, true)
+  assert.equal(about.atBest(factsAbout(tool())), false)
+  assert.equal(about.atWorst(factsAbout(tool())), true)
+  assert.match(why(about.withArguments(factsAbout(tool()))), /`n`/)
+  assert.equal(about.withArguments(factsAbout(tool('{"n": 1}'))), false)
 })
 
 const literals = [

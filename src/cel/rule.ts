@@ -1,21 +1,11 @@
-import { EvaluationError } from '@marcbachmann/cel-js'
 import type { Facts, ItemFacts } from './facts.ts'
-import { type Language, languages } from './language.ts'
-import { metered } from './metered.ts'
+import { languages } from './language.ts'
+import { compileProgram, type Truth, uncompiled } from './program.ts'
 import { referencesOf } from './references.ts'
-import { type ItemKind, no, specialise, withoutArguments, withServerOnly, yes } from './specialise.ts'
+import { type ItemKind, specialise, withoutArguments, withServerOnly } from './specialise.ts'
 import { type Expr, printExpression, readExpression } from './syntax.ts'
 
 export type Effect = 'allow' | 'deny' | 'require'
-
-/** What came of asking a rule. A value that is neither true nor false is a failure too. */
-export type Truth = boolean | Failure
-
-export interface Failure {
-  readonly kind: 'failure'
-  /** The end of a sentence that begins with the rule. */
-  readonly why: string
-}
 
 /** An expression over caller and request. */
 export interface AccessRule {
@@ -47,15 +37,17 @@ export interface KindRule {
   ofServer(facts: ItemFacts): Truth
 }
 
-/** @throws Error where `expressionFault` finds one */
+/** A rule that `expressionFault` finds fault with may be one that always fails: it never throws. */
 export function compileAccess(text: string): AccessRule {
-  const expr = read(text)
-  return { text, needsRequest: needsRequest(expr), holds: program(expr, languages.access) }
+  const expr = readExpression(text)
+  if (expr.kind === 'fault') return { text, needsRequest: false, holds: uncompiled }
+  return { text, needsRequest: needsRequest(expr), holds: compileProgram(expr, languages.access) }
 }
 
-/** @throws Error where `expressionFault` finds one */
+/** A rule that `expressionFault` finds fault with may be one that always fails, or does about some kinds: it never throws. */
 export function compileRule(text: string, effect: Effect): ItemRule {
-  const expr = read(text)
+  const expr = readExpression(text)
+  if (expr.kind === 'fault') return { text, needsRequest: false, needsMethod: false, about: () => failing }
   const compiled = new Map<ItemKind, KindRule>() // three at most
   return {
     text,
@@ -71,75 +63,45 @@ export function compileRule(text: string, effect: Effect): ItemRule {
   }
 }
 
-function compileFor(expr: Expr, effect: Effect, kind: ItemKind): KindRule {
+const failing: KindRule = {
+  needsArguments: false,
+  atBest: uncompiled,
+  atWorst: uncompiled,
+  withArguments: uncompiled,
+  ofServer: uncompiled,
+}
+
+/** An expression as it stands at each stage that a rule is asked at; without `given`, arguments make no difference. */
+export interface Stages {
+  readonly best: Expr
+  readonly ofServer: Expr
+  readonly given: { readonly worst: Expr; readonly exact: Expr } | undefined
+}
+
+export function stagesOf(expr: Expr, effect: Effect, kind: ItemKind): Stages {
   const favour = effect !== 'deny'
   const best = specialise(expr, { kind, isUnknown: withoutArguments, assumed: favour })
-  const worst = specialise(expr, { kind, isUnknown: withoutArguments, assumed: !favour })
-  const atBest = program(best, languages.item)
-  const ofServer = program(specialise(expr, { kind, isUnknown: withServerOnly, assumed: favour }), languages.item)
-  if (printExpression(best) === printExpression(worst)) {
-    return { needsArguments: false, atBest, atWorst: atBest, withArguments: atBest, ofServer }
-  }
-  return {
-    needsArguments: true,
-    atBest,
-    atWorst: program(worst, languages.item),
-    withArguments: program(specialise(expr, { kind, isUnknown: () => false, assumed: favour }), languages.item),
-    ofServer,
+  const worst = specialise(expr, { kind, isUnknown: withoutArguments, assumed: !favour, isFailureTrue: !favour })
+  const ofServer = specialise(expr, { kind, isUnknown: withServerOnly, assumed: favour })
+  if (printExpression(best) === printExpression(worst)) return { best, ofServer, given: undefined }
+  return { best, ofServer, given: { worst, exact: specialise(expr, { kind, isUnknown: () => false, assumed: favour }) } }
+}
+
+function compileFor(expr: Expr, effect: Effect, kind: ItemKind): KindRule {
+  try {
+    return compileStages(stagesOf(expr, effect, kind))
+  } catch {
+    return failing
   }
 }
 
-function read(text: string): Expr {
-  const expr = readExpression(text)
-  if (expr.kind === 'fault') throw new Error(`a rule that was not checked ${expr.text}`)
-  return expr
+function compileStages({ best, ofServer, given }: Stages): KindRule {
+  const compile = (stage: Expr) => compileProgram(stage, languages.item)
+  const atBest = compile(best)
+  if (given === undefined) return { needsArguments: false, atBest, atWorst: atBest, withArguments: atBest, ofServer: compile(ofServer) }
+  return { needsArguments: true, atBest, atWorst: compile(given.worst), withArguments: compile(given.exact), ofServer: compile(ofServer) }
 }
 
 function needsRequest(expr: Expr): boolean {
   return referencesOf(expr).some(({ root }) => root === 'request' || root === 'source')
-}
-
-function program(expr: Expr, language: Language): (facts: Facts) => Truth {
-  if (expr === yes) return () => true
-  if (expr === no) return () => false
-  const parsed = language.environment.parse(printExpression(metered(expr)))
-  const checked = parsed.check()
-  if (!checked.valid) throw new Error(`a rule that was not checked: ${checked.error?.message}`)
-  const { budget } = language
-  return (facts) => {
-    budget.begin()
-    try {
-      const result: unknown = parsed(facts)
-      if (budget.isSpent) return tooMuch
-      return typeof result === 'boolean' ? result : notBoolean
-    } catch (error) {
-      return budget.isSpent ? tooMuch : { kind: 'failure', why: reasonOf(error) }
-    }
-  }
-}
-
-const tooMuch: Failure = { kind: 'failure', why: 'looks through too much' }
-const notBoolean: Failure = { kind: 'failure', why: 'yields neither true nor false' }
-const maxReason = 200
-
-/** The evaluator's reason in words, without values of a caller's that it may quote. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof EvaluationError)) return 'could not be evaluated'
-  const said = error.summary
-  switch (error.code) {
-    case 'no_such_key': {
-      const key = /^No such key: (.*)$/s.exec(said)?.[1]
-      return key === undefined || !/^[\w.:/-]{1,100}$/.test(key) ? 'names what is not there' : `names \`${key}\`, which is not there`
-    }
-    case 'index_out_of_bounds':
-      return 'names an element that is not there'
-    case 'no_such_overload':
-      return `has no meaning for these types: ${said.replace(/^no such overload: /, '').slice(0, maxReason)}`
-    case 'no_matching_overload':
-      return `calls a function with values of the wrong types: ${(/'(.*)'/s.exec(said)?.[1] ?? '').replace('_(', '(').slice(0, maxReason)}`
-    case 'bool_conversion_error':
-      return 'takes a text for true or false that is neither'
-    default:
-      return said.slice(0, maxReason)
-  }
 }

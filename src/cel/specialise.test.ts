@@ -64,6 +64,24 @@ test('what speaks of arguments counts as assumed, and so does its negation', () 
   }
 })
 
+/** A rule, and its upper bound where what may fail counts as true. */
+const failing: readonly (readonly [text: string, most: string])[] = [
+  ['mcp.tool.arguments.a ? jwt.b == 1 : jwt.c == 1', 'true'],
+  ['!(jwt.d == 1 && mcp.tool.arguments.a ? jwt.b == 1 : jwt.c == 1)', 'true'],
+  ['mcp.tool.arguments.a || true ? jwt.b == 1 : jwt.c == 1', 'jwt.b == 1'],
+  ['jwt.d == 1 ? jwt.b == 1 : jwt.c == 1', '(jwt.d == 1) ? (jwt.b == 1) : (jwt.c == 1)'],
+  ['mcp.prompt.name == "a" ? jwt.b == 1 : jwt.c == 1', 'false'],
+]
+
+test('a question about arguments may fail, which to a deny is as if it held', () => {
+  for (const [text, most] of failing) {
+    const expr = readExpression(text)
+    assert.ok(expr.kind !== 'fault', text)
+    const view = { kind: 'tools', isUnknown: withoutArguments, assumed: true, isFailureTrue: true } as const
+    assert.equal(printExpression(specialise(expr, view)), most, text)
+  }
+})
+
 test('of a server its name is known, of its items the kind', () => {
   const stands = (text: string) => standing(text, 'tools', withServerOnly, true)
   assert.equal(stands('mcp.tool.server == "git" && mcp.tool.name == "a"'), 'mcp.tool.server == "git"')

@@ -11,6 +11,8 @@ export interface View {
   readonly kind: ItemKind
   readonly isUnknown: (reference: Reference) => boolean
   readonly assumed: boolean
+  /** Whether a question of `? :` that may fail, as it asks about what is unknown, counts as if the rule held: so it is for a `deny`. */
+  readonly isFailureTrue?: boolean
 }
 
 /** Nothing is known of an item's arguments. */
@@ -53,7 +55,9 @@ function join(expr: Expr, isPositive: boolean, view: View, isBranch: boolean): E
   if (expr.kind === 'choice') {
     const [whenYes, whenNo] = [join(expr.yes, isPositive, view, true), join(expr.no, isPositive, view, true)]
     if (!isSettledHere(expr.test, view)) return { ...expr, yes: whenYes, no: whenNo }
-    return either(both(join(expr.test, true, view, true), whenYes), both(join(expr.test, false, view, true), whenNo))
+    const [ifTrue, ifFalse] = [join(expr.test, true, view, true), join(expr.test, false, view, true)]
+    if (view.isFailureTrue === true && !isNo(ifTrue) && !isNo(ifFalse) && referencesOf(expr.test).some(view.isUnknown)) return yes
+    return either(both(ifTrue, whenYes), both(ifFalse, whenNo))
   }
   const settled = settle(expr, view)
   if (settled !== undefined) return settled ? yes : no

@@ -41,7 +41,7 @@ export function readExpression(text: string): Expr | SyntaxFault {
     if (error instanceof ParseError) return { kind: 'fault', text: inWords(error.summary), at: error.range?.start ?? 0 }
     if (error instanceof Unsupported) return { kind: 'fault', text: error.message, at: error.at }
     if (error instanceof RangeError) return { kind: 'fault', text: 'is nested too deeply', at: 0 }
-    throw error
+    return { kind: 'fault', text: 'is not a CEL expression that can be read', at: 0 }
   }
 }
 

@@ -187,5 +187,7 @@ function credentialsTaken({ jwt, apiKeys, mtls }: AuthenticateSettings): string 
     ...(apiKeys.length > 0 ? ['send an API key as `Authorization: Bearer <key>` or in `X-API-Key`'] : []),
     ...(mtls ? ['show a client certificate'] : []),
   ]
-  return ways.length === 0 ? 'nobody is let in here: no credentials are configured' : `a credential is needed here: ${ways.join(', or ')}`
+  return ways.length === 0
+    ? 'nobody is let in here: no credentials are configured'
+    : `Unauthorized: a credential is needed here: ${ways.join(', or ')}`
 }
