@@ -43,7 +43,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     if (last !== undefined && isOf(last.table, servers)) return last
     const sources = servers.map(({ upstream }) => upstream.entries(kind))
     const isTaken = (uri: string) => prefixedUri(byName, uri) !== undefined
-    const next = createShownLists(buildTable(kind, merged, sources, selections(kind), isTaken))
+    const next = createShownLists(buildTable(kind, merged, sources, selections(kind), isTaken, last?.table))
     known[kind] = next
     report(next.table)
     return next

@@ -42,6 +42,18 @@ export function createExpose(server: string, isListed: (uri: string) => boolean)
   }
 }
 
+/** The same for one caller among others: what it reads is for nobody else to keep (2026-07-28, caching, Cacheable Results). */
+export function exposePrivately(expose: Expose): Expose {
+  return (answer, method, subject) => {
+    const exposed = expose(answer, method, subject)
+    if (method !== 'resources/read' || exposed.kind !== 'complete') return exposed
+    const { result } = exposed
+    const place = result.includes('"cacheScope"') ? valueIn(result, whole(result), 'cacheScope') : undefined
+    if (place === undefined) return exposed
+    return withResult(exposed, splice(result, [{ start: place.start, end: place.end, text: '"private"' }]))
+  }
+}
+
 type Complete = Extract<Answer, { kind: 'complete' }>
 type Failed = Extract<Answer, { kind: 'failed' }>
 

@@ -43,13 +43,17 @@ export function fullName(kind: ListKind, server: string, key: string): string {
   return isOfUris(kind) ? `${server}+${key}` : `${server}_${key}`
 }
 
-/** @param isTaken whether a bare URI would be read as one of another server, whose URIs are prefixed */
+/**
+ * @param isTaken whether a bare URI would be read as one of another server, whose URIs are prefixed
+ * @param before the same list as it was: what is known of its things stays known of those that are as they were
+ */
 export function buildTable(
   kind: ListKind,
   merged: readonly MergedServer[],
   sources: ListTable['sources'],
   selection: Selection | undefined,
   isTaken: (uri: string) => boolean,
+  before?: ListTable,
 ): ListTable {
   const isUris = isOfUris(kind)
   const owners = new Map<string, Owner>()
@@ -67,7 +71,9 @@ export function buildTable(
         continue
       }
       const addressed = { name: entry.key, paramHeaders: entry.paramHeaders }
-      const thing = new ListedThing(kind, server.name, server.upstream, entry)
+      const was = before?.owners.get(name)
+      const isSame = was?.server === server.name && was.thing instanceof ListedThing && was.thing.isStill(entry)
+      const thing = isSame ? was.thing : new ListedThing(kind, server.name, server.upstream, entry)
       owners.set(name, { server: server.name, upstream: server.upstream, addressed, thing, expose })
       if (selection !== undefined && !selection.selects(full)) {
         hidden.push(name)

@@ -34,7 +34,9 @@ export function reachBy(sight: Sight, reach: Reach, shown: (kind: ListKind) => r
   return (server, kind) => {
     const { capability } = lists[kind]
     if (!reach(server, kind) || !sight.reaches(server.upstream.settings.backend, server.name, capability)) return false
-    if (capability === 'resources' || !isKnown(server.upstream)) return true
+    if (!isKnown(server.upstream)) return true
+    if (!server.upstream.offers()[capability]) return false
+    if (capability === 'resources') return true
     return shown(kind).some((one) => one.server === server && sight.sees(one.thing))
   }
 }

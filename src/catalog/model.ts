@@ -40,7 +40,7 @@ export interface CatalogEvents {
   selectsNothing(patterns: readonly string[]): void
 }
 
-/** One tool, prompt or resource of one server, as rules are asked about it. One entry of a list is one object as long as the list is. */
+/** One tool, prompt or resource of one server, as rules are asked about it. One entry of a list is one object as long as its text is the same. */
 export interface Thing {
   readonly kind: Subject['kind']
   readonly backend: string
@@ -50,6 +50,8 @@ export interface Thing {
   readonly name: string
   /** Of a tool: what its server says of it, as `readJson` gives it. */
   readonly annotations: ReadonlyMap<string, unknown>
+  /** Of a resource that stands in no list: other URIs that its server may take its own for. */
+  readonly spellings?: readonly string[]
 }
 
 /** What one caller may see of a view, within what the view selects. */
@@ -84,6 +86,8 @@ export interface Catalog {
   /** Resolves when every server has been heard of once, or is known to be down. */
   settled(): Promise<void>
   toolCount(): number
+  /** All tools that are known now, as the JSON text of a list without pages. */
+  toolsText(): string
   /** Changes exactly when the lists of that kind do; those of templates belong to `resources`. */
   revision(kind: ChangeKind): string
   /** What its servers offer together, as far as they are known and the selection lets it through. */

@@ -1,8 +1,10 @@
+import { exposePrivately } from './expose-answer.ts'
 import { ownUri } from './exposed-uri.ts'
 import { fullName, type ListTable, type MergedServer } from './list-table.ts'
 import { isKnown, mayOffer } from './merged-offers.ts'
-import type { Owner, Sight } from './model.ts'
+import type { CatalogServer, Owner, Sight, Thing } from './model.ts'
 import type { Selection } from './selection.ts'
+import { otherSpellings, sameness } from './spellings.ts'
 import { unlistedThing } from './thing.ts'
 import { type UriMatcher, uriMatcher } from './uri-template.ts'
 
@@ -18,6 +20,8 @@ interface Templated {
 const maxTemplates = 500
 /** Characters of a URI times parts of templates that one look-up may compare: less than half a millisecond. What would cost more is not found. */
 const maxSteps = 20_000
+/** Of one URI, each of which rules are asked about. */
+const maxSpellings = 64
 /** What a client asks for is compared with patterns, and stands in a header on its way to the server. */
 const maxUriChars = 8192
 
@@ -33,13 +37,14 @@ export function prefixedUri(
 
 /**
  * Finds whose resource a URI or a template is, listed or not. A bare URI is that of the first server that lists it, else of the
- * first with a template for it, else of the only one that has resources.
+ * first with a template for it, else of the only one that has resources, of those that a caller hears of.
  */
 export function createFindResource(
   merged: ReadonlyMap<string, MergedServer>,
   tables: UriTables,
   selection: Selection | undefined,
 ): (exposed: string, sight?: Sight) => Owner | undefined {
+  let twins: { readonly of: ListTable; readonly byKey: ReadonlyMap<string, readonly Owner[]> } | undefined
   let templated: { readonly of: ListTable; readonly list: readonly Templated[] } | undefined
 
   const ownerOf = ({ server, expose }: MergedServer, uri: string): Owner => ({
@@ -70,37 +75,55 @@ export function createFindResource(
     return { ...owner, addressed: { name: uri, paramHeaders: [] }, thing: unlistedThing(owner.server, owner.upstream, uri) }
   }
 
-  const ofOnly = (uri: string): Owner | undefined => {
-    const able = [...merged.values()].filter(({ server }) => !server.isPrefixed && mayOffer(server.upstream, 'resources'))
+  const ofOnly = (uri: string, sight: Sight | undefined): Owner | undefined => {
+    const isReached = ({ name, upstream }: CatalogServer) => sight?.reaches(upstream.settings.backend, name, 'resources') ?? true
+    const able = [...merged.values()].filter(
+      ({ server }) => !server.isPrefixed && mayOffer(server.upstream, 'resources') && isReached(server),
+    )
     // One that was never met and is down has nothing to be mistaken for; one that is still being met may have.
     const likely = able.filter(({ server: { upstream } }) => isKnown(upstream) || upstream.status().state !== 'down')
     const [only, ...more] = likely.length === 0 ? able : likely
     return only === undefined || more.length > 0 ? undefined : ownerOf(only, uri)
   }
 
-  const find = (exposed: string): Owner | undefined => {
+  const find = (exposed: string, sight: Sight | undefined): Owner | undefined => {
     if (exposed.length > maxUriChars) return undefined
     const prefixed = prefixedUri(merged, exposed)
     if (prefixed !== undefined) {
       const { of, uri } = prefixed
       return uri !== '' && mayOffer(of.server.upstream, 'resources') ? ownerOf(of, uri) : undefined
     }
-    return tables('resources').owners.get(exposed) ?? tables('templates').owners.get(exposed) ?? ofTemplate(exposed) ?? ofOnly(exposed)
+    return (
+      tables('resources').owners.get(exposed) ?? tables('templates').owners.get(exposed) ?? ofTemplate(exposed) ?? ofOnly(exposed, sight)
+    )
+  }
+
+  /** Entries of the list that a server may take this URI for, though they are spelled otherwise. */
+  const twinsOf = ({ server }: Owner, uri: string): readonly string[] => {
+    const table = tables('resources')
+    if (twins?.of !== table) twins = { of: table, byKey: Map.groupBy(table.owners.values(), (one) => keyOf(one, one.addressed.name)) }
+    return (twins.byKey.get(keyOf({ server }, uri)) ?? []).map((one) => one.addressed.name)
   }
 
   return (exposed, sight) => {
-    const found = find(exposed)
+    const found = find(exposed, sight)
     if (found === undefined || (selection === undefined && sight === undefined)) return found
-    const maySee = (owner: Owner, uri: string) => {
-      if (selection !== undefined && !selection.selects(fullName('resources', owner.server, uri))) return false
-      return sight === undefined || sight.sees(uri === owner.thing.name ? owner.thing : unlistedThing(owner.server, owner.upstream, uri))
-    }
+    const { server, upstream, addressed } = found
+    const selects = (uri: string) => selection?.selects(fullName('resources', server, uri)) ?? true
     const own = listed(exposed, found)
-    const uri = found.addressed.name
-    if (!maySee(own ?? found, uri)) return undefined
-    if (own !== undefined) return found
+    if (own !== undefined) return selects(addressed.name) && (sight?.sees(own.thing) ?? true) ? privately(own, own.thing) : undefined
+    const uri = addressed.name
+    const others = otherSpellings(uri)
+    if (others === undefined || !selects(uri)) return undefined
+    const spellings = [...others, ...twinsOf(found, uri)]
+    if (spellings.length > maxSpellings) return undefined
+    if (spellings.some((one) => selection?.takesAway(fullName('resources', server, one)))) return undefined
+    const thing = unlistedThing(server, upstream, uri, spellings)
+    if (sight !== undefined && !sight.sees(thing)) return undefined
     // Many servers look up what the URL standard makes of a URI: that has to be allowed too.
-    return isPlain(uri) && maySee(found, new URL(uri).href) ? found : undefined
+    const { href } = new URL(uri)
+    if (href !== uri && !(selects(href) && (sight?.sees(unlistedThing(server, upstream, href)) ?? true))) return undefined
+    return privately(found, thing)
   }
 
   /** The list's own entry, where the URI stands in one. */
@@ -110,15 +133,10 @@ export function createFindResource(
   }
 }
 
-/** `.` and `..` as segments, however their slashes are written. */
-const dotSegment = /(?:^|[/\\]|%2f|%5c)\.\.?(?:[/\\?#]|%2f|%5c|$)/i
-/** Escapes of characters that need none (RFC 3986, section 2.3). */
-const needlessEscape = /%(?:2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i
+function privately(owner: Owner, thing: Thing): Owner {
+  return { ...owner, thing, expose: exposePrivately(owner.expose) }
+}
 
-/** Characters that readers of URIs drop, or cut off at the ends. */
-const dropped = /[\0-\x20\x7f]/
-
-/** Whether a URI is spelled so that its server can't take it for another one, which a pattern would judge otherwise. */
-function isPlain(uri: string): boolean {
-  return !dotSegment.test(uri) && !needlessEscape.test(uri) && !dropped.test(uri) && URL.canParse(uri)
+function keyOf({ server }: Pick<Owner, 'server'>, uri: string): string {
+  return `${server} ${sameness(uri)}`
 }

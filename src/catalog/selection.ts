@@ -1,6 +1,8 @@
 /** What an agent may see, as patterns over full names: `*` is any run of characters, a leading `!` takes away, order is of no matter. */
 export interface Selection {
   selects(fullName: string): boolean
+  /** Whether a `!` pattern matches. */
+  takesAway(fullName: string): boolean
   /** Whether it could select any of the full names that begin with this. */
   reaches(prefix: string): boolean
   /** Patterns that match none of these names. */
@@ -10,8 +12,10 @@ export interface Selection {
 export function createSelection(patterns: readonly string[]): Selection {
   const wanted = patterns.filter((pattern) => !pattern.startsWith('!'))
   const unwanted = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
+  const takesAway = (name: string) => unwanted.some((pattern) => matches(pattern, name))
   return {
-    selects: (name) => wanted.some((pattern) => matches(pattern, name)) && !unwanted.some((pattern) => matches(pattern, name)),
+    selects: (name) => wanted.some((pattern) => matches(pattern, name)) && !takesAway(name),
+    takesAway,
     reaches: (prefix) => wanted.some((pattern) => couldBegin(pattern, prefix)),
     unused: (names) => patterns.filter((pattern) => !names.some((name) => matches(pattern.replace(/^!/, ''), name))),
   }

@@ -1,6 +1,6 @@
 import type { Dialect } from '../mcp/mcp.ts'
 import { type ListPages, pageBounds, pagesOf } from './list-pages.ts'
-import type { ListTable, Shown } from './list-table.ts'
+import type { ListTable } from './list-table.ts'
 import type { Sight } from './model.ts'
 
 /** A table, and the lists that callers read of it: one for all callers who see the same. */
@@ -13,15 +13,43 @@ export interface ShownLists {
 export interface ShownList {
   readonly count: number
   pages(dialect: Dialect): ListPages
+  /** The digest of its modern pages. */
+  digest(): string
 }
 
-/** Different parts of one table that are remembered; then it starts anew. */
-const maxParts = 256
+/** Of different parts of one table that are remembered. Beyond either, those go first that were not asked for longest. */
+export interface PartBounds {
+  readonly parts: number
+  /** UTF-16 units of their pages. A part without pages makes them again; its digest stays. */
+  readonly chars: number
+}
 
-export function createShownLists(table: ListTable): ShownLists {
-  const whole = createShownList(table, table.shown)
-  /** By a bit for each entry. */
-  const parts = new Map<string, ShownList>()
+const partBounds: PartBounds = { parts: 1024, chars: 32 * 1024 * 1024 }
+
+/** A list whose pages can be let go of. */
+interface Part extends ShownList {
+  readonly chars: number
+  dropPages(): void
+}
+
+export function createShownLists(table: ListTable, bounds: PartBounds = partBounds): ShownLists {
+  const whole = createPart(table, undefined, () => {})
+  /** By a bit for each entry, those that were asked for last at the end. */
+  const parts = new Map<string, Part>()
+  let chars = 0
+
+  const drop = (part: Part) => {
+    chars -= part.chars
+    part.dropPages()
+  }
+  const fit = (added: number) => {
+    chars += added
+    for (const part of parts.values()) {
+      if (chars <= bounds.chars) break
+      drop(part)
+    }
+  }
+
   return {
     table,
     of(sight) {
@@ -29,29 +57,48 @@ export function createShownLists(table: ListTable): ShownLists {
       const bits = table.shown.map(({ thing }) => (sight.sees(thing) ? '1' : '0')).join('')
       if (!bits.includes('0')) return whole
       const known = parts.get(bits)
-      if (known !== undefined) return known
-      if (parts.size === maxParts) parts.clear()
-      const part = createShownList(
-        table,
-        table.shown.filter((_, i) => bits[i] === '1'),
-      )
+      const part = known ?? createPart(table, bits, (added) => (parts.get(bits) === part ? fit(added) : undefined))
+      parts.delete(bits)
       parts.set(bits, part)
+      const [[first, oldest] = []] = parts
+      if (parts.size > bounds.parts && first !== undefined && oldest !== undefined) {
+        parts.delete(first)
+        drop(oldest)
+      }
       return part
     },
   }
 }
 
-function createShownList({ kind }: ListTable, shown: readonly Shown[]): ShownList {
+/** @param bits which entries are in it; undefined: all @param made is told how long pages are that were made */
+function createPart(table: ListTable, bits: string | undefined, made: (chars: number) => void): Part {
   const read = new Map<Dialect, ListPages>()
+  let chars = 0
+  let digest: string | undefined
+  const pages = (dialect: Dialect): ListPages => {
+    const known = read.get(dialect)
+    if (known !== undefined) return known
+    const shown = bits === undefined ? table.shown : table.shown.filter((_, i) => bits[i] === '1')
+    const list = pagesOf({ kind: table.kind, shown }, dialect, pageBounds)
+    read.set(dialect, list)
+    const added = list.pages.reduce((sum, { text }) => sum + text.length, 0)
+    chars += added
+    made(added)
+    return list
+  }
   return {
-    count: shown.length,
-    pages(dialect) {
-      let pages = read.get(dialect)
-      if (pages === undefined) {
-        pages = pagesOf({ kind, shown }, dialect, pageBounds)
-        read.set(dialect, pages)
-      }
-      return pages
+    count: bits === undefined ? table.shown.length : bits.replaceAll('0', '').length,
+    pages,
+    digest() {
+      digest ??= pages('modern').digest
+      return digest
+    },
+    get chars() {
+      return chars
+    },
+    dropPages() {
+      read.clear()
+      chars = 0
     },
   }
 }

@@ -10,7 +10,7 @@ export class ListedThing implements Thing {
   readonly backend: string
   readonly server: string
   readonly name: string
-  readonly #entry: ListEntry
+  #text: string
   #annotations: ReadonlyMap<string, unknown> | undefined
 
   constructor(kind: keyof typeof lists, server: string, upstream: Upstream, entry: ListEntry) {
@@ -18,18 +18,26 @@ export class ListedThing implements Thing {
     this.backend = upstream.settings.backend
     this.server = server
     this.name = entry.key
-    this.#entry = entry
+    this.#text = entry.text
+  }
+
+  /** Whether it is what this entry says too; then it keeps the entry's text and lets go of its own. */
+  isStill(entry: ListEntry): boolean {
+    if (this.name !== entry.key || this.#text !== entry.text) return false
+    this.#text = entry.text
+    return true
   }
 
   get annotations(): ReadonlyMap<string, unknown> {
-    this.#annotations ??= this.kind === 'tools' ? annotationsOf(this.#entry.text) : none
+    this.#annotations ??= this.kind === 'tools' ? annotationsOf(this.#text) : none
     return this.#annotations
   }
 }
 
 /** A resource by a URI that stands in no list. */
-export function unlistedThing(server: string, upstream: Upstream, uri: string): Thing {
-  return { kind: 'resources' satisfies Subject['kind'], backend: upstream.settings.backend, server, name: uri, annotations: none }
+export function unlistedThing(server: string, upstream: Upstream, uri: string, spellings: readonly string[] = []): Thing {
+  const kind = 'resources' satisfies Subject['kind']
+  return { kind, backend: upstream.settings.backend, server, name: uri, annotations: none, spellings }
 }
 
 function annotationsOf(text: string): ReadonlyMap<string, unknown> {

@@ -126,8 +126,14 @@ export function createView({ settings, reach, sight, current, owner, exposedUri,
     revision: (kind) =>
       listKinds
         .filter((one) => lists[one].capability === kind)
-        .map((one) => shown(one).pages('modern').digest)
+        .map((one) => shown(one).digest())
         .join(' '),
+    toolsText: () => {
+      const parts = shown('tools')
+        .pages('modern')
+        .pages.map(({ text }) => text.slice(text.indexOf('[') + 1, text.lastIndexOf(']')))
+      return `{"tools":[${parts.filter((part) => part !== '').join(',')}]}`
+    },
     offers: () => mergedOffers(servers, reach),
     instructions() {
       const own = seen()

@@ -80,10 +80,18 @@ export async function auditVerify(
       if (summary.lost > 0) shown.push(`${summary.lost} were lost before they were written, and the chain says where`)
       printLine(terminal.stdout, shown.join('\n'))
     } else printLine(terminal.stdout, 'no records')
-    say(count === 0 ? 'the chain is good' : isBad ? 'the chain is NOT good' : 'the order is good; the rest is not proven')
+    const good = summary.records === 0 ? 'there is nothing to verify' : goodWords(summary.digest)
+    say(count === 0 ? good : isBad ? 'the chain is NOT good' : 'the order is good; the rest is not proven')
   }
   if (isBad) return exitCode.failed
   return count === 0 ? exitCode.good : exitCode.wrongArguments
+}
+
+/** What a chain without a fault says. */
+function goodWords(digest: string | undefined): string {
+  return digest?.startsWith('hmac-')
+    ? 'the chain is good'
+    : 'the chain is good; it has no key, so whoever can write the file could have made it anew'
 }
 
 /** The keys, or what is wrong with one, without it. */

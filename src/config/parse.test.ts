@@ -201,6 +201,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${one}policies: { authenticate: { jwt: [{ issuer: https://a, audiences: [b], jwks: { inline: '{"keys":[]}', ‹conflicting-keys›url: http://a/ } }] } }`,
     `${one}policies: { authenticate: { jwt: [{ issuer: https://a, audiences: [b], jwks: { url: ‹unsafe-url›http://169.254.169.254/ } }] } }`,
     `${one}policies: { authenticate: { apiKeys: [{ id: a, sha256: ‹bad-value›"\${WORD}" }, { id: ‹duplicate-name›a, sha256: ‹plain-secret›${'a1'.repeat(32)} }] } }`,
+    `${one}policies: { authenticate: { jwt: [{ issuer: ‹plain-http›http://id.example, audiences: [b] }, { issuer: https://b, audiences: [b], jwks: { url: ‹plain-http›http://id.example/ } }, { issuer: http://127.0.0.1:1/, audiences: [b] }] } }`,
+    `${one}policies: { authenticate: { apiKeys: [{ id: a, sha256: ‹plain-secret›${'a1'.repeat(32)} }, { id: b, sha256: ‹plain-secret›‹duplicate-name›${'A1'.repeat(32)} }] } }`,
     `${one}policies: { authenticate: { ‹needs-key›mtls: true } }`,
     `${one}policies: { authenticate: { apiKeys: [{ id: a, sha256: ‹plain-secret›${'a1'.repeat(32)} }], ‹needs-key›mcp: {} } }`,
     `${one}policies: { authenticate: { jwt: [{ issuer: https://a, audiences: [b] }], mcp: { provider: ‹bad-value›google, resourceMetadata: { scopesSupported: [mcp] } } } }`,
@@ -217,7 +219,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     `${one}policies: { ‹missing-key›audit: {} }`,
     `${one}policies: { audit: { sinks: [{ file: a }, ‹missing-key›{}, { stdout: true, ‹conflicting-keys›file: b }] } }`,
     `${one}policies: { audit: { sinks: [{ file: a }, { file: ‹duplicate-name›a }] } }`,
-    `${one}policies: { audit: { sinks: [{ file: a }], whenFull: ‹bad-value›wait, redact: [subject, ‹bad-value›"a b"], key: ‹bad-value›"\${SHORT_KEY}" } }`,
+    `${one}policies: { audit: { sinks: [{ file: a }], whenFull: ‹bad-value›wait, redact: [subject, mcp.tool.arguments.password, ‹bad-value›mcp.tool.argument.password, ‹bad-value›"a b"], key: ‹bad-value›"\${SHORT_KEY}" } }`,
     `${one}policies: { audit: { sinks: [{ file: a }] } }\nagents: { a: { policies: { audit: { sinks: [{ file: ‹duplicate-name›a }], chain: false } } } }`,
   ],
   'its own tests': [

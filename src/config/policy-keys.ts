@@ -171,9 +171,15 @@ const auditSink = object<AuditSink>(
 const digestKeyFault = (value: string): Fault | undefined =>
   /^[A-Za-z0-9+/]{43}=?$/.test(value) ? undefined : { text: 'is not 32 bytes in base64', hint: 'make one with: openssl rand -base64 32' }
 
+const recordMembers = [
+  ...['route', 'caller', 'agent', 'backend', 'server', 'method', 'name', 'reason', 'traceId', 'issuer', 'subject', 'actors'],
+  ...['rule', 'rule.place', 'rule.text', 'argumentsDigest', 'arguments', 'mcp.tool.arguments'],
+]
 const redactable = text('path', {
-  pattern: /^[A-Za-z_][\w-]*(?:\.[\w-]+)*$/,
-  hint: 'write a member of the record, such as subject, or mcp.tool.arguments.password',
+  fault: (value) =>
+    recordMembers.includes(value) || /^mcp\.tool\.arguments(?:\.[^\s.]+)+$/.test(value)
+      ? undefined
+      : { text: 'names no member of a record', hint: `write mcp.tool.arguments.NAME, or one of ${recordMembers.join(', ')}` },
 })
 
 const audit = object<Audit>('audit', {
@@ -188,7 +194,8 @@ const audit = object<Audit>('audit', {
   redact: { schema: list(redactable), about: 'Members of records that are blanked.', default: [] },
   key: {
     schema: secret('base64', { fault: digestKeyFault }),
-    about: 'Keys the digests: 32 bytes in base64. Not written: derived from `sessions.keys`, else random for this process.',
+    about:
+      'Keys the chain and the digests of arguments: 32 bytes in base64. Not written: the chain has no key, and digests of arguments one derived from `sessions.keys`, else a random one.',
   },
 })
 

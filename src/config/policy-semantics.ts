@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isLoopback } from './address.ts'
 import type { Report } from './check.ts'
 import { authenticationOn } from './effective-policies.ts'
 import type { Audit, Authenticate, Config, Listener, Policies } from './model.ts'
@@ -65,6 +66,13 @@ function checkAuthenticate(config: Config, { jwt, apiKeys, mtls, mcp }: Authenti
     (index, issuer) =>
       report('duplicate-name', [...here, 'jwt', index, 'issuer'], 'value', `the issuer \`${issuer}\` is there already`, 'join the two'),
   )
+  // In a cluster whoever wrote the objects has decided it.
+  if (config['mcplex.dev/version'] === undefined) checkIssuerUrls(jwt, here, report)
+  duplicates(
+    apiKeys,
+    ({ sha256 }) => sha256.toLowerCase(),
+    (index) => report('duplicate-name', [...here, 'apiKeys', index, 'sha256'], 'value', 'this key is there already', 'give each its own'),
+  )
   duplicates(
     apiKeys,
     ({ id }) => id,
@@ -77,6 +85,16 @@ function checkAuthenticate(config: Config, { jwt, apiKeys, mtls, mcp }: Authenti
         'give each key an id of its own',
       ),
   )
+}
+
+/** Who sits on the way to an issuer could put keys of its own in the place of the issuer's. */
+function checkIssuerUrls(jwt: Authenticate['jwt'], here: Path, report: Report): void {
+  for (const [index, { issuer, jwks }] of jwt.entries()) {
+    const [url, at] = jwks?.url === undefined ? [jwks?.inline === undefined ? issuer : '', ['issuer']] : [jwks.url, ['jwks', 'url']]
+    if (!url.startsWith('http:') || isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''))) continue
+    const text = 'the keys of an issuer come without TLS: whoever is on the way can change them'
+    report('plain-http', [...here, 'jwt', index, ...at], 'value', text, 'write https://')
+  }
 }
 
 function duplicates<T>(list: readonly T[], keyOf: (one: T) => string, tell: (index: number, key: string) => void): void {

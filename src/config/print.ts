@@ -22,5 +22,13 @@ export function printConfig(config: Config): string {
 
 /** The same Config with `[redacted]` in the place of each secret that stands in it literally; references stay. */
 export function redactConfig(config: Config): Config {
-  return mapTexts(config, configSchema, (text, isSecret) => (isSecret && isLiteral(text) ? '[redacted]' : text)) as Config
+  return mapTexts(config, configSchema, (text, isSecret) =>
+    isSecret && isLiteral(text) ? '[redacted]' : withoutQueryValues(text),
+  ) as Config
+}
+
+/** Keys of an API often stand in the query of its URL. */
+function withoutQueryValues(text: string): string {
+  const at = /^https?:\/\/[^?#\s]*\?/.exec(text)?.[0].length
+  return at === undefined ? text : text.slice(0, at) + text.slice(at).replace(/(^|&)([^&=]*=)?[^&]*/g, '$1$2[redacted]')
 }

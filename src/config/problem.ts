@@ -27,6 +27,7 @@ export const problemCodes = {
   'too-large': { severity: 'error', text: 'The document is larger, deeper or expands further (by aliases) than is allowed.' },
   'not-supported': { severity: 'error', text: 'The key is known, but this version does not do what it asks for.' },
   'plain-secret': { severity: 'warning', text: 'A secret stands in the document itself instead of a reference to a variable or file.' },
+  'plain-http': { severity: 'warning', text: 'Keys of an identity provider come over plain HTTP from another machine.' },
   'selects-nothing': { severity: 'warning', text: 'A pattern of an agent matches nothing on a server that answers. Found at run time.' },
   'shadowed-route': { severity: 'warning', text: 'A match is the same as an earlier one and will never be reached.' },
   'names-fold': { severity: 'warning', text: 'A name under `mcpServers` was changed to one that is allowed.' },

@@ -21,7 +21,7 @@ const maxLine = 120
 export function renderProblems(problems: readonly Problem[], text: string, { file, color }: RenderOptions): string {
   const lines = maskSecrets(
     text,
-    problems.some((problem) => problem.code === 'yaml-syntax'),
+    problems.some(({ code }) => code === 'yaml-syntax' || code === 'duplicate-key'),
   ).split(/\r?\n/)
   const paint = (code: number, part: string): string => (color ? `\u001b[${code}m${part}\u001b[0m` : part)
   const blocks = problems.map((problem) => {
@@ -61,12 +61,13 @@ function maskSecrets(text: string, isBroken: boolean): string {
   const spans: [number, number][] = []
   const visit = (here: Tree, shape: Shape | undefined, isSecret: boolean): void => {
     if (here.kind === 'scalar') {
-      if (isSecret && (typeof here.value !== 'string' || isLiteral(here.value))) spans.push([here.at, here.end])
+      if ((isSecret || isInPlaceOfSecrets(shape)) && (typeof here.value !== 'string' || isLiteral(here.value)))
+        spans.push([here.at, here.end])
       return
     }
     if (here.kind === 'list') {
       const item = shapeFor(shape, 'list')
-      for (const one of here.items) visit(one, item?.kind === 'list' ? item.item : undefined, isSecret)
+      for (const one of here.items) visit(one, item?.kind === 'list' ? item.item : undefined, isSecret || isInPlaceOfSecrets(shape, 'list'))
       return
     }
     const outer = shapeFor(shape, 'map')
@@ -80,6 +81,8 @@ function maskSecrets(text: string, isBroken: boolean): string {
   let masked = text
   for (const [from, to] of spans) masked = masked.slice(0, from) + masked.slice(from, to).replace(/[^\r\n]/g, '•') + masked.slice(to)
   masked = masked.replace(/(\/\/)([^\s@]*)(?=@)/g, (_, slashes: string, hidden: string) => slashes + '•'.repeat(hidden.length))
+  // Keys of an API often stand in the query of its URL.
+  masked = masked.replace(/(https?:\/\/[^\s"'?#]*\?)([^\s"'}\],]*)/g, (_, url: string, query: string) => url + '•'.repeat(query.length))
   if (!isBroken) return masked
   return masked.replace(
     /((?:secret|password|token|authorization|key)[\w-]*["']?\s*:[ \t]*)(.+)/gi,
@@ -92,6 +95,13 @@ function looksSecret(name: string, outer: Shape | undefined): boolean {
   if (secretName.test(name)) return true
   const meant = outer?.kind === 'object' ? nearest(name, Object.keys(outer.keys)) : undefined
   return outer?.kind === 'object' && meant !== undefined && isSecretShape(outer.keys[meant]?.schema)
+}
+
+/** Whether a map, or objects, with secrets belong where a text or a list was written: it may hold them. */
+function isInPlaceOfSecrets(shape: Shape | undefined, written: 'text' | 'list' = 'text'): boolean {
+  if (shape?.kind === 'object') return Object.values(shape.keys).some((key) => isSecretShape(key?.schema))
+  if (shape?.kind === 'map') return isSecretShape(shape.value) || isInPlaceOfSecrets(shape.value)
+  return written === 'text' && shape?.kind === 'list' && isInPlaceOfSecrets(shape.item)
 }
 
 function isSecretShape(shape: Shape | undefined): boolean {

@@ -12,7 +12,7 @@ import { type Explanation, explain, type Question } from './explain.ts'
 import { createLegacySessions } from './legacy-sessions.ts'
 import { createSeals, type Seals } from './seals.ts'
 import { createServe } from './serve.ts'
-import { compile, type Snapshot, type SnapshotDeps } from './snapshot.ts'
+import { compile, type Snapshot, type SnapshotDeps, socketOf } from './snapshot.ts'
 import { createStreams } from './streams.ts'
 import { createSuspensions } from './suspensions.ts'
 import { edgeEntry } from './trace.ts'
@@ -36,6 +36,8 @@ export interface GatewayDeps {
 }
 
 export interface EdgeRefusal {
+  /** The socket that took it, as `socketOf` calls it: several listeners may share one. */
+  readonly listener: string
   readonly requestId: string
   readonly reason: Reason
   /** The HTTP status; 0 where the connection was closed without a reply. */
@@ -207,8 +209,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       now: deps.now,
     }),
     recordEdgeRefusal(refusal) {
-      const { audit } = current()
-      if (audit !== undefined) audit.write(edgeEntry(refusal))
+      const { listeners, audit } = current()
+      const own = listeners.filter(({ listener }) => socketOf(listener) === refusal.listener).map((one) => one.audit)
+      for (const one of new Set(own.length === 0 ? [audit] : own)) one?.write(edgeEntry(refusal))
     },
     apply(config) {
       const next = compileNext(config)
@@ -235,7 +238,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
         degraded: missing.map((status) => `${status.backend}/${status.name}: ${status.lastError ?? status.state}`),
       }
     },
-    toolsOf: (agent) => current().agents.get(agent)?.revision('tools'),
+    toolsOf: (agent) => current().agents.get(agent)?.toolsText(),
     explain: (question) => explain(current(), question),
     config: () => current().config,
     becomeUnready() {

@@ -185,7 +185,7 @@ test('every message of a batch is recorded, once each, with who it was and what 
   })
   await (await post('/mcp/all', [call(1, 'a_x'), call(2, 'a_y'), call(3, 'a_x', { force: true })], headers)).text()
   await (await post('/mcp/all', { jsonrpc: '2.0', id: 1, method: 'ping' })).text()
-  gateway.recordEdgeRefusal({ requestId: 'edge-1', reason: 'headers-too-large', status: 431 })
+  gateway.recordEdgeRefusal({ listener: '127.0.0.1|8080', requestId: 'edge-1', reason: 'headers-too-large', status: 431 })
   await gateway.close(1000)
   const records = readFileSync(file, 'utf8')
     .trimEnd()

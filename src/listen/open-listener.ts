@@ -18,6 +18,8 @@ const pipelineDepth = 16
 const maxPendingBytes = 256 * 1024 * 1024
 
 export interface EdgeRefusal {
+  /** The name that the socket was opened under. */
+  readonly listener: string
   readonly requestId: string
   readonly reason: Reason
   readonly remote: string
@@ -122,7 +124,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
     connection.closeAfter(request)
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' })
     response.end(body, 'utf8')
-    onEdgeRefusal?.({ requestId, reason: refusal.reason, remote: connection.remote, status })
+    onEdgeRefusal?.({ listener: name, requestId, reason: refusal.reason, remote: connection.remote, status })
   }
 
   function admit(request: IncomingMessage, connection: Connection): RequestHead | Refusal {
@@ -158,13 +160,13 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
       connection.socket.write(rawReply(reply))
       connection.socket.destroySoon()
     }
-    onEdgeRefusal?.({ requestId, reason: refusal.reason, remote: connection.remote, status: isSilent ? 0 : reply.status })
+    onEdgeRefusal?.({ listener: name, requestId, reason: refusal.reason, remote: connection.remote, status: isSilent ? 0 : reply.status })
   }
 
   /** Bytes that are no TLS, such as plain HTTP, a client that does not take our certificate, or one that is too slow: there is no reply. */
   function refuseHandshake(error: ParseError, socket: Socket): void {
     const reason = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'head-timeout' : 'bad-request'
-    onEdgeRefusal?.({ requestId: nextId(), reason, remote: plainAddress(socket.remoteAddress), status: 0 })
+    onEdgeRefusal?.({ listener: name, requestId: nextId(), reason, remote: plainAddress(socket.remoteAddress), status: 0 })
   }
 
   front.onSocket((socket, tls) => {
@@ -201,7 +203,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
     else refuseBytes(connection, refusal)
   })
   server.on('drop', (data) =>
-    onEdgeRefusal?.({ requestId: nextId(), reason: 'overloaded', remote: plainAddress(data?.remoteAddress), status: 0 }),
+    onEdgeRefusal?.({ listener: name, requestId: nextId(), reason: 'overloaded', remote: plainAddress(data?.remoteAddress), status: 0 }),
   )
 
   const keepAlive = setInterval(() => tickAll(streams), keepAliveMs / 2).unref()

@@ -260,7 +260,7 @@ test('what is no TLS, too old, of another protocol or too slow is closed without
     assert.doesNotMatch(await client(), /HTTP/, what)
     await until(() => refusals.length > told)
     const { requestId: _, ...refusal } = refusals.at(-1) ?? assert.fail()
-    assert.deepEqual(refusal, { reason, remote: '127.0.0.1', status: 0 }, what)
+    assert.deepEqual(refusal, { reason, listener: 'test', remote: '127.0.0.1', status: 0 }, what)
     await until(() => listener.connections === 0)
   }
   const probe = await speak(port)

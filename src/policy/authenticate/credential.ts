@@ -23,8 +23,6 @@ export function readCredential(head: Head, taken: { readonly apiKeys: boolean; r
   if (head.query !== '' && isInQuery(head.query)) {
     return faulty('a credential in the URL ends up in logs and histories: send it as `Authorization: Bearer …`, and get a new one')
   }
-  const certificate = taken.mtls ? head.tls?.certificate : undefined
-  if (certificate === 'refused') return faulty('the client certificate is not one that is taken here: show another, or none')
   const authorization = head.header('authorization')
   const key = taken.apiKeys ? head.header('x-api-key') : undefined
   if (authorization !== undefined) {
@@ -33,6 +31,8 @@ export function readCredential(head: Head, taken: { readonly apiKeys: boolean; r
     return token === undefined ? faulty('`Authorization` must be `Bearer` and one token') : { kind: 'bearer', token }
   }
   if (key !== undefined) return apiKeyText.test(key) ? { kind: 'apiKey', key } : faulty('`X-API-Key` must be one key')
+  const certificate = taken.mtls ? head.tls?.certificate : undefined
+  if (certificate === 'refused') return faulty('the client certificate is not one that is taken here: show another, or none')
   return certificate === undefined ? none : { kind: 'certificate', certificate }
 }
 

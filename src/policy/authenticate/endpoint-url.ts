@@ -8,7 +8,8 @@ import type { Head } from '../../mcp/mcp.ts'
 export function publicOrigin(head: Head, resource: string | undefined): string {
   if (resource !== undefined) return new URL(resource).origin
   const forwarded = head.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase()
-  return `${head.tls !== undefined || forwarded === 'https' ? 'https' : 'http'}://${head.host}`
+  // Without a port that goes without saying, as clients and tokens write it.
+  return new URL(`${head.tls !== undefined || forwarded === 'https' ? 'https' : 'http'}://${head.host}`).origin
 }
 
 /** The URL of the endpoint at a path, without a slash at its end: clients and tokens name it so (RFC 8707, section 2). */

@@ -27,7 +27,7 @@ export interface ChallengeError {
  */
 export function challengeHeader(settings: AuthenticateSettings, head: Head, { error, description, scopes }: ChallengeError): string {
   const [issuer] = settings.jwt
-  const needed = scopes ?? issuer?.scopes ?? []
+  const needed = (scopes ?? issuer?.scopes ?? []).filter((scope) => scope !== 'offline_access')
   const origin = publicOrigin(head, settings.mcp?.resource)
   const fields: readonly (readonly [string, string | undefined])[] = [
     issuer === undefined ? ['realm', 'mcplex'] : ['resource_metadata', wellKnownUrl(origin, resourcePath, head.path)],

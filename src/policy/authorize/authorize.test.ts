@@ -271,6 +271,32 @@ test('what depends on caller and item alone is asked once', () => {
   assert.equal(asked.sees(user, { ...tool, annotations: json('{"readOnlyHint": false}') }).isAllowed, false)
 })
 
+test('no deny may hold of any URI that a server may take one for, and every require has to; allows are asked of the one that is sent', () => {
+  const sent: Item = { ...item('resources', 'file:///a%20b'), spellings: ['file:///a b', 'file:///a%20b/'] }
+  const rows: readonly (readonly [Rules, boolean])[] = [
+    [{}, true],
+    [{ allow: ['mcp.resource.uri == "file:///a%20b"'] }, true],
+    [{ allow: ['mcp.resource.uri == "file:///a b"'] }, false],
+    [{ deny: ['mcp.resource.uri == "file:///a b"'] }, false],
+    [{ deny: ['mcp.resource.uri.startsWith("file:///a%20b/")'] }, false],
+    [{ deny: ['mcp.resource.uri == "file:///b"'] }, true],
+    [{ deny: ['mcp.resource.uri.startsWith("file:///a b") && jwt.nothing'] }, false],
+    [{ require: ['!mcp.resource.uri.contains(" ")'] }, false],
+    [{ require: ['mcp.resource.uri.startsWith("file:///a")'] }, true],
+    [{ deny: ['mcp.resource.uri == "file:///a b"'], server: 'other' }, true],
+    [{ deny: ['mcp.resource.uri == "file:///a b" && request.method == "GET"'] }, true],
+    [{ deny: ['mcp.resource.uri == "file:///a b" && request.method == "POST"'] }, false],
+  ]
+  for (const [rules, isThere] of rows) {
+    const asked = judge({ allow: ['true'] }, rules)
+    for (const time of ['first', 'again']) assert.equal(asked.sees(user, sent).isAllowed, isThere, `${JSON.stringify(rules)} ${time}`)
+    assert.equal(asked.mayCall(user, sent, 'resources/read', undefined).isAllowed, isThere)
+  }
+  const subscribing = judge({ deny: ['mcp.method == "resources/subscribe" && mcp.resource.uri == "file:///a b"'] })
+  assert.equal(subscribing.sees(user, sent).isAllowed, true)
+  assert.equal(subscribing.mayCall(user, sent, 'resources/subscribe', undefined).isAllowed, false)
+})
+
 test('an explanation holds every rule of every level', () => {
   const asked = judge(
     { allow: ['mcp.tool.name == "a"', 'jwt.role == "admin"'], deny: ['has(mcp.tool.arguments.force)'] },

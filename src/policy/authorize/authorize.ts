@@ -1,6 +1,7 @@
 import { compileAccess, factsOf } from '../../cel/cel.ts'
 import type { Caller, Head } from '../../mcp/mcp.ts'
 import { factsAbout, noArguments, ownMethod, readArguments } from './asked.ts'
+import { createMemory } from './memory.ts'
 import { type Level, type PlacedRule, placeRules, type Reading, readForServer, readRule, readWithArguments } from './readings.ts'
 import type { AuthorizeLevel } from './settings.ts'
 import { judgeLevel, judgeLevels, unasked } from './verdict.ts'
@@ -20,6 +21,8 @@ export interface Item {
   readonly name: string
   /** Of a tool: as its server says, JSON as `readJson` gives it. */
   readonly annotations: ReadonlyMap<string, unknown>
+  /** Of a resource: other URIs that its server may take this one for. No deny may hold of any, and every require has to. */
+  readonly spellings?: readonly string[]
 }
 
 export interface Verdict {
@@ -72,36 +75,44 @@ export interface Judge {
   readonly isByCaller: boolean
 }
 
-/** What is remembered of a caller and an item: readings of rules that depend on nothing else, and the verdict where all do. */
+/** What is remembered of a caller and an item: the verdict where nothing else matters, and readings that are asked for again. */
 interface Remembered {
-  readonly readings: (Reading | undefined)[]
-  verdict: Verdict | undefined
+  readonly readings: Readings
+  readonly verdict: Verdict | undefined
 }
+
+/** By a rule's index. */
+type Readings = readonly (Reading | undefined)[]
+
+const noReadings: Readings = []
+/** What one judge remembers: at least two million pairs of a caller and an item, where callers ask about whole lists. */
+const memoryBytes = 16 * 1024 * 1024
+/** Readings in all different things that it remembers. */
+const maxReadings = 1_000_000
+const maxValues = 65_535
 
 /** @param settings in the order asked; at least one */
 export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
   const levels = placeRules(settings)
+  const restricting = levels.map((level): Level => ({ ...level, allow: [] }))
   const rules = levels.flatMap((level) => [...level.deny, ...level.require, ...level.allow])
   const isByCaller = !rules.some(({ rule }) => rule.needsRequest)
   const needsMethod = rules.some(({ rule }) => rule.needsMethod)
-  // Both forget with the objects that are their keys.
-  const memory = new WeakMap<Caller, WeakMap<Item, Remembered>>()
-  const reached = new WeakMap<Caller, Map<string, boolean>>()
-
-  function remembered(caller: Caller, item: Item): Remembered {
-    const ofCaller = memory.get(caller) ?? new WeakMap<Item, Remembered>()
-    const known = ofCaller.get(item)
-    if (known !== undefined) return known
-    const fresh: Remembered = { readings: [], verdict: undefined }
-    memory.set(caller, ofCaller.set(item, fresh))
-    return fresh
-  }
+  const values = Math.min(maxValues, Math.ceil(maxReadings / Math.max(1, rules.length)))
+  const memory = createMemory<Item, Remembered>(keyOf, { bytes: memoryBytes, values })
+  const places = new Map<string, Item>() // as many as servers and kinds
 
   function sees(asking: Asking, item: Item): Verdict {
-    const known = remembered(asking.caller, item)
-    if (known.verdict !== undefined) return known.verdict
-    const verdict = judgeItem(item, reader(asking, item, known.readings))
-    if (isByCaller) known.verdict = verdict
+    const known = memory.get(asking.caller, item)
+    if (known?.verdict !== undefined) return known.verdict
+    const { read, readings } = reader(asking, item, known?.readings ?? noReadings)
+    const verdict = judgeSpellings(asking, item, ownMethod[item.kind], judgeItem(item, read))
+    if (!isByCaller) {
+      if (readings.isChanged()) memory.set(asking.caller, item, { readings: readings.all(), verdict: undefined })
+      return verdict
+    }
+    // Readings are asked for again only where arguments are to be looked at.
+    memory.set(asking.caller, item, { readings: verdict.mayBeRefused ? readings.all() : noReadings, verdict })
     return verdict
   }
 
@@ -109,15 +120,33 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
     return judgeLevels(levels, (level) => (isAbout(level, item.backend, item.server) ? judgeLevel(level, read) : unasked))
   }
 
+  /** An item by other names: allows are asked only of the one that is sent. */
+  function judgeSpellings(asking: Asking, item: Item, method: string, verdict: Verdict): Verdict {
+    const { kind, backend, server, annotations, spellings = [] } = item
+    if (!verdict.isAllowed) return verdict
+    for (const name of spellings) {
+      const facts = once(() => factsAbout(asking, { kind, backend, server, name, annotations }, method, noArguments))
+      const read = (placed: PlacedRule) => readRule(placed, kind, facts())
+      const other = judgeLevels(restricting, (level) => (isAbout(level, backend, server) ? judgeLevel(level, read) : unasked))
+      if (!other.isAllowed) return other
+    }
+    return verdict
+  }
+
   /** Reads rules without arguments, and those that depend on caller and item alone once. */
-  function reader(asking: Asking, item: Item, readings: (Reading | undefined)[]): (rule: PlacedRule) => Reading {
+  function reader(asking: Asking, item: Item, known: Readings) {
     const facts = once(() => factsAbout(asking, item, ownMethod[item.kind], noArguments))
-    return (placed) => {
+    let all: (Reading | undefined)[] | undefined
+    const read = (placed: PlacedRule): Reading => {
       if (placed.rule.needsRequest) return readRule(placed, item.kind, facts())
-      const reading = readings[placed.index] ?? readRule(placed, item.kind, facts())
-      readings[placed.index] = reading
+      const before = (all ?? known)[placed.index]
+      if (before !== undefined) return before
+      all ??= [...known]
+      const reading = readRule(placed, item.kind, facts())
+      all[placed.index] = reading
       return reading
     }
+    return { read, readings: { isChanged: () => all !== undefined, all: (): Readings => all ?? known } }
   }
 
   /** Reads with arguments what depends on them. */
@@ -140,27 +169,30 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
     if (!seen.isAllowed || (isOwn && !seen.mayBeRefused)) return seen
     const facts = once(() => factsAbout(asking, item, method, noArguments))
     const read = isOwn
-      ? reader(asking, item, remembered(asking.caller, item).readings)
+      ? reader(asking, item, memory.get(asking.caller, item)?.readings ?? noReadings).read
       : (placed: PlacedRule) => readRule(placed, item.kind, facts())
-    return judgeItem(item, argumentReader(asking, item, method, args, read))
+    return judgeSpellings(asking, item, method, judgeItem(item, argumentReader(asking, item, method, args, read)))
   }
 
   function reaches(asking: Asking, backend: string, server: string, kind: Item['kind']): boolean {
-    const known = reached.get(asking.caller) ?? new Map<string, boolean>() // as many as servers and kinds
     const key = `${kind} ${backend}\n${server}`
-    const before = known.get(key)
-    if (before !== undefined) return before
-    const facts = once(() =>
-      factsAbout(asking, { kind, backend, server, name: '', annotations: noArguments }, ownMethod[kind], noArguments),
-    )
+    let place = places.get(key)
+    if (place === undefined) {
+      place = { kind, backend, server, name: '', annotations: noArguments }
+      places.set(key, place)
+    }
+    const item = place
+    const known = memory.get(asking.caller, item)?.verdict
+    if (known !== undefined) return known.isAllowed
+    const facts = once(() => factsAbout(asking, item, ownMethod[kind], noArguments))
     const read = (placed: PlacedRule) => readForServer(placed, kind, facts())
-    const reaches = levels.every((level) => !isAbout(level, backend, server) || judgeLevel(level, read).isAllowed)
-    if (isByCaller) reached.set(asking.caller, known.set(key, reaches))
-    return reaches
+    const verdict = judgeItem(item, read)
+    if (isByCaller) memory.set(asking.caller, item, { readings: noReadings, verdict })
+    return verdict.isAllowed
   }
 
   function explain(asking: Asking, item: Item, args: string | undefined): readonly LevelReading[] {
-    const plain = reader(asking, item, [])
+    const plain = reader(asking, item, noReadings).read
     const read = args === undefined ? plain : argumentReader(asking, item, ownMethod[item.kind], args, plain)
     return levels.map((level): LevelReading => {
       if (!isAbout(level, item.backend, item.server)) return { place: level.place, isAsked: false, rules: [], verdict: unasked }
@@ -175,6 +207,19 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
   }
 
   return { sees, reaches, mayCall, explain, isByCaller }
+}
+
+/** Why a rule failed is asked of explanations alone. */
+function keyOf({ readings, verdict }: Remembered): string {
+  const by = verdict?.by
+  const said = verdict === undefined ? '' : `${verdict.isAllowed} ${verdict.mayBeRefused} ${by?.because} ${by?.place} ${by?.text}`
+  let key = `${said} `
+  for (let i = 0; i < readings.length; i++) key += codeOf(readings[i])
+  return key
+}
+
+function codeOf(reading: Reading | undefined): string {
+  return typeof reading === 'string' ? reading.charAt(0) : reading === undefined ? '-' : '!'
 }
 
 function isAbout(level: Level, backend: string, server: string): boolean {
@@ -205,16 +250,17 @@ export interface Access {
 export function createAccess(text: string, place: string): Access {
   const rule = compileAccess(text)
   const known = new WeakMap<Caller, Verdict>() // forgets with the caller
+  const verdict = (because: DecidingRule['because']): Verdict => ({
+    isAllowed: because === 'allowed',
+    mayBeRefused: false,
+    by: { place, text, because },
+  })
+  const [allowed, refused, failed] = [verdict('allowed'), verdict('not-allowed'), verdict('error')]
 
   function judge({ caller, head }: Asking): Verdict {
     const truth = rule.holds(factsOf(caller, head))
-    const verdict = (because: DecidingRule['because']): Verdict => ({
-      isAllowed: because === 'allowed',
-      mayBeRefused: false,
-      by: { place, text, because },
-    })
-    if (typeof truth !== 'boolean') return verdict('error')
-    return verdict(truth ? 'allowed' : 'not-allowed')
+    if (typeof truth !== 'boolean') return failed
+    return truth ? allowed : refused
   }
 
   return {
