@@ -20,7 +20,6 @@ export type {
   Owner,
   SelectionPatterns,
   Sight,
-  Thing,
 } from './model.ts'
 export { matches as matchesPattern } from './selection.ts'
 
@@ -61,7 +60,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
       owner({ kind, name }) {
         if (kind === 'resources') return findResource(name, sight)
         const owner = current(kind).table.owners.get(name)
-        return owner === undefined || sight === undefined || sight.sees(owner.thing) ? owner : undefined
+        return owner === undefined || sight === undefined || sight.sees(owner.item) ? owner : undefined
       },
       exposedUri: (server, uri) => (byName.get(server)?.server.isPrefixed ? exposedUri(server, uri) : uri),
       seenBy: (next) =>

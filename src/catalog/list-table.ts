@@ -1,16 +1,16 @@
-import type { ListKind } from '../mcp/mcp.ts'
+import type { Item, ListKind } from '../mcp/mcp.ts'
 import type { ListEntry } from '../upstream/upstream.ts'
 import { exposedUri } from './exposed-uri.ts'
-import type { CatalogServer, Expose, Owner, Thing } from './model.ts'
+import { ListedItem } from './listed-item.ts'
+import type { CatalogServer, Expose, Owner } from './model.ts'
 import type { Selection } from './selection.ts'
-import { ListedThing } from './thing.ts'
 
 /** An entry of a merged list, under the name or URI that callers see. */
 export interface Shown {
   readonly name: string
   readonly entry: ListEntry
   readonly server: CatalogServer
-  readonly thing: Thing
+  readonly item: Item
 }
 
 /** One of the merged lists as its servers' lists make it. */
@@ -72,15 +72,15 @@ export function buildTable(
       }
       const addressed = { name: entry.key, paramHeaders: entry.paramHeaders }
       const was = before?.owners.get(name)
-      const isSame = was?.server === server.name && was.thing instanceof ListedThing && was.thing.isStill(entry)
-      const thing = isSame ? was.thing : new ListedThing(kind, server.name, server.upstream, entry)
-      owners.set(name, { server: server.name, upstream: server.upstream, addressed, thing, expose })
+      const isSame = was?.server === server.name && was.item instanceof ListedItem && was.item.isStill(entry)
+      const item = isSame ? was.item : new ListedItem(kind, server.name, server.upstream, entry)
+      owners.set(name, { server: server.name, upstream: server.upstream, addressed, item, expose })
       if (selection !== undefined && !selection.selects(full)) {
         hidden.push(name)
         continue
       }
       chars += entry.text.length + name.length
-      if (chars <= maxListChars) shown.push({ name, entry, server, thing })
+      if (chars <= maxListChars) shown.push({ name, entry, server, item })
       else {
         hidden.push(name)
         lost.push(full)

@@ -37,7 +37,7 @@ export function reachBy(sight: Sight, reach: Reach, shown: (kind: ListKind) => r
     if (!isKnown(server.upstream)) return true
     if (!server.upstream.offers()[capability]) return false
     if (capability === 'resources') return true
-    return shown(kind).some((one) => one.server === server && sight.sees(one.thing))
+    return shown(kind).some((one) => one.server === server && sight.sees(one.item))
   }
 }
 

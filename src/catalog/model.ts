@@ -1,4 +1,4 @@
-import type { Answer, ChangeKind, Dialect, ListKind, Method, Offers, Subject } from '../mcp/mcp.ts'
+import type { Answer, ChangeKind, Dialect, Item, ListKind, Method, Offers, Subject } from '../mcp/mcp.ts'
 import type { ListEntry, Upstream } from '../upstream/upstream.ts'
 
 /** A server in a merged view: `name` is its key in the document, unique in the view. */
@@ -40,23 +40,9 @@ export interface CatalogEvents {
   selectsNothing(patterns: readonly string[]): void
 }
 
-/** One tool, prompt or resource of one server, as rules are asked about it. One entry of a list is one object as long as its text is the same. */
-export interface Thing {
-  readonly kind: Subject['kind']
-  readonly backend: string
-  /** Its key in the document. */
-  readonly server: string
-  /** The server's own name of a tool or prompt; its own URI or URI template of a resource. */
-  readonly name: string
-  /** Of a tool: what its server says of it, as `readJson` gives it. */
-  readonly annotations: ReadonlyMap<string, unknown>
-  /** Of a resource that stands in no list: other URIs that its server may take its own for. */
-  readonly spellings?: readonly string[]
-}
-
 /** What one caller may see of a view, within what the view selects. */
 export interface Sight {
-  sees(thing: Thing): boolean
+  sees(item: Item): boolean
   /** Whether anything of that kind on a server could be seen. */
   reaches(backend: string, server: string, kind: Subject['kind']): boolean
 }
@@ -68,7 +54,7 @@ export interface Owner {
   readonly upstream: Upstream
   /** The server's own name or URI, and a tool's arguments that are repeated in headers. */
   readonly addressed: { readonly name: string; readonly paramHeaders: ListEntry['paramHeaders'] }
-  readonly thing: Thing
+  readonly item: Item
   /** An answer of this server in the client's words: its URIs as they are exposed. The same object where nothing changes. */
   readonly expose: Expose
 }

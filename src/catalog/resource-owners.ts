@@ -1,11 +1,12 @@
+import type { Item } from '../mcp/mcp.ts'
 import { exposePrivately } from './expose-answer.ts'
 import { ownUri } from './exposed-uri.ts'
 import { fullName, type ListTable, type MergedServer } from './list-table.ts'
+import { unlistedItem } from './listed-item.ts'
 import { isKnown, mayOffer } from './merged-offers.ts'
-import type { CatalogServer, Owner, Sight, Thing } from './model.ts'
+import type { CatalogServer, Owner, Sight } from './model.ts'
 import type { Selection } from './selection.ts'
 import { otherSpellings, sameness } from './spellings.ts'
-import { unlistedThing } from './thing.ts'
 import { type UriMatcher, uriMatcher } from './uri-template.ts'
 
 /** The tables that URIs are looked up in. */
@@ -51,7 +52,7 @@ export function createFindResource(
     server: server.name,
     upstream: server.upstream,
     addressed: { name: uri, paramHeaders: [] },
-    thing: unlistedThing(server.name, server.upstream, uri),
+    item: unlistedItem(server.name, server.upstream, uri),
     expose,
   })
 
@@ -72,7 +73,7 @@ export function createFindResource(
     })
     if (found === undefined) return undefined
     const { owner } = found
-    return { ...owner, addressed: { name: uri, paramHeaders: [] }, thing: unlistedThing(owner.server, owner.upstream, uri) }
+    return { ...owner, addressed: { name: uri, paramHeaders: [] }, item: unlistedItem(owner.server, owner.upstream, uri) }
   }
 
   const ofOnly = (uri: string, sight: Sight | undefined): Owner | undefined => {
@@ -111,19 +112,19 @@ export function createFindResource(
     const { server, upstream, addressed } = found
     const selects = (uri: string) => selection?.selects(fullName('resources', server, uri)) ?? true
     const own = listed(exposed, found)
-    if (own !== undefined) return selects(addressed.name) && (sight?.sees(own.thing) ?? true) ? privately(own, own.thing) : undefined
+    if (own !== undefined) return selects(addressed.name) && (sight?.sees(own.item) ?? true) ? privately(own, own.item) : undefined
     const uri = addressed.name
     const others = otherSpellings(uri)
     if (others === undefined || !selects(uri)) return undefined
     const spellings = [...others, ...twinsOf(found, uri)]
     if (spellings.length > maxSpellings) return undefined
     if (spellings.some((one) => selection?.takesAway(fullName('resources', server, one)))) return undefined
-    const thing = unlistedThing(server, upstream, uri, spellings)
-    if (sight !== undefined && !sight.sees(thing)) return undefined
+    const item = unlistedItem(server, upstream, uri, spellings)
+    if (sight !== undefined && !sight.sees(item)) return undefined
     // Many servers look up what the URL standard makes of a URI: that has to be allowed too.
     const { href } = new URL(uri)
-    if (href !== uri && !(selects(href) && (sight?.sees(unlistedThing(server, upstream, href)) ?? true))) return undefined
-    return privately(found, thing)
+    if (href !== uri && !(selects(href) && (sight?.sees(unlistedItem(server, upstream, href)) ?? true))) return undefined
+    return privately(found, item)
   }
 
   /** The list's own entry, where the URI stands in one. */
@@ -133,8 +134,8 @@ export function createFindResource(
   }
 }
 
-function privately(owner: Owner, thing: Thing): Owner {
-  return { ...owner, thing, expose: exposePrivately(owner.expose) }
+function privately(owner: Owner, item: Item): Owner {
+  return { ...owner, item, expose: exposePrivately(owner.expose) }
 }
 
 function keyOf({ server }: Pick<Owner, 'server'>, uri: string): string {

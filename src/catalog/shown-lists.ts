@@ -54,7 +54,7 @@ export function createShownLists(table: ListTable, bounds: PartBounds = partBoun
     table,
     of(sight) {
       if (sight === undefined) return whole
-      const bits = table.shown.map(({ thing }) => (sight.sees(thing) ? '1' : '0')).join('')
+      const bits = table.shown.map(({ item }) => (sight.sees(item) ? '1' : '0')).join('')
       if (!bits.includes('0')) return whole
       const known = parts.get(bits)
       const part = known ?? createPart(table, bits, (added) => (parts.get(bits) === part ? fit(added) : undefined))

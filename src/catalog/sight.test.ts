@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lists, noOffers } from '../mcp/mcp.ts'
-import type { Catalog, Sight, Thing } from './catalog.ts'
+import { type Item, lists, noOffers } from '../mcp/mcp.ts'
+import type { Catalog, Sight } from './catalog.ts'
 import { entry, open, upstream } from './open-for-test.ts'
 
 /** Sees all but what a deny speaks of, as rules are asked: of every spelling. */
@@ -101,7 +101,7 @@ test('a server of which a caller sees nothing tells it nothing', () => {
 
 test('a bare URI that nobody lists goes to the only server that its caller hears of', () => {
   const { catalog } = open([upstream('h', { resources: ['h:1'] }), upstream('v', { resources: ['v:1'] })], { isPrefixed: false })
-  const isV = (thing: Pick<Thing, 'server'>) => thing.server === 'v'
+  const isV = (item: Pick<Item, 'server'>) => item.server === 'v'
   const seen = catalog.seenBy({ sees: isV, reaches: (_, server) => isV({ server }) })
   assert.equal(seen.owner({ kind: 'resources', name: 'what:ever' })?.server, 'v')
   assert.equal(catalog.owner({ kind: 'resources', name: 'what:ever' }), undefined)
@@ -112,8 +112,8 @@ for (const kind of ['tools', 'prompts', 'resources', 'templates'] as const) {
     const server = upstream('s', { [kind]: ['x:', 'y:', 'z:'] })
     const { catalog } = open([server])
     const things = () => {
-      const asked: Thing[] = []
-      catalog.seenBy({ sees: (thing) => asked.push(thing) > 0, reaches: () => true }).revision(lists[kind].capability)
+      const asked: Item[] = []
+      catalog.seenBy({ sees: (item) => asked.push(item) > 0, reaches: () => true }).revision(lists[kind].capability)
       return asked
     }
     const [x, y, z] = things()

@@ -300,22 +300,22 @@ function noteHidden({ caller, entry }: Endpoint, subject: Subject, trace: Trace)
   const owner = entry?.judge === undefined ? undefined : entry.whole.owner(subject)
   if (entry?.judge === undefined || owner === undefined) return
   trace.server = owner.server
-  noteRule(trace, entry.judge.sees({ caller, head: entry.head }, owner.thing).by)
+  noteRule(trace, entry.judge.sees({ caller, head: entry.head }, owner.item).by)
 }
 
 /** What a rule says of this very call. What is hidden never gets this far. */
 function deniedByRule(
   { caller, entry }: Endpoint,
-  { thing }: Owner,
+  { item }: Owner,
   method: string,
   args: string | undefined,
   trace: Trace,
 ): Refusal | undefined {
   if (entry?.judge === undefined) return undefined
-  const verdict = entry.judge.mayCall({ caller, head: entry.head }, thing, method, args)
+  const verdict = entry.judge.mayCall({ caller, head: entry.head }, item, method, args)
   noteRule(trace, verdict.by)
   if (verdict.isAllowed) return undefined
-  return refuse('refused-by-rule', `a rule refuses this call${thing.kind === 'tools' ? ' with these arguments' : ''}`)
+  return refuse('refused-by-rule', `a rule refuses this call${item.kind === 'tools' ? ' with these arguments' : ''}`)
 }
 
 function unknown(subject: Subject): Refusal {

@@ -79,7 +79,7 @@ export function edgeOf(
 function sightOf(judge: Judge, caller: Caller, head: Head): Sight {
   const asking = { caller, head }
   return {
-    sees: (thing) => judge.sees(asking, thing).isAllowed,
+    sees: (item) => judge.sees(asking, item).isAllowed,
     reaches: (backend, server, kind) => judge.reaches(asking, backend, server, kind),
   }
 }

@@ -123,23 +123,23 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
     steps.push({ layer: 'catalog', place: formatPath(['agents', agent, 'from']), text: missing(tool, target), isPassed: false })
     return ended('hidden')
   }
-  const { thing } = offered
-  const serverAt = ['backends', thing.backend, 'servers', thing.server]
-  steps.push({ layer: 'catalog', place: formatPath(serverAt), text: `server "${thing.server}" has it as "${thing.name}"`, isPassed: true })
+  const { item } = offered
+  const serverAt = ['backends', item.backend, 'servers', item.server]
+  steps.push({ layer: 'catalog', place: formatPath(serverAt), text: `server "${item.server}" has it as "${item.name}"`, isPassed: true })
 
-  const selected = selection(settings, agent, `${thing.server}_${thing.name}`)
+  const selected = selection(settings, agent, `${item.server}_${item.name}`)
   steps.push(selected)
   if (!selected.isPassed) return ended('hidden')
 
   const judge = gate.judge
   if (judge === undefined) return ended('allowed')
   const asking = { caller, head }
-  for (const { place, isAsked, rules, verdict } of judge.explain(asking, thing, question.args)) {
+  for (const { place, isAsked, rules, verdict } of judge.explain(asking, item, question.args)) {
     if (!isAsked) continue
     steps.push({ layer: 'authorize', place: verdict.by?.place ?? place, text: says(verdict.by), isPassed: verdict.isAllowed, rules })
     if (!verdict.isAllowed) return ended(to.catalog.owner(subject) === undefined ? 'hidden' : 'refused')
   }
-  const seen = judge.sees(asking, thing)
+  const seen = judge.sees(asking, item)
   return ended('allowed', question.args === undefined && seen.mayBeRefused)
 }
 

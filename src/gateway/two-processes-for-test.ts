@@ -84,7 +84,7 @@ export async function openCounting(era: 'legacy' | 'modern', lost: 400 | 404): P
     if (known !== undefined) known.count++
     if (ending === 'breaks') return reply(503, 'try again')
     if (ending === 'session error') return error(200, 'that session is full')
-    if (ending === 'not found') return error(404, 'no such thing')
+    if (ending === 'not found') return error(404, 'no such item')
     const counted: Counted = { call, session, count: known?.count ?? 0 }
     result({ content: [{ type: 'text', text: JSON.stringify(counted) }] })
   })

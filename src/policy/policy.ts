@@ -13,7 +13,6 @@ export {
   createAccess,
   createJudge,
   type DecidingRule,
-  type Item,
   type Judge,
   type LevelReading,
   type RuleReading,

@@ -1,6 +1,6 @@
 import { type Failure, factsOf, type ItemFacts, Mcp, Prompt, Resource, Tool } from '../../cel/cel.ts'
-import { readJson } from '../../mcp/mcp.ts'
-import type { Asking, Item } from './authorize.ts'
+import { type Item, readJson } from '../../mcp/mcp.ts'
+import type { Asking } from './authorize.ts'
 
 /** The method by which an item is used: lists show what may be used by it. */
 export const ownMethod = { tools: 'tools/call', prompts: 'prompts/get', resources: 'resources/read' } satisfies Readonly<

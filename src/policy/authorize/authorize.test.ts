@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Caller, type Head, readJson } from '../../mcp/mcp.ts'
-import { type Asking, createAccess, createJudge, type DecidingRule, type Item, type Judge } from './authorize.ts'
+import { type Caller, type Head, type Item, readJson } from '../../mcp/mcp.ts'
+import { type Asking, createAccess, createJudge, type DecidingRule, type Judge } from './authorize.ts'
 import type { AuthorizeLevel } from './settings.ts'
 
 function json(text: string): ReadonlyMap<string, unknown> {

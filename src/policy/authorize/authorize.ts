@@ -1,5 +1,5 @@
 import { compileAccess, factsOf } from '../../cel/cel.ts'
-import type { Caller, Head } from '../../mcp/mcp.ts'
+import type { Caller, Head, Item } from '../../mcp/mcp.ts'
 import { factsAbout, noArguments, ownMethod, readArguments } from './asked.ts'
 import { createMemory } from './memory.ts'
 import { type Level, type PlacedRule, placeRules, type Reading, readForServer, readRule, readWithArguments } from './readings.ts'
@@ -10,19 +10,6 @@ import { judgeLevel, judgeLevels, unasked } from './verdict.ts'
 export interface Asking {
   readonly caller: Caller
   readonly head: Head
-}
-
-/** What rules are asked about. One entry of a server's list is one object as long as the list is, so verdicts may be remembered by it. */
-export interface Item {
-  readonly kind: 'tools' | 'prompts' | 'resources'
-  readonly backend: string
-  readonly server: string
-  /** The server's own name of a tool or prompt; its own URI or URI template of a resource. */
-  readonly name: string
-  /** Of a tool: as its server says, JSON as `readJson` gives it. */
-  readonly annotations: ReadonlyMap<string, unknown>
-  /** Of a resource: other URIs that its server may take this one for. No deny may hold of any, and every require has to. */
-  readonly spellings?: readonly string[]
 }
 
 export interface Verdict {

@@ -1,12 +1,11 @@
-import { lists, member, members, readScanned, type Subject } from '../mcp/mcp.ts'
+import { type Item, lists, member, members, readScanned, type Subject } from '../mcp/mcp.ts'
 import type { ListEntry, Upstream } from '../upstream/upstream.ts'
-import type { Thing } from './model.ts'
 
 const none: ReadonlyMap<string, unknown> = new Map()
 
 /** An entry of a server's list. Its annotations are read when they are first asked for. */
-export class ListedThing implements Thing {
-  readonly kind: Thing['kind']
+export class ListedItem implements Item {
+  readonly kind: Item['kind']
   readonly backend: string
   readonly server: string
   readonly name: string
@@ -35,7 +34,7 @@ export class ListedThing implements Thing {
 }
 
 /** A resource by a URI that stands in no list. */
-export function unlistedThing(server: string, upstream: Upstream, uri: string, spellings: readonly string[] = []): Thing {
+export function unlistedItem(server: string, upstream: Upstream, uri: string, spellings: readonly string[] = []): Item {
   const kind = 'resources' satisfies Subject['kind']
   return { kind, backend: upstream.settings.backend, server, name: uri, annotations: none, spellings }
 }
