@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { redactConfig } from '../config/config.ts'
 import type { Gateway, Question } from '../gateway/gateway.ts'
-import { readJson } from '../mcp/mcp.ts'
+import { readObject } from '../mcp/mcp.ts'
 import type { Metrics } from '../observe/observe.ts'
 
 export interface AdminOptions {
@@ -119,7 +119,7 @@ function questionOf(params: URLSearchParams): Question | string {
   if (agent === null || tool === null) return 'write /why?agent=NAME&tool=NAME'
   const json = { claims: params.get('claims'), args: params.get('arguments') }
   for (const [name, text] of Object.entries(json))
-    if (text !== null && !isObject(text)) return `${name === 'args' ? 'arguments' : name} is not a JSON object`
+    if (text !== null && readObject(text) === undefined) return `${name === 'args' ? 'arguments' : name} is not a JSON object`
   const apiKey = params.get('apiKey')
   return {
     agent,
@@ -128,11 +128,6 @@ function questionOf(params: URLSearchParams): Question | string {
     ...(json.args === null ? {} : { args: json.args }),
     ...(apiKey === null ? {} : { apiKey }),
   }
-}
-
-function isObject(text: string): boolean {
-  const read = readJson(text, { depth: 64, tokens: 100_000 })
-  return read.kind === 'value' && read.value instanceof Map
 }
 
 function hasToken(header: string | undefined, token: string): boolean {

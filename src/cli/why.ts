@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Explanation, Question, Step } from '../gateway/gateway.ts'
-import { readJson } from '../mcp/mcp.ts'
+import { readObject } from '../mcp/mcp.ts'
 import { escapeUnsafe } from '../observe/observe.ts'
 import { exitCode } from './exit-code.ts'
 import { type Explaining, openExplaining } from './explaining.ts'
@@ -66,8 +66,8 @@ function placed(step: Step, { document }: Explaining) {
 function questionOf({ agent, tool, token, claims, apiKey, arguments: args }: WhyOptions): Question | string {
   try {
     const claimsText = claims === undefined ? undefined : readFileSync(claims, 'utf8')
-    if (claimsText !== undefined && !isObject(claimsText)) return `${claims} holds no JSON object`
-    if (args !== undefined && !isObject(args)) return '--arguments is no JSON object'
+    if (claimsText !== undefined && readObject(claimsText) === undefined) return `${claims} holds no JSON object`
+    if (args !== undefined && readObject(args) === undefined) return '--arguments is no JSON object'
     return {
       agent,
       tool,
@@ -79,9 +79,4 @@ function questionOf({ agent, tool, token, claims, apiKey, arguments: args }: Why
   } catch (error) {
     return `${token ?? claims} can't be read (${error instanceof Error && 'code' in error ? error.code : 'unknown reason'})`
   }
-}
-
-function isObject(text: string): boolean {
-  const read = readJson(text, { depth: 64, tokens: 100_000 })
-  return read.kind === 'value' && read.value instanceof Map
 }

@@ -84,9 +84,7 @@ export function createCalls(deps: CallDeps): Calls {
       const { subject, session } = request
       if (subject === undefined) return client.encode(refuse('internal', 'a call about nothing'), request, origin.requestId)
       trace.name = subject.name.slice(0, maxLoggedChars)
-      const args = member(message.params ?? [], 'arguments')
-      const argsText = args === undefined ? undefined : textOf(message.text, args)
-      if (trace.audit !== undefined) trace.args = argsText
+      if (trace.audit !== undefined) trace.args = argumentsOf(message)
       let owner = to.catalog.owner(subject)
       if (owner === undefined) {
         await to.catalog.settled()
@@ -98,7 +96,7 @@ export function createCalls(deps: CallDeps): Calls {
       }
       trace.server = owner.server
       trace.backend = owner.upstream.settings.backend
-      const denied = deniedByRule(to, owner, request.method, argsText, trace)
+      const denied = deniedByRule(to, owner, request.method, message, trace)
       if (denied !== undefined) return encode(denied)
       const mismatch = client.name === 'modern' ? checkParamHeaders(owner.addressed.paramHeaders, origin.head, message) : undefined
       if (mismatch !== undefined) return encode(mismatch)
@@ -295,24 +293,25 @@ function writeNotice(reply: ReplyStream, { logLevel }: ClientRequest, { text, me
   } else reply.write(notice)
 }
 
+/** JSON text of a call's arguments. */
+function argumentsOf({ text, params }: Message): string | undefined {
+  const found = member(params ?? [], 'arguments')
+  return found === undefined ? undefined : textOf(text, found)
+}
+
 /** Who looks at the record later learns what hid it; who asked does not. */
 function noteHidden({ caller, entry }: Endpoint, subject: Subject, trace: Trace): void {
-  const owner = entry?.judge === undefined ? undefined : entry.whole.owner(subject)
-  if (entry?.judge === undefined || owner === undefined) return
+  const judge = entry?.gate.judge
+  const owner = judge === undefined ? undefined : entry?.whole.owner(subject)
+  if (entry === undefined || judge === undefined || owner === undefined) return
   trace.server = owner.server
-  noteRule(trace, entry.judge.sees({ caller, head: entry.head }, owner.item).by)
+  noteRule(trace, judge.sees({ caller, head: entry.head }, owner.item).by)
 }
 
 /** What a rule says of this very call. What is hidden never gets this far. */
-function deniedByRule(
-  { caller, entry }: Endpoint,
-  { item }: Owner,
-  method: string,
-  args: string | undefined,
-  trace: Trace,
-): Refusal | undefined {
-  if (entry?.judge === undefined) return undefined
-  const verdict = entry.judge.mayCall({ caller, head: entry.head }, item, method, args)
+function deniedByRule({ caller, entry }: Endpoint, { item }: Owner, method: string, message: Message, trace: Trace): Refusal | undefined {
+  const verdict = entry?.gate.judge?.mayCall({ caller, head: entry.head }, item, method, argumentsOf(message))
+  if (verdict === undefined) return undefined
   noteRule(trace, verdict.by)
   if (verdict.isAllowed) return undefined
   return refuse('refused-by-rule', `a rule refuses this call${item.kind === 'tools' ? ' with these arguments' : ''}`)

@@ -26,8 +26,6 @@ export interface Entry {
   readonly gate: Gate
   /** By which rules judge; of a caller who comes again and again it may be the first. */
   readonly head: Head
-  /** Undefined where no rule holds on the way. */
-  readonly judge: Judge | undefined
   /** What is there for those whom no rule keeps anything from. */
   readonly whole: Catalog
 }
@@ -47,7 +45,7 @@ export function held(to: Endpoint, head: Head): Endpoint {
 /** The same endpoint for another caller, through a gate. */
 export function entered(target: Endpoint, listener: string, gate: Gate, caller: Caller, head: Head): Endpoint {
   const { judge } = gate
-  const entry = { listener, gate, head, judge, whole: target.catalog }
+  const entry = { listener, gate, head, whole: target.catalog }
   if (judge === undefined) return { ...target, caller, entry }
   const catalog = target.catalog.seenBy(sightOf(judge, caller, head))
   return {

@@ -1,6 +1,6 @@
 import { createCatalog, matchesPattern } from '../catalog/catalog.ts'
 import { type Agent, type Authenticate, authenticationOn, formatPath, type Listener, type Route, type Rule } from '../config/config.ts'
-import { anonymous, type Caller, type Claims, type Head, type Refusal, readJson, refuse } from '../mcp/mcp.ts'
+import { anonymous, type Caller, type Claims, type Head, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
 import type { RuleReading } from '../policy/policy.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Gate } from './gates.ts'
@@ -93,8 +93,7 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
     steps,
     elsewhere: [],
   })
-  const { settings } = way
-  const { gate, target, head, route } = way
+  const { gate, target, head, route, settings } = way
   const at = ['routes', config.routes.indexOf(route), 'rules', route.rules.indexOf(way.rule)]
   steps.push({ layer: 'route', place: formatPath(at), text: `${head.path} on listener "${way.listener.name}" leads to it`, isPassed: true })
 
@@ -200,8 +199,7 @@ async function callerOf(question: Question, { gate, head }: Found, authenticate:
 }
 
 function withClaims(kind: 'jwt' | 'apiKey', id: string, text: string): Caller {
-  const read = readJson(text, { depth: 64, tokens: 100_000 })
-  const known: Claims = read.kind === 'value' && read.value instanceof Map ? read.value : new Map()
+  const known: Claims = readObject(text) ?? new Map()
   const claims: Claims = kind === 'apiKey' ? new Map([...known, ['id', id]]) : known
   return { ...anonymous, kind, id, subject: id, claims }
 }

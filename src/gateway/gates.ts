@@ -17,7 +17,7 @@ import type { Keepers } from './keepers.ts'
 export interface Gate {
   readonly authenticator: Authenticator | undefined
   readonly access: Access | undefined
-  /** Made when it is first asked for. */
+  /** Made when it is first asked for; undefined where no rule holds on the way. */
   readonly judge: Judge | undefined
   readonly audit: Audit | undefined
   /** Lets a request in as somebody, or says why not. */
@@ -41,7 +41,7 @@ export function createGate(
   route: Route,
   rule: Rule,
   keepers: Keepers,
-  judgeOf: (levels: readonly AuthorizeLevel[]) => Judge | undefined,
+  judgeOf: (levels: readonly AuthorizeLevel[]) => Judge,
 ): Gate {
   const way = { listener, route, rule }
   const authenticate = authenticationOn(config, way)
@@ -51,6 +51,7 @@ export function createGate(
   const expression = agent === undefined ? undefined : config.agents[agent]?.access
   const access = expression === undefined ? undefined : createAccess(expression, formatPath(['agents', agent ?? '', 'access']))
   const authenticator = authenticate === undefined ? undefined : keepers.authenticator(authenticate.settings)
+  let judge: Judge | undefined
   /** Of callers whose requests all see the same; gone when their credential is forgotten. */
   const known = new WeakMap<Caller, WeakMap<Endpoint, Endpoint>>()
 
@@ -70,7 +71,8 @@ export function createGate(
     authenticator,
     access,
     get judge() {
-      return judgeOf(levels)
+      if (levels.length > 0) judge ??= judgeOf(levels)
+      return judge
     },
     audit: audit === undefined ? undefined : keepers.audit(audit.settings),
     admit(head) {
@@ -79,9 +81,8 @@ export function createGate(
       return caller instanceof Promise ? caller.then((one) => judged(head, one)) : judged(head, caller)
     },
     enter(target, caller, head) {
-      const { judge } = gate
       if (caller === anonymous && isOpen(gate)) return target
-      if (judge !== undefined && !judge.isByCaller) return entered(target, listener.name, gate, caller, head)
+      if (gate.judge?.isByCaller === false) return entered(target, listener.name, gate, caller, head)
       let endpoints = known.get(caller)
       if (endpoints === undefined) {
         endpoints = new WeakMap()
@@ -115,19 +116,13 @@ function isRefusal(value: Caller | Refusal): value is Refusal {
   return isRecord(value) && value.kind === 'refused'
 }
 
-/** Judges by their rules, each made when it is first asked for: many ways ask for the same. */
-export function createJudges(): (levels: readonly AuthorizeLevel[]) => Judge | undefined {
-  const byPlaces = new Map<string, Judge>()
-  const known = new WeakMap<object, Judge>()
+/** Judges by their rules: many ways ask for the same. */
+export function createJudges(): (levels: readonly AuthorizeLevel[]) => Judge {
+  const byLevels = new Map<string, Judge>()
   return (levels) => {
-    if (levels.length === 0) return undefined
-    let judge = known.get(levels)
-    if (judge === undefined) {
-      const key = JSON.stringify(levels)
-      judge = byPlaces.get(key) ?? createJudge(levels)
-      byPlaces.set(key, judge)
-      known.set(levels, judge)
-    }
+    const key = JSON.stringify(levels)
+    const judge = byLevels.get(key) ?? createJudge(levels)
+    byLevels.set(key, judge)
     return judge
   }
 }

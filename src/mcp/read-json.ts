@@ -10,6 +10,12 @@ export function readJson(text: string, limits: JsonLimits): { readonly kind: 'va
   return scanValue(text, limits) ?? { kind: 'value', value: readScanned(text, 0) }
 }
 
+/** An object's members, from JSON text that somebody hands in beside the protocol; undefined where it is no object, or too large. */
+export function readObject(text: string): ReadonlyMap<string, unknown> | undefined {
+  const read = readJson(text, { depth: 64, tokens: 100_000 })
+  return read.kind === 'value' && read.value instanceof Map ? read.value : undefined
+}
+
 /** The value that begins at an offset of a text that has been scanned. */
 export function readScanned(text: string, start: number): unknown {
   return new Reader(text, start).value()

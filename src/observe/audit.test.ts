@@ -7,32 +7,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { createChainCheck } from './audit/check-chain.ts'
 import { type AuditEntry, type AuditSettings, type AuditSinkSettings, createAudit, createAudits } from './audit.ts'
 import type { Log } from './log.ts'
+import { goodCall } from './record-for-test.ts'
 import type { TextStream } from './sink.ts'
 
 const key = new Uint8Array(32).fill(7)
 
 const entry: AuditEntry = {
-  record: {
-    requestId: 'r1',
-    route: 'default',
-    caller: 'alice',
-    agent: 'sre',
-    backend: 'default',
-    server: 'math',
-    method: 'tools/call',
-    name: 'math_add',
-    clientEra: 'modern',
-    serverEra: 'legacy',
-    outcome: 'ok',
-    reason: undefined,
-    httpStatus: 200,
-    rpcCode: undefined,
-    durationMs: 3.25,
-    upstreamMs: 2.5,
-    bytesIn: 10,
-    bytesOut: 20,
-    traceId: undefined,
-  },
+  record: goodCall,
   issuer: 'https://issuer.example',
   subject: 'a-1',
   actors: [],

@@ -4,31 +4,12 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { createLog, type LogOptions } from './log.ts'
 import type { RequestRecord } from './record.ts'
+import { goodCall } from './record-for-test.ts'
 import type { TextStream } from './sink.ts'
 
 const now = () => Date.UTC(2026, 10, 20, 8, 0, 0, 7)
 
-const record: RequestRecord = {
-  requestId: 'r1',
-  route: 'default',
-  caller: 'anonymous',
-  agent: undefined,
-  backend: 'default',
-  server: 'math',
-  method: 'tools/call',
-  name: 'math_add',
-  clientEra: 'modern',
-  serverEra: 'legacy',
-  outcome: 'refused',
-  reason: 'upstream-timeout',
-  httpStatus: 200,
-  rpcCode: undefined,
-  durationMs: 3.25,
-  upstreamMs: 2.5,
-  bytesIn: 10,
-  bytesOut: 20,
-  traceId: undefined,
-}
+const record: RequestRecord = { ...goodCall, caller: 'anonymous', agent: undefined, outcome: 'refused', reason: 'upstream-timeout' }
 
 /** A stream that keeps what was written, or fails as told. */
 function memory(more: Partial<TextStream> = {}): TextStream & { text: string } {

@@ -2,27 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMetrics } from './metrics.ts'
 import type { RequestRecord } from './record.ts'
+import { goodCall } from './record-for-test.ts'
 
 const call: RequestRecord = {
-  requestId: 'r1',
+  ...goodCall,
   route: 'main',
   caller: 'secret-caller',
-  agent: 'sre',
-  backend: 'default',
-  server: 'math',
-  method: 'tools/call',
-  name: 'math_add',
-  clientEra: 'modern',
   serverEra: 'modern',
-  outcome: 'ok',
-  reason: undefined,
-  httpStatus: 200,
-  rpcCode: undefined,
   durationMs: 15,
   upstreamMs: 8,
   bytesIn: 1,
   bytesOut: 1,
-  traceId: undefined,
 }
 
 /** Label sets of a metric's series, from the exposition. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import type { AuditEntry, AuditSettings } from '../audit.ts'
+import { goodCall } from '../record-for-test.ts'
 import { createRecordBody, maxArgumentBytes } from './record-body.ts'
 
 const key = new Uint8Array(32).fill(7)
@@ -15,27 +16,7 @@ const settings: AuditSettings = {
   isKeyLasting: true,
 }
 const entry: AuditEntry = {
-  record: {
-    requestId: 'r1',
-    route: 'default',
-    caller: 'alice',
-    agent: undefined,
-    backend: 'default',
-    server: 'math',
-    method: 'tools/call',
-    name: 'math_add',
-    clientEra: 'modern',
-    serverEra: 'legacy',
-    outcome: 'refused',
-    reason: 'forbidden-tool',
-    httpStatus: 200,
-    rpcCode: -32602,
-    durationMs: 3.25,
-    upstreamMs: undefined,
-    bytesIn: 10,
-    bytesOut: 20,
-    traceId: undefined,
-  },
+  record: { ...goodCall, agent: undefined, outcome: 'refused', reason: 'forbidden-tool', rpcCode: -32602, upstreamMs: undefined },
   issuer: 'https://issuer.example',
   subject: 'a-1',
   actors: ['app', 'bot'],
