@@ -5,16 +5,26 @@ import { dirname, join, normalize } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-/** Folders of src, lowest layer first, and the folders each may import: the table of ARCHITECTURE.md. */
-const below = readTable(readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8'))
+const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8')
 
-function readTable(page: string): Readonly<Record<string, readonly string[]>> {
-  const [, section = ''] = /## Folders of `src\/`([\s\S]*?)\n## /.exec(page) ?? []
+/** Names, lowest layer first, and the names each may import: one table of ARCHITECTURE.md. */
+type Layers = Readonly<Record<string, readonly string[]>>
+
+/** The folders of src. */
+const folders = readTable(page, 'Folders of')
+
+/** The rooms of each folder that is divided into rooms; in a folder that is not, every file may import every other. */
+const rooms: Readonly<Record<string, Layers>> = Object.fromEntries(
+  [...page.matchAll(/^## Rooms of `src\/([a-z]+)\/`$/gm)].map(([, folder = '']) => [folder, readTable(page, 'Rooms of', `${folder}/`)]),
+)
+
+function readTable(text: string, title: string, folder = ''): Layers {
+  const [, section = ''] = new RegExp(`^## ${title} \`src/${folder}\`.*$([\\s\\S]*?)(?=^## |(?![\\s\\S]))`, 'm').exec(text) ?? []
   const table: Record<string, readonly string[]> = {}
-  for (const [, folder = '', cell = ''] of section.matchAll(/^\| `([a-z]+)`.*\| ([^|]+) \|$/gm)) {
-    if (cell === 'nothing') table[folder] = []
-    else if (/^all( above)?$/.test(cell)) table[folder] = Object.keys(table)
-    else table[folder] = cell.split(', ').filter((name) => !name.startsWith('`'))
+  for (const [, name = '', cell = ''] of section.matchAll(/^\| `([a-z-]+)`.*\| ([^|]+) \|$/gm)) {
+    if (cell === 'nothing') table[name] = []
+    else if (/^all( above)?$/.test(cell)) table[name] = Object.keys(table)
+    else table[name] = cell.split(', ').filter((one) => !one.startsWith('`'))
   }
   return table
 }
@@ -46,8 +56,13 @@ function isForTests(path: string, source: string): boolean {
   return path.endsWith('.test.ts') || edgesOf(path, source).some((edge) => edge.to === 'fast-check')
 }
 
+/** Helpers of tests obey the folders' table; they may reach into every room of their own folder. */
+function isHelperOfTests(path: string): boolean {
+  return path.endsWith('-for-test.ts')
+}
+
 /** What in these sources (text by path in src) breaks the plan, one sentence each. */
-function faultsIn(sources: ReadonlyMap<string, string>): string[] {
+function faultsIn(sources: ReadonlyMap<string, string>, divided: Readonly<Record<string, Layers>> = {}): string[] {
   const faults: string[] = []
   const graph = new Map<string, string[]>()
   for (const [path, source] of sources) {
@@ -56,35 +71,45 @@ function faultsIn(sources: ReadonlyMap<string, string>): string[] {
       path,
       edges.filter((edge) => edge.how === 'runtime').map((edge) => edge.to),
     )
-    for (const edge of edges) faults.push(...edgeFaults(path, edge, sources))
+    const room = roomOf(path)
+    if (room !== undefined && divided[folderOf(path)]?.[room] === undefined && divided[folderOf(path)] !== undefined) {
+      faults.push(`${path}: ${room} is no room of the plan of ${folderOf(path)}`)
+    }
+    for (const edge of edges) faults.push(...edgeFaults(path, edge, sources, divided))
   }
   return [...faults, ...cyclesIn(graph)]
 }
 
-function edgeFaults(path: string, edge: Edge, sources: ReadonlyMap<string, string>): string[] {
+function edgeFaults(path: string, edge: Edge, sources: ReadonlyMap<string, string>, divided: Readonly<Record<string, Layers>>): string[] {
   const folder = folderOf(path)
-  if (edge.isExport && path !== faceOf(folder) && path !== settingsFace.path) return [`${path} re-exports, and is no face`]
+  if (edge.isExport && !isFace(path, divided)) return [`${path} re-exports, and is no face`]
   if (!edge.to.endsWith('.ts')) {
     return folder === 'mcp' && !edge.to.startsWith('node:') ? [`${path} imports the package ${edge.to}: mcp has none`] : []
   }
   if (edge.to.startsWith('..')) return [`${path} imports ${edge.to} outside src`]
   if (!sources.has(edge.to)) return [`${path} imports ${edge.to}, which is no source`]
+  if (isHelperOfTests(edge.to) && !isHelperOfTests(path)) return [`${path} imports ${edge.to}, a helper of tests`]
   const target = folderOf(edge.to)
   if (path === 'main.ts') return edge.to === faceOf('cli') ? [] : [`main.ts imports ${edge.to}: only cli`]
-  const allowed = below[folder]
+  const allowed = folders[folder]
   if (allowed === undefined) return [`${path}: ${folder} is no folder of the plan`]
-  if (target === folder) return siblingFaults(path, edge.to)
+  if (target === folder) return siblingFaults(path, edge.to, divided[folder])
   if (folder === settingsFace.importer && edge.to === settingsFace.path) return []
   if (!allowed.includes(target)) return [`${path} imports ${edge.to}: ${folder} may not import ${target}`]
   return edge.to === faceOf(target) ? [] : [`${path} imports ${edge.to}, past the face ${faceOf(target)}`]
 }
 
-/** Inside a folder anything goes but for policies: one folder each, none knows another. */
-function siblingFaults(from: string, to: string): string[] {
-  const [folder, own, rest] = from.split('/')
-  const [, other, otherRest] = to.split('/')
-  const areBothNested = rest !== undefined && otherRest !== undefined
-  return folder === 'policy' && areBothNested && own !== other ? [`${from} imports its sibling ${to}`] : []
+/** Inside a folder: its rooms keep their own table, and policies do not know each other. Elsewhere anything goes. */
+function siblingFaults(from: string, to: string, layers: Layers | undefined): string[] {
+  const folder = folderOf(from)
+  const [own, other] = [roomOf(from), roomOf(to)]
+  if (own === other || isHelperOfTests(from)) return []
+  if (folder === 'policy') return own !== undefined && other !== undefined ? [`${from} imports its sibling ${to}`] : []
+  if (layers === undefined) return []
+  if (other === undefined) return [`${from} imports ${to}, which stands above all rooms`]
+  if (own !== undefined && !layers[own]?.includes(other)) return [`${from} imports ${to}: the room ${own} may not import ${other}`]
+  const face = `${folder}/${other}/${other}.ts`
+  return to === face ? [] : [`${from} imports ${to}, past the face ${face}`]
 }
 
 function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
@@ -107,8 +132,21 @@ function folderOf(path: string): string {
   return path.split('/')[0] ?? ''
 }
 
+/** The folder inside a folder of src that a file stands in, if any. */
+function roomOf(path: string): string | undefined {
+  const [, room, file] = path.split('/')
+  return file === undefined ? undefined : room
+}
+
 function faceOf(folder: string): string {
   return `${folder}/${folder}.ts`
+}
+
+function isFace(path: string, divided: Readonly<Record<string, Layers>>): boolean {
+  const folder = folderOf(path)
+  const room = roomOf(path)
+  if (room === undefined) return path === faceOf(folder) || path === settingsFace.path
+  return divided[folder] !== undefined && path === `${folder}/${room}/${room}.ts`
 }
 
 test('the sources keep the plan', async () => {
@@ -119,10 +157,11 @@ test('the sources keep the plan', async () => {
     if (!isForTests(path, source)) sources.set(path, source)
   }
   assert.ok(sources.size > 50)
-  assert.deepEqual(faultsIn(sources), [])
+  assert.deepEqual(faultsIn(sources, rooms), [])
 })
 
 test('each way to break the plan is found', () => {
+  const divided = { era: { low: [], high: ['low'] } }
   const rows: readonly [Record<string, string>, string | undefined][] = [
     [{ 'era/era.ts': "import { a } from '../mcp/mcp.ts'", 'mcp/mcp.ts': "export * from './a.ts'", 'mcp/a.ts': '' }, undefined],
     [{ 'mcp/mcp.ts': "import { e } from '../era/era.ts'", 'era/era.ts': '' }, 'mcp may not import era'],
@@ -132,6 +171,7 @@ test('each way to break the plan is found', () => {
     [{ 'era/a.ts': "export const a = 1\nexport { b } from './b.ts'", 'era/b.ts': '' }, 'is no face'],
     [{ 'era/a.ts': "import { b } from './b.ts'", 'era/b.ts': "import { a } from './a.ts'" }, 'cycle: era/a.ts → era/b.ts → era/a.ts'],
     [{ 'era/a.ts': "import { b } from './b.ts'", 'era/b.ts': "import type { A } from './a.ts'" }, undefined],
+    [{ 'era/a.ts': "import { b } from './b-for-test.ts'", 'era/b-for-test.ts': '' }, 'a helper of tests'],
     [{ 'policy/a/a.ts': "import { b } from '../b/b.ts'", 'policy/b/b.ts': '' }, 'imports its sibling'],
     [{ 'policy/order.ts': "import { b } from './b/b.ts'", 'policy/b/b.ts': '' }, undefined],
     [{ 'config/a.ts': "import { b } from '../policy/settings.ts'", 'policy/settings.ts': '' }, undefined],
@@ -139,18 +179,33 @@ test('each way to break the plan is found', () => {
     [{ 'mcp/a.ts': "import { z } from 'zod'" }, 'mcp has none'],
     [{ 'helpers/a.ts': "import { b } from './b.ts'", 'helpers/b.ts': '' }, 'no folder of the plan'],
     [{ 'main.ts': "import { b } from './era/era.ts'", 'era/era.ts': '' }, 'only cli'],
+    [
+      { 'era/high/a.ts': "import { b } from '../low/low.ts'", 'era/low/low.ts': "export { b } from './b.ts'", 'era/low/b.ts': '' },
+      undefined,
+    ],
+    [{ 'era/era.ts': "import type { B } from './high/high.ts'", 'era/high/high.ts': '' }, undefined],
+    [{ 'era/high/a.ts': "import type { B } from '../low/b.ts'", 'era/low/b.ts': '' }, 'past the face era/low/low.ts'],
+    [{ 'era/a.ts': "import type { B } from './low/b.ts'", 'era/low/b.ts': '' }, 'past the face era/low/low.ts'],
+    [{ 'era/low/a.ts': "import { b } from '../high/high.ts'", 'era/high/high.ts': '' }, 'the room low may not import high'],
+    [{ 'era/low/a.ts': "import { b } from '../b.ts'", 'era/b.ts': '' }, 'stands above all rooms'],
+    [{ 'era/low/a.ts': "export { b } from './b.ts'", 'era/low/b.ts': '' }, 'is no face'],
+    [{ 'era/attic/a.ts': '' }, 'attic is no room of the plan'],
   ]
   for (const [files, expected] of rows) {
-    const faults = faultsIn(new Map(Object.entries(files)))
+    const faults = faultsIn(new Map(Object.entries(files)), divided)
     if (expected === undefined) assert.deepEqual(faults, [])
     else assert.ok(faults.length === 1 && faults[0]?.includes(expected), `${expected}: ${JSON.stringify(faults)}`)
   }
 })
 
-test('the table is in the order of its layers', () => {
-  const order = Object.keys(below)
-  assert.equal(order.length, 16)
-  for (const [folder, allowed] of Object.entries(below)) {
-    for (const target of allowed) assert.ok(order.indexOf(target) < order.indexOf(folder), `${folder} imports ${target}`)
+test('every table is in the order of its layers', () => {
+  assert.equal(Object.keys(folders).length, 16)
+  for (const layers of [folders, ...Object.values(rooms)]) {
+    const order = Object.keys(layers)
+    assert.ok(order.length > 1)
+    for (const [name, allowed] of Object.entries(layers)) {
+      for (const target of allowed)
+        assert.ok(order.indexOf(target) >= 0 && order.indexOf(target) < order.indexOf(name), `${name} imports ${target}`)
+    }
   }
 })
