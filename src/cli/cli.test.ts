@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runCli } from './cli.ts'
-import { startDemo } from './demo.ts'
-import type { Terminal } from './terminal.ts'
+import { startDemo } from './demo/demo.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 /** Runs the command line in this process, in a folder with just these files. */
 async function mcplex(

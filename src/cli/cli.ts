@@ -1,15 +1,16 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { durationMs, jsonSchema } from '../config/config.ts'
-import type { AuditVerifyOptions } from './audit-verify.ts'
-import { check } from './check.ts'
-import type { ControllerOptions } from './controller.ts'
-import { exitCode } from './exit-code.ts'
-import { run } from './run.ts'
-import { printJson, printLine, type Terminal } from './terminal.ts'
-import { tools } from './tools.ts'
-import type { TranslateOptions } from './translate.ts'
-import { version } from './version.ts'
-import type { WhyOptions } from './why.ts'
+import {
+  type AuditVerifyOptions,
+  type ControllerOptions,
+  check,
+  onDemand,
+  run,
+  type TranslateOptions,
+  tools,
+  type WhyOptions,
+} from './commands/commands.ts'
+import { exitCode, printJson, printLine, type Terminal, version } from './terminal/terminal.ts'
 
 interface GlobalOptions {
   readonly output: 'text' | 'json'
@@ -77,7 +78,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .addOption(new Option('--api-key <id>', 'the id of an API key').conflicts(['token', 'claims']))
     .option('--arguments <json>', 'of the call')
     .action(async (tool: string, options: Omit<WhyOptions, 'tool' | 'output'>) => {
-      const { why } = await import('./why.ts')
+      const why = await onDemand.why()
       code = await why({ ...options, tool, ...globals() }, terminal)
     })
   program
@@ -85,7 +86,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .description("run a file's own `tests`: who must be able to call what")
     .argument('[file]', 'else as `run` finds it')
     .action(async (file: string | undefined) => {
-      const { testDocument } = await import('./test-document.ts')
+      const testDocument = await onDemand.testDocument()
       code = await testDocument(file, globals(), terminal)
     })
   program
@@ -98,7 +99,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .option('--class <name...>', 'GatewayClasses that are served where they are absent (default: mcplex agentgateway)')
     .option('--cluster-domain <domain>', 'of the names of Services (default: cluster.local)')
     .action(async (options: TranslateOptions) => {
-      const { translate } = await import('./translate.ts')
+      const translate = await onDemand.translate()
       code = translate(options, globals().output, terminal)
     })
   program
@@ -115,7 +116,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .option('--listen <address>', 'of /healthz, /readyz and /metrics', '127.0.0.1:8081')
     .addOption(new Option('--log-level <level>', 'of the log on stderr').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .action(async (options: ControllerOptions) => {
-      const { controller } = await import('./controller.ts')
+      const controller = await onDemand.controller()
       code = await controller(options, terminal)
     })
   program
@@ -129,7 +130,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .option('--key-file <file>', 'which holds such a key; more than one where it has changed', oneMore)
     .option('--after <digest>', 'of the record before the first one, where that is not at hand')
     .action(async (files: string[], options: AuditVerifyOptions) => {
-      const { auditVerify } = await import('./audit-verify.ts')
+      const auditVerify = await onDemand.auditVerify()
       code = await auditVerify(files, options, globals().output, terminal)
     })
   program

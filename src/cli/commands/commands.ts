@@ -1,0 +1,16 @@
+export type { AuditVerifyOptions } from './audit-verify.ts'
+export { check } from './check.ts'
+export type { ControllerOptions } from './controller.ts'
+export { type RunOptions, run } from './run.ts'
+export { tools } from './tools.ts'
+export type { TranslateOptions } from './translate.ts'
+export type { WhyOptions } from './why.ts'
+
+/** Commands that are loaded, with all that they alone need, when somebody asks for them: `run` starts sooner without them. */
+export const onDemand = {
+  auditVerify: async () => (await import('./audit-verify.ts')).auditVerify,
+  controller: async () => (await import('./controller.ts')).controller,
+  testDocument: async () => (await import('./test-document.ts')).testDocument,
+  translate: async () => (await import('./translate.ts')).translate,
+  why: async () => (await import('./why.ts')).why,
+}

@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { type Config, findConfigFile, type Problem, renderProblems, resolveSecret } from '../../config/config.ts'
+import { createLog, createMetrics } from '../../observe/observe.ts'
+import { type Demo, freePort, startDemo } from '../demo/demo.ts'
+import { type Document, parseDocument, printProblems, readDocument, sourceAt } from '../document/document.ts'
+import {
+  auditOpener,
+  followFile,
+  type ServeSecretOptions,
+  type SocketFailure,
+  sayReady,
+  serveSecret,
+  startGateway,
+  stopServing,
+} from '../serving/serving.ts'
+import { exitCode, hasColor, printLine, stopSignal, type Terminal } from '../terminal/terminal.ts'
+
+export interface RunOptions extends ServeSecretOptions {
+  /** A file, or `secret:NAMESPACE/NAME`. */
+  readonly config?: string
+}
+
+/** What is served: a file's document, or the demo's with a word about its port. */
+interface Plan {
+  readonly document: Document
+  readonly demo: Demo | undefined
+  readonly note: string | undefined
+}
+
+/**
+ * `mcplex run`: serves a configuration file, a Secret's configuration, or the demo where there is none, until SIGTERM or SIGINT. Then it is
+ * not ready at once, lets work in flight finish, and ends well; a second signal ends it at once. The log goes to stderr.
+ */
+export async function run(options: RunOptions, terminal: Terminal): Promise<number> {
+  const named = options.config ?? terminal.env['MCPLEX_CONFIG']
+  if (named?.startsWith('secret:')) return await serveSecret(named, options, terminal)
+  const { lastGood, kubeconfig, context } = options
+  if ([lastGood, kubeconfig, context].some((option) => option !== undefined)) {
+    printLine(terminal.stderr, 'error: --last-good, --kubeconfig and --context go with --config secret:NAMESPACE/NAME')
+    return exitCode.wrongArguments
+  }
+  const file = findConfigFile({ flag: options.config, env: terminal.env, cwd: terminal.cwd(), exists: existsSync })
+  const plan = file === undefined ? await demoPlan(terminal) : { document: readDocument(file, terminal), demo: undefined, note: undefined }
+  try {
+    const { document } = plan
+    printProblems(terminal.stderr, document, terminal, 'text')
+    return document.config === undefined ? exitCode.badConfiguration : await serve(plan, document.config, options, terminal)
+  } finally {
+    plan.demo?.close()
+  }
+}
+
+async function serve({ document, demo, note }: Plan, config: Config, options: RunOptions, terminal: Terminal): Promise<number> {
+  const { stderr } = terminal
+  const color = hasColor(terminal, stderr)
+  const stopped = stopSignal(terminal)
+  const log = createLog({ ...config.observe.log, stream: stderr, color })
+  terminal.on('exit', () => log.flush())
+  const metrics = createMetrics()
+  const from = sourceAt(document.path, terminal)
+  const openAudit = auditOpener(demo === undefined ? document.path : undefined, { log, metrics }, terminal)
+  const started = await startGateway(config, { log, metrics, openAudit, secret: (reference) => resolveSecret(reference, from) })
+  if (started.kind !== 'started') {
+    stderr.write(renderProblems([problemOf(started)], '', { file: document.path, color }))
+    // A port that is taken is no fault of the document (docs/problems.md).
+    return started.kind === 'port-in-use' ? exitCode.failed : exitCode.badConfiguration
+  }
+  const watch = demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
+  const file = demo === undefined ? document.path : undefined
+  await sayReady(started, { file, note, output: options.output, stopped, log }, terminal)
+  await stopped
+  watch?.close()
+  await stopServing(started, options.drainDelayMs, log)
+  return exitCode.good
+}
+
+/** The demo, at the next free port. */
+async function demoPlan(terminal: Terminal): Promise<Plan> {
+  const demo = await startDemo()
+  const port = (await freePort(demoPort)) ?? demoPort
+  const admin = `127.0.0.1:${(await freePort(demoAdminPort)) ?? 0}`
+  const text = JSON.stringify({ listen: `127.0.0.1:${port}`, servers: demo.urls, admin: { listen: admin } })
+  const note = port === demoPort ? undefined : `port ${demoPort} is taken: using ${port}`
+  return { document: parseDocument('demo', text, terminal), demo, note }
+}
+
+const demoPort = 8080
+const demoAdminPort = 15000
+
+function problemOf({ kind, text, hint }: SocketFailure): Problem {
+  if (kind === 'failed')
+    return {
+      code: 'bad-value',
+      path: '',
+      severity: 'error',
+      text,
+      hint: hint ?? 'choose an address of this machine, and a port that you may open',
+    }
+  return { code: 'port-in-use', path: '', severity: 'error', text, hint: 'choose another port, or end the program that has it' }
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import type { Question, Step } from '../../gateway/gateway.ts'
+import { readObject } from '../../mcp/mcp.ts'
+import { type Explaining, openExplaining, showExplanation } from '../explaining/explaining.ts'
+import { exitCode, printJson, printLine, type Terminal } from '../terminal/terminal.ts'
+
+export interface WhyOptions {
+  readonly tool: string
+  readonly agent: string
+  readonly config?: string
+  /** A file with the caller's token; `-` is standard input. */
+  readonly token?: string
+  /** A file with the claims of a token, as JSON. */
+  readonly claims?: string
+  readonly apiKey?: string
+  /** JSON text. */
+  readonly arguments?: string
+  readonly output: 'text' | 'json'
+}
+
+/** `mcplex why`: every layer that a call passes, in order, and the first that decided. Ends with 1 where the call isn't allowed. */
+export async function why(options: WhyOptions, terminal: Terminal): Promise<number> {
+  const question = questionOf(options)
+  if (typeof question === 'string') {
+    printLine(terminal.stderr, `error: ${question}`)
+    return exitCode.wrongArguments
+  }
+  const explaining = await openExplaining(options.config, terminal)
+  if (typeof explaining === 'number') return explaining
+  try {
+    const explanation = await explaining.gateway.explain(question)
+    if (options.output === 'json')
+      printJson(terminal.stdout, { ...explanation, steps: explanation.steps.map((step) => placed(step, explaining)) })
+    else terminal.stdout.write(showExplanation(explanation, explaining))
+    return explanation.outcome === 'allowed' ? exitCode.good : exitCode.failed
+  } finally {
+    await explaining.close()
+  }
+}
+
+function placed(step: Step, { document }: Explaining) {
+  const { line, column } = step.place === '' ? {} : document.placeOf(step.place)
+  return { ...step, line, column }
+}
+
+function questionOf({ agent, tool, token, claims, apiKey, arguments: args }: WhyOptions): Question | string {
+  try {
+    const claimsText = claims === undefined ? undefined : readFileSync(claims, 'utf8')
+    if (claimsText !== undefined && readObject(claimsText) === undefined) return `${claims} holds no JSON object`
+    if (args !== undefined && readObject(args) === undefined) return '--arguments is no JSON object'
+    return {
+      agent,
+      tool,
+      ...(token === undefined ? {} : { token: readFileSync(token === '-' ? 0 : token, 'utf8').trim() }),
+      ...(claimsText === undefined ? {} : { claims: claimsText }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(args === undefined ? {} : { args }),
+    }
+  } catch (error) {
+    return `${token ?? claims} can't be read (${error instanceof Error && 'code' in error ? error.code : 'unknown reason'})`
+  }
+}

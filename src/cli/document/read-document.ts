@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { type Config, type Parsed, type Problem, parseConfig, problemsJson, renderProblems } from '../../config/config.ts'
+import { hasColor, type Output, type Terminal } from '../terminal/terminal.ts'
+
+/** A configuration file as it was read; `text` is empty where it could not be. */
+export interface Document extends Parsed {
+  readonly path: string
+  readonly text: string
+}
+
+/** Reads and checks a file. One that can't be read is a problem like any other. */
+export function readDocument(path: string, terminal: Pick<Terminal, 'env'>): Document {
+  try {
+    return parseDocument(path, readFileSync(path, 'utf8'), terminal)
+  } catch (error) {
+    const problem = { code: 'unreadable-file', path: '', text: reasonOf(error), severity: 'error' } as const satisfies Problem
+    return { path, text: '', config: undefined, problems: [problem], files: [], placeOf: () => ({}) }
+  }
+}
+
+/** Checks a text as if `path` held it. */
+export function parseDocument(path: string, text: string, terminal: Pick<Terminal, 'env'>): Document {
+  return { path, text, ...parseConfig(text, sourceAt(path, terminal)) }
+}
+
+/** Where the references of a document at `path` get their values. */
+export function sourceAt(path: string, { env }: Pick<Terminal, 'env'>) {
+  return { file: path, env, readFile: (name: string) => readFileSync(name, 'utf8') }
+}
+
+/** All problems: for people, or as a JSON array. */
+export function printProblems(output: Output, document: Document, terminal: Terminal, format: 'text' | 'json'): void {
+  const { problems, text, path } = document
+  if (format === 'json') output.write(`${problemsJson(problems)}\n`)
+  else output.write(renderProblems(problems, text, { file: path, color: hasColor(terminal, output) }))
+}
+
+/** How large a configuration is, in words. */
+export function summary(config: Config): string {
+  const servers = Object.values(config.backends).reduce((sum, backend) => sum + Object.keys(backend.servers).length, 0)
+  const counts = [
+    [config.listeners.length, 'listener'],
+    [servers, 'server'],
+    [Object.keys(config.agents).length, 'agent'],
+  ] as const
+  return counts.map(([count, noun]) => `${count} ${noun}${count === 1 ? '' : 's'}`).join(', ')
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EISDIR') return 'it is a directory'
+  if (code === 'EACCES') return 'it may not be read'
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,2 @@
+export * from './open-explaining.ts'
+export * from './show-explanation.ts'

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { findConfigFile, resolveSecret } from '../../config/config.ts'
+import { createGateway, type Gateway } from '../../gateway/gateway.ts'
+import { type Audit, createLog, createMetrics } from '../../observe/observe.ts'
+import { type Document, printProblems, readDocument, sourceAt } from '../document/document.ts'
+import { exitCode, printLine, type Terminal, version } from '../terminal/terminal.ts'
+
+/** A file's gateway that serves nobody, to be asked what it would do. */
+export interface Explaining {
+  readonly document: Document
+  readonly gateway: Gateway
+  /** Where the file says what stands at a path of the configuration, as `FILE:LINE:COLUMN`. */
+  where(path: string): string
+  close(): Promise<void>
+}
+
+/** Opens the gateway of a file, or of the one that `run` would find; an exit code where that can't be: why is said on stderr. */
+export async function openExplaining(file: string | undefined, terminal: Terminal): Promise<Explaining | number> {
+  const found = findConfigFile({ flag: file, env: terminal.env, cwd: terminal.cwd(), exists: existsSync })
+  if (found === undefined) {
+    printLine(terminal.stderr, 'error: there is no configuration here: name a file')
+    return exitCode.wrongArguments
+  }
+  const document = readDocument(found, terminal)
+  printProblems(terminal.stderr, document, terminal, 'text')
+  const { config, path } = document
+  if (config === undefined) return exitCode.badConfiguration
+  const from = sourceAt(path, terminal)
+  const gateway = createGateway(config, {
+    info: { name: 'mcplex', version },
+    log: createLog({ level: 'error', format: 'auto', color: false, stream: terminal.stderr }),
+    metrics: createMetrics(),
+    now: () => performance.now(),
+    random: randomBytes,
+    secret: (reference) => resolveSecret(reference, from),
+    openAudit: () => silent,
+  })
+  await gateway.settled()
+  return {
+    document,
+    gateway,
+    where(place) {
+      const { line, column } = document.placeOf(place)
+      return line === undefined ? path : `${path}:${line}:${column ?? 1}`
+    },
+    close: () => gateway.close(0),
+  }
+}
+
+/** Nothing that is only asked about is recorded. */
+const silent: Audit = { isOpen: true, dropped: 0, write() {}, flush() {}, async close() {} }

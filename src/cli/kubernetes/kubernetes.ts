@@ -1,0 +1,2 @@
+export * from './controller-listener.ts'
+export * from './status-lines.ts'

@@ -1,0 +1,46 @@
+import { type Config, type ReferenceSource, resolveSecret } from '../../config/config.ts'
+import { type ListEntry, planUpstream } from '../../upstream/upstream.ts'
+import { version } from '../terminal/terminal.ts'
+import type { Offer } from './tools-report.ts'
+
+/**
+ * Asks every server of a configuration for its tools, all at once, under the names that its backend exposes.
+ * A server that is itself a mcplex is told apart into its own servers, by the prefix of its tools.
+ */
+export async function listOffers(config: Config, from: ReferenceSource): Promise<readonly Offer[]> {
+  const servers = Object.entries(config.backends).flatMap(([backendName, backend]) => {
+    const names = Object.keys(backend.servers)
+    const isPrefixed = backend.prefix === 'always' || (backend.prefix === 'conditional' && names.length > 1)
+    return names.map((name) => ({ backendName, name, server: backend.servers[name], prefix: isPrefixed ? `${name}_` : '' }))
+  })
+  const offers = await Promise.all(
+    servers.map(async ({ backendName, name, server, prefix }): Promise<readonly Offer[]> => {
+      if (server === undefined) throw new Error(`${name} is no server`)
+      const info = { name: 'mcplex', version }
+      const plan = planUpstream(backendName, name, server, config.limits, `${info.name}/${info.version}`, (secret) =>
+        resolveSecret(secret, from),
+      )
+      const upstream = plan.open({ clientInfo: info, now: () => performance.now(), random: Math.random, events: silent })
+      try {
+        await upstream.ensureFresh()
+        const { state, lastError, serverName } = upstream.status()
+        if (state !== 'ready') return [{ kind: 'unreachable', server: name, text: lastError ?? 'does not answer' }]
+        if (serverName === info.name && prefix === '') return byPrefix(upstream.entries('tools'), name)
+        const tools = upstream.entries('tools').map(({ text, key, keyStart, keyEnd }) => {
+          return `${text.slice(0, keyStart)}${JSON.stringify(prefix + key)}${text.slice(keyEnd)}`
+        })
+        return [{ kind: 'offer', server: name, tools }]
+      } finally {
+        await upstream.close(0, true)
+      }
+    }),
+  )
+  return offers.flat()
+}
+
+function byPrefix(tools: readonly ListEntry[], otherwise: string): readonly Offer[] {
+  const groups = Map.groupBy(tools, ({ key }) => (key.includes('_') ? key.slice(0, key.indexOf('_')) : otherwise))
+  return [...groups].map(([server, own]) => ({ kind: 'offer', server, tools: own.map(({ text }) => text) }))
+}
+
+const silent = { listChanged() {}, stateChanged() {}, dropped() {}, repaired() {} }

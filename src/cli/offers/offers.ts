@@ -1,0 +1,2 @@
+export * from './list-offers.ts'
+export * from './tools-report.ts'

@@ -1,0 +1,38 @@
+import { type Config, formatAddress, type Listener } from '../../config/config.ts'
+import type { GatewayStatus } from '../../gateway/gateway.ts'
+import { escapeUnsafe } from '../../observe/observe.ts'
+import type { Ready } from './banner.ts'
+
+/** The URLs that clients can use, each with its agent, in the document's order. `ports` are the listeners' real ones. */
+export function endpointsOf(config: Config, ports: ReadonlyMap<string, number>): Ready['endpoints'] {
+  const found = new Map<string, string | undefined>()
+  for (const route of config.routes) {
+    for (const rule of route.rules) {
+      const [to] = rule.backends
+      for (const { path } of rule.matches) {
+        if (to === undefined || to.refuse !== undefined || /\/(?:sse|messages)$/.test(path.value)) continue
+        for (const listener of config.listeners) {
+          if (route.listeners !== undefined && !route.listeners.includes(listener.name)) continue
+          const host = hostOf(listener, route.hostnames[0], ports.get(listener.name) ?? listener.port)
+          found.set(`${listener.protocol.toLowerCase()}://${host}${path.value}`, to.agent)
+        }
+      }
+    }
+  }
+  return [...found].map(([url, agent]) => ({ url, agent }))
+}
+
+/** One line for each server: its era and tools, or what is wrong. */
+export function serverLines(status: GatewayStatus): Ready['servers'] {
+  return status.servers.map(({ name, state, era, version, tools, lastError }) => {
+    if (state === 'ready') return { name, state: `${era} (${version}), ${tools} ${tools === 1 ? 'tool' : 'tools'}` }
+    return { name, state: state === 'down' ? `down: ${escapeUnsafe(lastError ?? 'no answer')}` : 'has not answered yet' }
+  })
+}
+
+function hostOf(listener: Listener, hostname: string | undefined, port: number): string {
+  const named = [hostname, listener.hostname].find((name) => name !== undefined && !name.startsWith('*'))
+  if (named !== undefined) return `${named}:${port}`
+  const host = listener.address === '0.0.0.0' ? '127.0.0.1' : listener.address === '::' ? '::1' : listener.address
+  return formatAddress({ host, port })
+}

@@ -1,0 +1,196 @@
+import type { DocumentSource } from '../../admin/admin.ts'
+import {
+  type Config,
+  type LastGood,
+  type PodDocument,
+  type PodListeners,
+  type Problem,
+  podSource,
+  readPodDocument,
+  resolveSecret,
+  type SecretData,
+  type SecretName,
+  watchSecret,
+} from '../../config/config.ts'
+import type { ApiClient } from '../../kube/kube.ts'
+import type { Audit, AuditSettings, Metrics, ProcessLog } from '../../observe/observe.ts'
+import { type Started, startGateway } from './start-gateway.ts'
+
+export interface FollowSecretDeps {
+  readonly openAudit: (settings: AuditSettings) => Audit
+  readonly client: ApiClient
+  readonly log: ProcessLog
+  readonly metrics: Metrics
+  /** Absent: no copy is kept. */
+  readonly lastGood: LastGood | undefined
+  /** From 0 up to but without 1. */
+  random(): number
+  /** How long the first version is waited for before the copy is served. Default 3 s. */
+  readonly patienceMs?: number
+  /** Default those of pods. */
+  readonly listeners?: PodListeners
+}
+
+export interface SecretFollowing {
+  /** Resolves once something is in force. */
+  readonly first: Promise<Started>
+  /** What serves now. */
+  current(): Started | undefined
+  /** Resolves when nothing is put in force any more. */
+  close(): Promise<void>
+}
+
+/** Reasons for waiting that are said; a server that makes up new ones is not heard for ever. */
+const maxReasons = 20
+
+/**
+ * Starts a gateway from a Secret and puts each changed and good version in force, one after the other, of those that wait only the
+ * newest. What can't be put in force changes nothing, nor does a Secret that is gone or an API server that is silent. Until there is a first
+ * version the copy of what was in force last is served, if there is one.
+ */
+export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFollowing {
+  const { client, log, metrics, openAudit, lastGood, patienceMs = 3000, listeners } = deps
+  const first = Promise.withResolvers<Started>()
+  const about = { secret: `${name.namespace}/${name.name}` }
+  let started: Started | undefined
+  let inForce: Omit<DocumentSource, 'refused'> | undefined
+  let refused: DocumentSource['refused']
+  let newest: SecretData | undefined
+  let why = 'the API server has not answered yet'
+  let isPatient = true
+  let isCopyTried = false
+  let copyFault: string | undefined
+  let isClosed = false
+  let last = Promise.resolve()
+  const reasons = new Set<string>()
+
+  function enqueue(job: () => Promise<void>): void {
+    last = last.then(() => (isClosed ? undefined : job())).catch((err: unknown) => log.error({ ...about, err }, 'a bug: please report it'))
+  }
+
+  async function takeNewest(): Promise<void> {
+    if (newest === undefined) return
+    const data = newest
+    newest = undefined
+    const document = readPodDocument(data, listeners)
+    const fault = await putInForce(document, false)
+    if (fault !== undefined) {
+      refuse(document, fault)
+      return await serveCopy()
+    }
+    const unkept = await lastGood?.write(data)
+    if (unkept !== undefined && unkept.text !== copyFault) log.warn({ text: unkept.text }, 'no copy of what is in force is kept')
+    copyFault = unkept?.text
+  }
+
+  /** The copy, where nothing is in force yet; it is tried once. */
+  async function serveCopy(): Promise<void> {
+    if (started !== undefined) return
+    const copy = isCopyTried ? undefined : await lastGood?.read()
+    isCopyTried = true
+    const document = copy?.kind === 'copy' ? readPodDocument(copy.data, listeners) : undefined
+    const fault = copy?.kind === 'fault' ? copy.text : document && (await putInForce(document, true))
+    if (fault !== undefined) log.error({ text: fault }, "the copy of what was in force last can't be served")
+    isPatient = false
+    wait()
+  }
+
+  /** Undefined: done; else why it can't be. */
+  async function putInForce({ config, problems, digest, version }: PodDocument, isLastGood: boolean): Promise<string | undefined> {
+    if (config === undefined) return sentenceOf(problems)
+    const next = { digest, version, isLastGood }
+    if (started === undefined) {
+      // Its admin listener answers before this function goes on.
+      inForce = next
+      const fault = await start(config)
+      if (fault !== undefined) {
+        inForce = undefined
+        return fault
+      }
+    } else {
+      const failure = await started.reload(config)
+      if (failure !== undefined) return failure.text
+      inForce = next
+      metrics.countReload('applied')
+    }
+    if (!isLastGood) refused = undefined
+    log.configure(config.observe.log)
+    log.info({ ...about, digest, version }, isLastGood ? 'the copy of what was in force last is served' : 'the configuration is in force')
+    return undefined
+  }
+
+  async function start(config: Config): Promise<string | undefined> {
+    try {
+      const secret = (reference: string) => resolveSecret(reference, podSource)
+      const result = await startGateway(config, { log, metrics, openAudit, secret, source })
+      if (result.kind !== 'started') return result.text
+      started = result
+      first.resolve(result)
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  function source(): DocumentSource | undefined {
+    return inForce === undefined || refused === undefined ? inForce : { ...inForce, refused }
+  }
+
+  function refuse({ digest, version }: PodDocument, text: string): void {
+    refused = { digest, version, text }
+    why = 'the Secret has no configuration that can be served'
+    metrics.countReload('refused')
+    log.error(
+      { ...about, ...refused },
+      started === undefined ? 'the configuration is refused' : 'the configuration is refused; what is in force stays',
+    )
+  }
+
+  function wait(): void {
+    if (isPatient || started !== undefined || reasons.size >= maxReasons || reasons.has(why)) return
+    reasons.add(why)
+    log.warn({ ...about, why }, 'there is nothing to serve: waiting for a configuration')
+  }
+
+  const patience = setTimeout(() => enqueue(serveCopy), patienceMs)
+  const watch = watchSecret(
+    client,
+    name,
+    {
+      onData(data) {
+        newest = data
+        enqueue(takeNewest)
+      },
+      onGone(text) {
+        why = text
+        if (started !== undefined) log.warn({ ...about, why }, 'the configuration is gone; what is in force stays')
+        wait()
+      },
+      onUnheard(text) {
+        why = text
+        wait()
+      },
+    },
+    deps,
+  )
+  return {
+    first: first.promise,
+    current: () => started,
+    async close() {
+      isClosed = true
+      clearTimeout(patience)
+      watch.close()
+      await last
+    },
+  }
+}
+
+/** The first errors, for `/status` and the log. */
+function sentenceOf(problems: readonly Problem[]): string {
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const said = errors.slice(0, maxErrors).map(({ path, text }) => (path === '' ? text : `${path}: ${text}`))
+  const more = errors.length - said.length
+  return `${said.join('; ')}${more === 0 ? '' : `; and ${more} more`}`
+}
+
+const maxErrors = 3

@@ -1,0 +1,22 @@
+import { dirname, resolve } from 'node:path'
+import { type Audit, type AuditSettings, createAudits, type Log, type Metrics } from '../../observe/observe.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/**
+ * Opens records of requests; what they have gathered is written when the process exits.
+ * @param document the path of the configuration: files of records are relative to its folder. Undefined: to the working directory
+ */
+export function auditOpener(
+  document: string | undefined,
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  terminal: Terminal,
+): (settings: AuditSettings) => Audit {
+  const folder = document === undefined ? terminal.cwd() : dirname(resolve(terminal.cwd(), document))
+  const audits = createAudits({ now: Date.now, log, stdout: terminal.stdout })
+  terminal.on('exit', () => audits.flush())
+  metrics.countLostRecords(() => audits.dropped)
+  return (settings) => {
+    const sinks = settings.sinks.map((sink) => (sink.kind === 'file' ? { ...sink, path: resolve(folder, sink.path) } : sink))
+    return audits.open({ ...settings, sinks })
+  }
+}

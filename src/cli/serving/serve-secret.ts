@@ -1,0 +1,59 @@
+import { createLastGood, parseSecretName } from '../../config/config.ts'
+import { createApiClient } from '../../kube/kube.ts'
+import { createLog, createMetrics } from '../../observe/observe.ts'
+import { kubeIdentity } from '../cluster/cluster.ts'
+import { exitCode, hasColor, printLine, stopSignal, type Terminal, version } from '../terminal/terminal.ts'
+import { followSecret } from './follow-secret.ts'
+import { auditOpener } from './open-audit.ts'
+import { sayReady } from './say-ready.ts'
+import { stopServing } from './stop-serving.ts'
+
+export interface ServeSecretOptions {
+  readonly output: 'text' | 'json'
+  /** How long everything is served on after a signal, before the drain. */
+  readonly drainDelayMs: number
+  /** The folder for the copy of what was in force last. */
+  readonly lastGood?: string
+  readonly kubeconfig?: string
+  readonly context?: string
+}
+
+/**
+ * `mcplex run` with a Secret's name: what pods of a Gateway run. It waits as long as it takes for something to serve: a new start would
+ * bring nothing else.
+ */
+export async function serveSecret(named: string, options: ServeSecretOptions, terminal: Terminal): Promise<number> {
+  const { stderr } = terminal
+  const name = parseSecretName(named)
+  if (name === undefined) {
+    printLine(stderr, `error: ${named} names no Secret: write it as secret:NAMESPACE/NAME`)
+    return exitCode.wrongArguments
+  }
+  const found = await kubeIdentity({ kubeconfig: options.kubeconfig, context: options.context }, terminal)
+  if (found.kind === 'missing') {
+    printLine(stderr, `error: no Kubernetes cluster: ${found.text}`)
+    return exitCode.badConfiguration
+  }
+  const stopped = stopSignal(terminal)
+  const log = createLog({ level: 'info', format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
+  terminal.on('exit', () => log.flush())
+  const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
+  const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
+  const metrics = createMetrics()
+  const openAudit = auditOpener(undefined, { log, metrics }, terminal)
+  const following = followSecret(name, { client, log, metrics, openAudit, lastGood, random: Math.random })
+
+  const first = await Promise.race([following.first, stopped.then(() => undefined)])
+  if (first !== undefined) {
+    await sayReady(first, { file: named, note: undefined, output: options.output, stopped, log }, terminal)
+    await stopped
+  }
+  following.current()?.gateway.becomeUnready()
+  // What is being put in force is waited for, so that no socket opens behind the drain.
+  await following.close()
+  const started = following.current()
+  if (started !== undefined) await stopServing(started, options.drainDelayMs, log)
+  await client.close()
+  log.flush()
+  return exitCode.good
+}

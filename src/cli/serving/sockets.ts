@@ -1,0 +1,253 @@
+import { type Config, headerLimit, type Listener, sizeBytes } from '../../config/config.ts'
+import { socketOf } from '../../gateway/gateway.ts'
+import {
+  defaultEdgeLimits,
+  type EdgeLimits,
+  type EdgeRefusal,
+  type OpenListener,
+  openListener,
+  planTls,
+  type TlsListener,
+  type TlsPlan,
+} from '../../listen/listen.ts'
+import type { Exchange } from '../../mcp/mcp.ts'
+import type { Log } from '../../observe/observe.ts'
+
+export interface SocketsOptions {
+  readonly onExchange: (exchange: Exchange) => void
+  readonly onEdgeRefusal: (refusal: EdgeRefusal) => void
+  /** Gives a secret's value; throws where it is gone. */
+  readonly secret: (reference: string) => string
+  readonly log: Pick<Log, 'warn'>
+  /** Milliseconds since 1970. Default Date.now. */
+  readonly wallNow?: () => number
+}
+
+export interface SocketFailure {
+  readonly kind: 'port-in-use' | 'failed'
+  readonly text: string
+  /** What to do about it, where that is no other address. */
+  readonly hint?: string
+}
+
+/** Where a listener of the configuration is open. */
+export interface OpenPlace {
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly protocol: Listener['protocol']
+}
+
+/** The sockets of a configuration's listeners; listeners of one address and port share theirs. */
+export interface Sockets {
+  /**
+   * Opens what is new, by `activate` lets the new configuration in, then drains what is gone. New certificates are shown without opening
+   * anything anew. On a failure nothing has changed, unless it is that a socket could not be opened anew at its own address.
+   */
+  change(config: Config, activate: () => void): Promise<SocketFailure | undefined>
+  places(): readonly OpenPlace[]
+  /** From now on each reply closes its connection; all else goes on. */
+  letGo(): void
+  drain(graceMs: number): Promise<void>
+}
+
+interface Open {
+  /** Bytes of headers that its parser takes; the limit below that is looked at anew for each request. */
+  readonly headRoom: number
+  readonly speaks: Speech
+  readonly listener: OpenListener
+}
+
+/** What can't be changed on an open socket. */
+type Speech = 'HTTP' | 'HTTPS' | 'HTTPS that asks clients for certificates'
+
+const drainMs = 30_000
+
+export function createSockets(options: SocketsOptions): Sockets {
+  let open = new Map<string, Open>()
+  let listeners: readonly Listener[] = []
+  let limits = defaultEdgeLimits
+  let inForce: ReadonlyMap<string, TlsPlan> = new Map()
+  let isLettingGo = false
+  const live = liveLimits(() => limits)
+
+  return {
+    async change(config, activate) {
+      const plans = await plansOf(config, options)
+      if ('kind' in plans) return plans
+      const before = limits
+      limits = limitsOf(config)
+      const headRoom = headRoomOf(limits)
+      const next = new Map<string, Open>()
+      const opened: OpenListener[] = []
+      const openAt = async (socket: string, { name, address, port }: Listener, tls: TlsPlan | undefined): Promise<Open | SocketFailure> => {
+        const { onExchange, onEdgeRefusal } = options
+        const result = await openListener({
+          name: socket,
+          address,
+          port,
+          limits: live,
+          headRoomBytes: headRoom,
+          tls,
+          onExchange,
+          onEdgeRefusal,
+        })
+        if (result.kind !== 'open') return { kind: result.kind, text: `listener "${name}": ${result.text}` }
+        if (isLettingGo) result.letGo()
+        return { headRoom, speaks: speechOf(tls), listener: result }
+      }
+      /** Those that were opened anew, and what they spoke before. */
+      const reopened = new Map<string, { readonly listener: Listener; readonly spoke: Speech }>()
+      const undo = async () => {
+        for (const one of opened) one.close()
+        limits = before
+        for (const [socket, { listener, spoke }] of reopened) {
+          const now = open.get(socket)
+          if (now?.speaks === spoke) continue
+          now?.listener.close()
+          open.delete(socket)
+          const made = await openAt(socket, listener, inForce.get(socket))
+          if (!('kind' in made)) open.set(socket, made)
+        }
+      }
+      const unfit = new Map<string, Listener>()
+      for (const listener of config.listeners) {
+        const socket = socketOf(listener)
+        if (next.has(socket) || unfit.has(socket)) continue
+        const known = open.get(socket)
+        if (known !== undefined && (known.headRoom < headRoom || known.speaks !== speechOf(plans.get(socket)))) {
+          unfit.set(socket, listener)
+          continue
+        }
+        const made = known ?? (await openAt(socket, listener, plans.get(socket)))
+        if ('kind' in made) {
+          await undo()
+          return made
+        }
+        if (known === undefined) opened.push(made.listener)
+        next.set(socket, made)
+      }
+      // The same address can't be open twice: the old socket stops accepting first. As that can't be undone, it comes last.
+      for (const [socket, listener] of unfit) {
+        const known = open.get(socket)
+        void known?.listener.drain(drainMs)
+        open.delete(socket)
+        if (known !== undefined) reopened.set(socket, { listener, spoke: known.speaks })
+        const made = await openAt(socket, listener, plans.get(socket))
+        if ('kind' in made) {
+          await undo()
+          return made
+        }
+        // It serves whichever configuration is in force.
+        open.set(socket, made)
+        next.set(socket, made)
+      }
+      try {
+        activate()
+      } catch (error) {
+        await undo()
+        throw error
+      }
+      for (const [socket, { listener }] of open) if (next.get(socket)?.listener !== listener) void listener.drain(drainMs)
+      for (const [socket, { listener }] of next) {
+        listener.setConnections(limits.connections)
+        const plan = plans.get(socket)
+        if (plan === undefined) continue
+        listener.setTls(plan)
+        for (const warning of plan.warnings) options.log.warn({ ...warning }, 'clients will not take a certificate')
+      }
+      open = next
+      inForce = plans
+      listeners = config.listeners
+      return undefined
+    },
+    places: () =>
+      listeners.map((listener) => ({
+        name: listener.name,
+        address: listener.address,
+        port: open.get(socketOf(listener))?.listener.port ?? listener.port,
+        protocol: listener.protocol,
+      })),
+    letGo() {
+      isLettingGo = true
+      for (const { listener } of open.values()) listener.letGo()
+    },
+    async drain(graceMs) {
+      await Promise.all([...open.values()].map(({ listener }) => listener.drain(graceMs)))
+    },
+  }
+}
+
+/** What each socket shows that speaks TLS; a failure where one can't. */
+async function plansOf(
+  config: Config,
+  { secret, wallNow = Date.now }: SocketsOptions,
+): Promise<ReadonlyMap<string, TlsPlan> | SocketFailure> {
+  const bySocket = new Map<string, TlsListener[]>()
+  for (const listener of config.listeners) {
+    const { name, hostname, tls } = listener
+    if (listener.protocol !== 'HTTPS' || tls === undefined) continue
+    const socket = socketOf(listener)
+    const certificates = []
+    for (const [index, { cert, key }] of tls.certificates.entries()) {
+      try {
+        certificates.push({ cert, key: secret(key) })
+      } catch (error) {
+        const text = error instanceof Error ? error.message : 'the secret is gone'
+        return { kind: 'failed', text: `listener "${name}": tls.certificates[${index}]: ${text}`, hint: tlsHint }
+      }
+    }
+    bySocket.set(socket, [...(bySocket.get(socket) ?? []), { name, hostname, certificates, clientCa: tls.clientCa }])
+  }
+  const plans = new Map<string, TlsPlan>()
+  for (const [socket, listeners] of bySocket) {
+    const plan = await planTls(listeners, wallNow())
+    if (plan.kind === 'fault') return { kind: 'failed', text: plan.text, hint: tlsHint }
+    plans.set(socket, plan)
+  }
+  return plans
+}
+
+const tlsHint = 'put the certificate with its chain into `cert`, and its own key, unencrypted, into `key`'
+
+function speechOf(plan: TlsPlan | undefined): Speech {
+  return plan === undefined ? 'HTTP' : plan.asksClients ? 'HTTPS that asks clients for certificates' : 'HTTPS'
+}
+
+/** Enough that a limit within reason can be raised without opening the socket anew. */
+function headRoomOf(limits: EdgeLimits): number {
+  return Math.max(64 * 1024, limits.headerBytes)
+}
+
+function limitsOf(config: Config): EdgeLimits {
+  const { bytes, count } = headerLimit(config.limits.headers)
+  return {
+    ...defaultEdgeLimits,
+    bodyBytes: sizeBytes(config.limits.body),
+    headerBytes: bytes,
+    headerCount: count,
+    connections: config.limits.connections,
+  }
+}
+
+/** Limits that open sockets read anew for each request. */
+function liveLimits(current: () => EdgeLimits): EdgeLimits {
+  return {
+    get bodyBytes() {
+      return current().bodyBytes
+    },
+    get headerBytes() {
+      return current().headerBytes
+    },
+    get headerCount() {
+      return current().headerCount
+    },
+    get connections() {
+      return current().connections
+    },
+    headTimeoutMs: defaultEdgeLimits.headTimeoutMs,
+    bodyTimeoutMs: defaultEdgeLimits.bodyTimeoutMs,
+    idleTimeoutMs: defaultEdgeLimits.idleTimeoutMs,
+    writeBufferBytes: defaultEdgeLimits.writeBufferBytes,
+  }
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto'
+import { type DocumentSource, type OpenAdmin, openAdmin } from '../../admin/admin.ts'
+import { type Config, parseAddress } from '../../config/config.ts'
+import { createGateway, type Gateway } from '../../gateway/gateway.ts'
+import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
+import { version } from '../terminal/terminal.ts'
+import { createSockets, type OpenPlace, type SocketFailure } from './sockets.ts'
+
+export interface StartDeps {
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Gives a secret's value; throws where it is gone. */
+  readonly secret: (reference: string) => string
+  readonly openAudit: (settings: AuditSettings) => Audit
+  /** Where what is in force came from, for `/status`. */
+  readonly source?: () => DocumentSource | undefined
+}
+
+export interface StopOptions {
+  /** Until it is over everything is served on, but nothing is ready, and clients are let go. */
+  readonly delay: Promise<void>
+  /** How long work in flight may go on then. */
+  readonly graceMs: number
+}
+
+/** A gateway with its sockets open. */
+export interface Started {
+  readonly kind: 'started'
+  readonly gateway: Gateway
+  places(): readonly OpenPlace[]
+  /** Takes a new configuration in; undefined: done. On a failure the one before goes on. */
+  reload(config: Config): Promise<SocketFailure | undefined>
+  /** Not ready at once; work in flight finishes after the delay. */
+  stop(options: StopOptions): Promise<void>
+}
+
+/** Wires gateway, data sockets, admin and health together. */
+export async function startGateway(first: Config, deps: StartDeps): Promise<Started | SocketFailure> {
+  const { log, metrics } = deps
+  const gateway = createGateway(first, {
+    info: { name: 'mcplex', version },
+    log,
+    metrics,
+    now: () => performance.now(),
+    random: randomBytes,
+    secret: deps.secret,
+    openAudit: deps.openAudit,
+  })
+  const sockets = createSockets({
+    secret: deps.secret,
+    log,
+    onExchange: (exchange) => void gateway.serve(exchange),
+    onEdgeRefusal(refusal) {
+      metrics.countEdgeRefusal(refusal.reason)
+      gateway.recordEdgeRefusal(refusal)
+      log.info({ ...refusal }, 'refused at the edge')
+    },
+  })
+  const views = createViews(gateway, deps, () => sockets.places())
+
+  const failure = (await sockets.change(first, () => {})) ?? (await views.change(first))
+  if (failure !== undefined) {
+    await Promise.all([sockets.drain(0), gateway.close(0)])
+    views.close()
+    return failure
+  }
+  return {
+    kind: 'started',
+    gateway,
+    places: () => sockets.places(),
+    async reload(config) {
+      try {
+        const failure = (await views.change(config)) ?? (await sockets.change(config, () => gateway.apply(config)))
+        // All or nothing: what has been opened for a configuration that is refused is taken back.
+        if (failure !== undefined) await views.change(gateway.config())
+        return failure
+      } catch (error) {
+        await views.change(gateway.config())
+        return { kind: 'failed', text: error instanceof Error ? error.message : String(error) }
+      }
+    },
+    async stop({ delay, graceMs }) {
+      gateway.becomeUnready()
+      sockets.letGo()
+      await delay
+      const startedAt = performance.now()
+      gateway.startDraining()
+      await sockets.drain(graceMs)
+      // Calls of clients that have gone are in flight without a connection.
+      await gateway.close(Math.max(0, graceMs - (performance.now() - startedAt)))
+      views.close()
+    },
+  }
+}
+
+interface View {
+  readonly settings: string
+  readonly open: OpenAdmin
+}
+
+/** The admin and the health listener, opened anew where their settings change. */
+function createViews(gateway: Gateway, deps: StartDeps, listeners: () => readonly OpenPlace[]) {
+  const views = new Map<string, View>()
+  const open = async (name: string, listen: string, token: string | undefined): Promise<SocketFailure | undefined> => {
+    const known = views.get(name)
+    const settings = JSON.stringify([listen, token])
+    if (known?.settings === settings) return undefined
+    const address = listen === 'off' ? undefined : parseAddress(listen)
+    if (address === undefined) {
+      known?.open.close()
+      views.delete(name)
+      return undefined
+    }
+    if (known !== undefined && JSON.parse(known.settings)[0] === listen) known.open.close()
+    const options = { ...address, token, isHealthOnly: name === 'health', gateway, metrics: deps.metrics, listeners, source: deps.source }
+    const result = await openAdmin(options)
+    if (result.kind !== 'open') return { kind: result.kind, text: `${name} listener: ${result.text}` }
+    known?.open.close()
+    views.set(name, { settings, open: result })
+    return undefined
+  }
+  return {
+    async change(config: Config): Promise<SocketFailure | undefined> {
+      const { token } = config.admin
+      const admin = await open('admin', config.admin.listen, token === undefined ? undefined : deps.secret(token))
+      return admin ?? open('health', config.health.listen, undefined)
+    },
+    close() {
+      for (const view of views.values()) view.open.close()
+    },
+  }
+}
