@@ -384,5 +384,5 @@ export interface ToolTest {
   readonly apiKey?: string
   readonly tool: string
   readonly arguments?: Readonly<Record<string, unknown>>
-  readonly expect: 'allowed' | 'refused' | 'hidden'
+  readonly expect: 'allowed' | 'refused' | 'hidden' | 'unknown'
 }

@@ -230,8 +230,9 @@ export const toolTest = object<ToolTest>('test', {
   tool: { schema: words, about: 'The tool, by its exposed name.', isRequired: true },
   arguments: { schema: json, about: 'Its arguments.' },
   expect: {
-    schema: choice(['allowed', 'refused', 'hidden']),
-    about: 'What must come of it: called, known but refused for its arguments, or unknown.',
+    schema: choice(['allowed', 'refused', 'hidden', 'unknown']),
+    about:
+      'What must come of it: `allowed`: it is called. `refused`: the caller is not let in, or a rule refuses the arguments. `hidden`: a server has the tool, and the caller does not see it. `unknown`: no server has it.',
     isRequired: true,
   },
 })

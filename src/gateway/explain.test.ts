@@ -53,7 +53,7 @@ test('the first layer that says no is told, with its place; else all of them', a
     [{ agent: 'sre', tool: 'a_x', claims: sre, args: '{"force":1}' }, ['refused', 'authorize', `${rules}.deny[0]`]],
     [{ agent: 'sre', tool: 'a_y', claims: sre }, ['hidden', 'authorize', `${rules}.allow`]],
     [{ agent: 'sre', tool: 'a_z', claims: sre }, ['hidden', 'selection', 'agents.sre.tools[2]']],
-    [{ agent: 'sre', tool: 'a_w', claims: sre }, ['hidden', 'catalog', 'agents.sre.from']],
+    [{ agent: 'sre', tool: 'a_w', claims: sre }, ['unknown', 'catalog', 'agents.sre.from']],
     [{ agent: 'sre', tool: 'a_x', claims: '{"groups":[]}' }, ['refused', 'access', 'agents.sre.access']],
     [{ agent: 'sre', tool: 'a_x' }, ['refused', 'access', 'agents.sre.access']],
     [{ agent: 'own', tool: 'a_x', apiKey: 'ci' }, ['allowed', 'authorize', 'agents.own.policies.authorize']],
@@ -75,8 +75,21 @@ test('ways on which it comes out otherwise are told', async (t) => {
   assert.deepEqual([outcome, elsewhere], ['allowed', [{ route: 'two', path: '/two', listener: 'default', outcome: 'hidden' }]])
 })
 
-test('servers that are away are named where nobody offers the tool', async (t) => {
+test('of a tool whose server is away nothing is said but that; other servers that are away do not matter', async (t) => {
   const { gateway } = await open(t)
-  const { steps } = await gateway.explain({ agent: 'sre', tool: 'gone_x', claims: sre })
-  assert.match(steps.at(-1)?.text ?? '', /no server of it offers "gone_x"; not there: gone /)
+  const { outcome, steps } = await gateway.explain({ agent: 'sre', tool: 'gone_x', claims: sre })
+  assert.equal(outcome, 'not-judged')
+  assert.match(steps.at(-1)?.text ?? '', /^whether there is a tool "gone_x" is not known: gone is down: /)
+})
+
+test('of a tool that no server has the one that was probably meant is told', async (t) => {
+  const { gateway } = await open(t)
+  for (const [tool, meant] of [
+    ['ax', 'a_x'],
+    ['x', 'a_x'],
+    ['somewhere_else', undefined],
+  ] as const) {
+    const { outcome, nearest } = await gateway.explain({ agent: 'sre', tool, claims: sre })
+    assert.deepEqual([outcome, nearest], ['unknown', meant], tool)
+  }
 })

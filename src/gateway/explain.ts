@@ -1,7 +1,17 @@
-import { createCatalog, matchesPattern } from '../catalog/catalog.ts'
-import { type Agent, type Authenticate, authenticationOn, formatPath, type Listener, type Route, type Rule } from '../config/config.ts'
+import { type Catalog, createCatalog, matchesPattern } from '../catalog/catalog.ts'
+import {
+  type Agent,
+  type Authenticate,
+  authenticationOn,
+  formatPath,
+  type Listener,
+  nearest,
+  type Route,
+  type Rule,
+} from '../config/config.ts'
 import { anonymous, type Caller, type Claims, type Head, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
 import type { RuleReading } from '../policy/policy.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Gate } from './gates.ts'
 import { type Snapshot, socketOf } from './snapshot.ts'
@@ -35,8 +45,13 @@ export interface Step {
 export interface Explanation {
   readonly agent: string
   readonly tool: string
-  /** `allowed`: the call goes to its server. `refused`: its caller is not let in, or a rule refuses the arguments. `hidden`: unknown. */
-  readonly outcome: 'allowed' | 'refused' | 'hidden'
+  /**
+   * `allowed`: the call goes to its server. `refused`: its caller is not let in, or a rule refuses the arguments. `hidden`: a server has the
+   * tool, and this caller does not see it. `unknown`: no server has it. `not-judged`: a server that may have it is down, so nobody can say.
+   */
+  readonly outcome: 'allowed' | 'refused' | 'hidden' | 'unknown' | 'not-judged'
+  /** Of what is `unknown`: a name that a server has and that was probably meant. */
+  readonly nearest?: string
   /** Listed, but a rule wants to see the arguments of each call. */
   readonly mayBeRefused: boolean
   /** Every layer asked, in order; the last one decided. */
@@ -85,10 +100,11 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
   const { config } = snapshot
   const { agent, tool } = question
   const steps: Step[] = []
-  const ended = (outcome: Explanation['outcome'], mayBeRefused = false): Explanation => ({
+  const ended = (outcome: Explanation['outcome'], mayBeRefused = false, near?: string): Explanation => ({
     agent,
     tool,
     outcome,
+    ...(near === undefined ? {} : { nearest: near }),
     mayBeRefused,
     steps,
     elsewhere: [],
@@ -119,8 +135,22 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
   )
   const offered = all.owner(subject)
   if (offered === undefined) {
-    steps.push({ layer: 'catalog', place: formatPath(['agents', agent, 'from']), text: missing(tool, target), isPassed: false })
-    return ended('hidden')
+    const place = formatPath(['agents', agent, 'from'])
+    const fails = (text: string): number => steps.push({ layer: 'catalog', place, text, isPassed: false })
+    const left = leftOut(snapshot, settings, tool)
+    const away: Offering[] = target.catalog.all.filter((server) => mayOffer(server, tool))
+    if (away.length === 0 && left.backend !== undefined) {
+      fails(`a server of backend "${left.backend}" has it, which is not in \`from\``)
+      return ended('hidden')
+    }
+    away.push(...left.away)
+    if (away.length > 0) {
+      fails(`whether there is a tool "${tool}" is not known: ${away.map(whyAway).join('; ')}`)
+      return ended('not-judged')
+    }
+    const near = nearestTool(all, tool)
+    fails(`no server of it has a tool "${tool}"${near === undefined ? '' : `; did you mean "${near}"?`}`)
+    return ended('unknown', false, near)
   }
   const { item } = offered
   const serverAt = ['backends', item.backend, 'servers', item.server]
@@ -210,10 +240,46 @@ function wordsOf(caller: Caller | Refusal, isOpen: boolean, isToldOf: boolean): 
   return { text: isToldOf ? 'the caller is taken for who it is said to be' : `the caller is ${caller.id}`, isPassed: true }
 }
 
-function missing(tool: string, { catalog }: Endpoint): string {
-  const down = catalog.all.filter(({ upstream }) => upstream.status().state !== 'ready')
-  const away = down.map(({ name, upstream }) => `${name} ${upstream.status().lastError ?? 'does not answer'}`)
-  return `no server of it offers "${tool}"${away.length === 0 ? '' : `; not there: ${away.join('; ')}`}`
+interface Offering {
+  readonly name: string
+  readonly upstream: Upstream
+  /** Whether its tools carry its name. */
+  readonly isPrefixed: boolean
+}
+
+/** Whether a server, which is not there to be asked, could have a tool of this exposed name. */
+function mayOffer({ name, upstream, isPrefixed }: Offering, tool: string): boolean {
+  return upstream.status().state !== 'ready' && (!isPrefixed || tool.startsWith(`${name}_`))
+}
+
+function whyAway({ name, upstream }: Offering): string {
+  const { lastError } = upstream.status()
+  return lastError === undefined ? `${name} has not answered` : `${name} is down: ${lastError}`
+}
+
+/** Who has a tool, by its name with the server's, among the servers that the agent's `from` leaves out; and who of them may have it. */
+function leftOut({ config, upstreams }: Snapshot, agent: Agent, tool: string) {
+  const others = Object.entries(config.backends).flatMap(([backend, { servers }]) =>
+    agent.from.includes(backend)
+      ? []
+      : Object.keys(servers).flatMap((name) => {
+          const upstream = upstreams.get(`${backend}/${name}`)?.upstream
+          return upstream === undefined ? [] : [{ backend, name, upstream, isPrefixed: true }]
+        }),
+  )
+  const owner = others.find(({ name, upstream }) => upstream.entries('tools').some(({ key }) => tool === `${name}_${key}`))
+  return { backend: owner?.backend, away: others.filter((server) => mayOffer(server, tool)) }
+}
+
+/** Tools among which a name that was probably meant is looked for. */
+const maxCandidates = 2000
+
+/** The tool that was probably meant: the one of that name with its server's before it, else the one that is written most alike. */
+function nearestTool(all: Catalog, tool: string): string | undefined {
+  const names = all.all.flatMap(({ name, upstream, isPrefixed }) =>
+    upstream.entries('tools').map(({ key }) => (isPrefixed ? `${name}_${key}` : key)),
+  )
+  return names.find((name) => name.endsWith(`_${tool}`)) ?? nearest(tool, names.slice(0, maxCandidates))
 }
 
 function selection(agent: Agent, name: string, full: string): Step {

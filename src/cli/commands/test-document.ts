@@ -1,11 +1,19 @@
 import type { ToolTest } from '../../config/config.ts'
 import type { Explanation, Question } from '../../gateway/gateway.ts'
-import { openExplaining, showExplanation } from '../explaining/explaining.ts'
+import { escapeUnsafe } from '../../observe/observe.ts'
+import { type Explaining, openExplaining, showExplanation } from '../explaining/explaining.ts'
 import { exitCode, printJson, printLine, type Terminal } from '../terminal/terminal.ts'
 
+interface Result {
+  readonly test: ToolTest
+  readonly explanation: Explanation
+  readonly verdict: 'passed' | 'failed' | 'not-judged'
+}
+
 /**
- * `mcplex test`: runs the `tests` of a file against its servers, on every way that leads to the agent. Ends with 0 where all came out as expected, 1 where one did not, 78 where
- * the file is bad. Of each that failed it says every layer.
+ * `mcplex test`: runs the `tests` of a file against its servers, on every way that leads to the agent. Only what is known is judged: a tool
+ * that no server has is `unknown`, not `hidden`, and one whose server is down is not judged. Ends with 0 where all came out as expected, 1
+ * where one did not, 69 where the only fault is that some could not be judged, 78 where the file is bad.
  */
 export async function testDocument(
   file: string | undefined,
@@ -17,27 +25,55 @@ export async function testDocument(
   const { document, gateway } = explaining
   const { stdout } = terminal
   try {
-    const tests = document.config?.tests ?? []
-    const results: { readonly test: ToolTest; readonly explanation: Explanation; readonly isGood: boolean }[] = []
-    for (const test of tests) {
+    const results: Result[] = []
+    for (const test of document.config?.tests ?? []) {
       const explanation = await gateway.explain(questionOf(test))
-      results.push({ test, explanation, isGood: explanation.outcome === test.expect && explanation.elsewhere.length === 0 })
+      results.push({ test, explanation, verdict: verdictOn(test, explanation) })
     }
-    const failed = results.filter(({ isGood }) => !isGood)
-    if (options.output === 'json') {
-      printJson(stdout, { passed: results.length - failed.length, failed: failed.length, tests: results })
-    } else {
-      for (const [index, { test, explanation, isGood }] of results.entries()) {
-        const head = `${isGood ? 'ok  ' : 'FAIL'} ${explaining.where(`tests[${index}]`)} ${test.agent} ${test.tool}: ${explanation.outcome}`
-        printLine(stdout, isGood ? head : `${head}, expected ${test.expect}`)
-        if (!isGood) stdout.write(showExplanation(explanation, explaining))
+    const count = (verdict: Result['verdict']) => results.filter((result) => result.verdict === verdict).length
+    const [passed, failed, notJudged] = [count('passed'), count('failed'), count('not-judged')]
+    if (options.output === 'json') printJson(stdout, { passed, failed, notJudged, tests: results })
+    else {
+      for (const [index, result] of results.entries()) {
+        printLine(stdout, escapeUnsafe(lineOf(result, index, explaining)))
+        if (result.verdict === 'failed') stdout.write(showExplanation(result.explanation, explaining))
       }
-      printLine(stdout, `${results.length - failed.length} passed, ${failed.length} failed`)
+      printLine(stdout, `${passed} passed, ${failed} failed${notJudged === 0 ? '' : `, ${notJudged} not judged`}`)
     }
-    return failed.length === 0 ? exitCode.good : exitCode.failed
+    return failed > 0 ? exitCode.failed : notJudged > 0 ? exitCode.unreachable : exitCode.good
   } finally {
     await explaining.close()
   }
+}
+
+function verdictOn({ expect }: ToolTest, { outcome, elsewhere }: Explanation): Result['verdict'] {
+  const outcomes = [outcome, ...elsewhere.map((way) => way.outcome)]
+  if (outcomes.some((one) => one !== expect && one !== 'not-judged')) return 'failed'
+  return outcomes.includes('not-judged') ? 'not-judged' : 'passed'
+}
+
+const marks = { passed: 'ok  ', failed: 'FAIL', 'not-judged': '??? ' } as const
+
+/** What came of a test and which layer hides or refuses, with its place; of a failure all layers are told below. */
+function lineOf({ test, explanation, verdict }: Result, index: number, { where }: Explaining): string {
+  const { outcome, steps, agent } = explanation
+  const start = `${marks[verdict]} ${where(`tests[${index}]`)} ${agent} ${test.tool}: ${outcome === 'not-judged' ? 'not judged' : outcome}`
+  const head = verdict === 'failed' ? `${start}, expected ${test.expect}` : start
+  const last = steps.at(-1)
+  if (last === undefined || outcome === 'allowed') return head
+  if (outcome === 'unknown' || outcome === 'not-judged') return `${head}: ${last.text}`
+  if (verdict === 'failed') return head
+  const place = last.place === '' ? '' : ` at ${where(last.place)}`
+  return `${head} by ${layerNames[last.layer](agent)}${place}: ${last.text}`
+}
+
+const layerNames: Readonly<Record<Explanation['steps'][number]['layer'], (agent: string) => string>> = {
+  route: () => 'the routes',
+  authenticate: () => 'authentication',
+  access: (agent) => `access of agent ${agent}`,
+  catalog: (agent) => `\`from\` of agent ${agent}`,
+  selection: (agent) => `the selection of agent ${agent}`,
+  authorize: () => 'a rule',
 }
 
 function questionOf({ agent, tool, claims, apiKey, arguments: args }: ToolTest): Question {

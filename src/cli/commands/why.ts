@@ -18,7 +18,10 @@ export interface WhyOptions {
   readonly output: 'text' | 'json'
 }
 
-/** `mcplex why`: every layer that a call passes, in order, and the first that decided. Ends with 1 where the call isn't allowed. */
+/**
+ * `mcplex why`: every layer that a call passes, in order, and the first that decided. Ends with 1 where the call isn't allowed, 69 where
+ * a server that may have the tool is down.
+ */
 export async function why(options: WhyOptions, terminal: Terminal): Promise<number> {
   const question = questionOf(options)
   if (typeof question === 'string') {
@@ -32,6 +35,7 @@ export async function why(options: WhyOptions, terminal: Terminal): Promise<numb
     if (options.output === 'json')
       printJson(terminal.stdout, { ...explanation, steps: explanation.steps.map((step) => placed(step, explaining)) })
     else terminal.stdout.write(showExplanation(explanation, explaining))
+    if (explanation.outcome === 'not-judged') return exitCode.unreachable
     return explanation.outcome === 'allowed' ? exitCode.good : exitCode.failed
   } finally {
     await explaining.close()

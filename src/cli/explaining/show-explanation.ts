@@ -5,7 +5,7 @@ import type { Explaining } from './open-explaining.ts'
 /** For people: a line for each layer, and under it the rules of a level, the deciding layer last. */
 export function showExplanation({ agent, tool, outcome, mayBeRefused, steps, elsewhere }: Explanation, explaining: Explaining): string {
   const rest = mayBeRefused ? ' (a rule looks at the arguments of each call)' : ''
-  const lines = [`${tool} for agent ${agent}: ${outcome}${rest}`]
+  const lines = [`${tool} for agent ${agent}: ${outcome === 'not-judged' ? 'not judged' : outcome}${rest}`]
   for (const [index, step] of steps.entries()) {
     const mark = step.isPassed ? 'yes' : 'NO '
     const place = step.place === '' ? '' : `  [${explaining.where(step.place)} ${step.place}]`
