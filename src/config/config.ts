@@ -1,24 +1,22 @@
-export { type Address, formatAddress, isLoopback, parseAddress } from './address.ts'
-export { digestOfDocument } from './document-digest.ts'
-export { auditOn, authenticationOn, type Placed, type PlacedRules, rulesOn, type Way } from './effective-policies.ts'
-export { expand } from './expand.ts'
-export { type FileWatch, type WatchOptions, watchFiles } from './file-source.ts'
-export { type FindOptions, findConfigFile } from './find.ts'
-export { jsonSchema } from './json-schema.ts'
-export { configSchema } from './keys.ts'
-export { createLastGood, type LastGood } from './last-good.ts'
-export * from './model.ts'
-export { nearest } from './nearest.ts'
-export { type Parsed, type ParseSource, parseConfig, parsePlain } from './parse.ts'
-export { type PodDocument, type PodListeners, podSource, readPodDocument, type SecretData } from './pod-document.ts'
-export { printConfig, redactConfig } from './print.ts'
-export * from './problem.ts'
-export { documentBounds } from './read.ts'
-export { escapeReferences, type ReferenceSource, resolveSecret } from './reference.ts'
-export { configurationPage, problemsPage } from './reference-pages.ts'
-export { problemsJson, type RenderOptions, renderProblems } from './render.ts'
-export type { Key, Origin } from './schema.ts'
-export { parseSecretName, type SecretName, type SecretWatch, watchSecret } from './secret-source.ts'
-export { targetUrl, urlFault } from './target-url.ts'
-export { formatPath } from './tree.ts'
-export { durationMs, headerLimit, sizeBytes } from './units.ts'
+export { expand, type Parsed, type ParseSource, parseConfig, parsePlain, printConfig, redactConfig } from './document/document.ts'
+export { configSchema } from './keys/keys.ts'
+export * from './model/model.ts'
+export { nearest, type Problem, type ProblemCode, problemCodes } from './problems/problems.ts'
+export { configurationPage, jsonSchema, problemsJson, problemsPage, type RenderOptions, renderProblems } from './rendering/rendering.ts'
+export type { Key, Origin } from './schema/schema.ts'
+export * from './sources/sources.ts'
+export { documentBounds, formatPath } from './tree/tree.ts'
+export {
+  type Address,
+  durationMs,
+  escapeReferences,
+  formatAddress,
+  headerLimit,
+  isLoopback,
+  parseAddress,
+  type ReferenceSource,
+  resolveSecret,
+  sizeBytes,
+  targetUrl,
+  urlFault,
+} from './values/values.ts'

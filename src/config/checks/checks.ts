@@ -1,0 +1,2 @@
+export { check, type Report } from './check.ts'
+export { checkWhole } from './check-whole.ts'

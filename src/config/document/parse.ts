@@ -1,0 +1,125 @@
+import { check, checkWhole, type Report } from '../checks/checks.ts'
+import { configSchema, documentSchema, foldName, writtenBy } from '../keys/keys.ts'
+import type { Config } from '../model/model.ts'
+import { type Problem, problemCodes } from '../problems/problems.ts'
+import type { Origin } from '../schema/schema.ts'
+import { fillDefaults } from '../schema/schema.ts'
+import { formatPath, isPlain, locate, type Path, readDocument, readPath, type Tree, treeOf } from '../tree/tree.ts'
+import type { ReferenceSource } from '../values/values.ts'
+import { expandWithOrigins } from './expand.ts'
+
+export interface ParseSource extends ReferenceSource {
+  /** Where it is not said, the document tells by its key `mcplex.dev/version`. */
+  readonly origin?: Origin
+}
+
+export interface Parsed {
+  /** Undefined exactly where a problem is an error. */
+  readonly config: Config | undefined
+  /** All there are, by place. */
+  readonly problems: readonly Problem[]
+  /** The paths of its `${file:}` references, each once, in order: what to watch besides the document. */
+  readonly files: readonly string[]
+  /** Where the document says what stands at a path of the Config, such as `policies.authorize.deny[0]`. */
+  readonly placeOf: (path: string) => Pick<Problem, 'line' | 'column'>
+}
+
+/**
+ * Reads a document, YAML or JSON, short or long form, and says all that is wrong with it. Never throws.
+ * Secrets stay references in the Config; that they resolve is checked. configuration.md, sections 1 to 3.
+ */
+export function parseConfig(text: string, from: ParseSource): Parsed {
+  const { tree, problems, placeOf } = readDocument(text)
+  if (tree === undefined) return { config: undefined, problems: sorted(problems), files: [], placeOf: () => ({}) }
+  return parseTree(tree, problems, placeOf, from, text)
+}
+
+/** The same for a document that is no text but a plain value; its problems have a path and no line. */
+export function parsePlain(value: unknown, from: ParseSource): Parsed {
+  return parseTree(treeOf(value), [], () => ({}), from)
+}
+
+function parseTree(
+  tree: Tree,
+  found: readonly Problem[],
+  placeOf: (offset: number) => Pick<Problem, 'line' | 'column'>,
+  from: ParseSource,
+  source = '',
+): Parsed {
+  const problems: Problem[] = [...found]
+  const files = new Set<string>()
+  const wrong = new Set<string>()
+  const report: Report = (code, path, what, text, hint, at) => {
+    const { severity } = problemCodes[code]
+    const start = locate(tree, path, what)
+    // Quotes stand before the first character; a value that is folded over lines is told of as a whole.
+    const shift = at === undefined || /[|>&*!]/.test(source[start] ?? '') ? 0 : at + (/["']/.test(source[start] ?? '') ? 1 : 0)
+    const place = placeOf(start + shift)
+    problems.push({ code, path: formatPath(path), ...place, text, ...(hint === undefined ? {} : { hint }), severity })
+    if (severity === 'error') wrong.add(formatPath(path))
+  }
+  const context = { from, origin: from.origin ?? originOf(tree), report, onFile: (path: string) => files.add(path) }
+  const document = check(tree, documentSchema, [], context)
+  const short = isPlain(document) ? document : {}
+  checkServerKeys(tree, short, report)
+  const { long, writtenAt } = expandWithOrigins(short)
+  // The schema holds for what the checks let through; a wrong part makes an error, and then nobody sees the value.
+  const config = fillDefaults(long, configSchema) as Config
+  checkWhole(config, (code, path, what, text, hint) => {
+    const written = writtenAt(path)
+    const isKnown = written.some((_, index) => wrong.has(formatPath(written.slice(0, index + 1))))
+    if (!isKnown) report(code, written, what, text, hint)
+  })
+  const isRefused = problems.some((problem) => problem.severity === 'error')
+  return {
+    config: isRefused ? undefined : config,
+    problems: sorted(problems),
+    files: [...files],
+    placeOf: (path) => placeOf(locate(tree, writtenAt(readPath(path)), 'value')),
+  }
+}
+
+/** A document that says which version wrote it for Kubernetes comes from there, wherever it lies now. */
+function originOf(tree: Tree): Origin {
+  return tree.kind === 'map' && tree.entries.has(writtenBy) ? 'kubernetes' : 'file'
+}
+
+/** What the short form's maps of servers have to do with each other and with `backends.default`. */
+function checkServerKeys(tree: Tree, short: Readonly<Record<string, unknown>>, report: Report): void {
+  const servers = isPlain(short.servers) ? short.servers : {}
+  const isServed = ['servers', 'mcpServers', 'backends'].some((key) => Object.hasOwn(short, key))
+  if (!isServed && tree.kind === 'map')
+    report('missing-key', ['servers'], 'value', 'there are no servers', 'write `servers: {}` for a gateway without tools')
+  for (const key of ['servers', 'mcpServers']) {
+    if (Object.hasOwn(short, key) && isPlain(short.backends) && Object.hasOwn(short.backends, 'default')) {
+      report(
+        'conflicting-keys',
+        ['backends', 'default'],
+        'key',
+        `\`${key}\` makes the backend \`default\` already`,
+        'call this backend otherwise, or move its servers',
+      )
+    }
+  }
+  const folded = new Map<string, string>()
+  for (const written of Object.keys(isPlain(short.mcpServers) ? short.mcpServers : {})) {
+    const path: Path = ['mcpServers', written]
+    const name = foldName(written)
+    if (name === undefined) {
+      report('bad-name', path, 'key', `\`${written}\` is not a name`, 'use lower-case letters, digits and inner hyphens')
+      continue
+    }
+    const other = folded.get(name)
+    if (other !== undefined)
+      report('duplicate-name', path, 'key', `\`${written}\` and \`${other}\` both become \`${name}\``, 'change one of them')
+    else if (Object.hasOwn(servers, name))
+      report('conflicting-keys', path, 'key', `\`servers\` has a \`${name}\` already`, 'keep one of the two')
+    else if (name !== written) report('names-fold', path, 'key', `\`${written}\` is called \`${name}\` here`, `its tools are ${name}_…`)
+    folded.set(name, written)
+  }
+}
+
+function sorted(problems: readonly Problem[]): readonly Problem[] {
+  const place = (problem: Problem): number => (problem.line ?? 0) * 1e7 + (problem.column ?? 0)
+  return problems.toSorted((one, other) => place(one) - place(other))
+}

@@ -1,0 +1,104 @@
+import { formatPath, type Path } from '../tree/tree.ts'
+import type { Agent, Audit, Authenticate, Authorize, Config, Listener, Policies, Route, Rule } from './types.ts'
+
+/** What holds at one place, and where the document says so. */
+export interface Placed<T> {
+  /** Such as `routes[0].policies.authenticate`. */
+  readonly place: string
+  readonly settings: T
+}
+
+/** Rules of one place. */
+export interface PlacedRules extends Placed<Authorize> {
+  /** Only for what this backend, and of it this server, offers. */
+  readonly backend: string | undefined
+  readonly server: string | undefined
+}
+
+/** A way through the document: a listener, and as far as they are known the route and its rule. */
+export interface Way {
+  readonly listener: Listener
+  readonly route?: Route | undefined
+  readonly rule?: Rule | undefined
+}
+
+/** Who callers on a way must prove to be: the most specific place decides. Undefined: nobody has to prove anything. */
+export function authenticationOn(config: Config, way: Way): Placed<Authenticate> | undefined {
+  return mostSpecific(config, way, 'authenticate')
+}
+
+/** The record of requests on a way: the most specific place decides. */
+export function auditOn(config: Config, way: Way): Placed<Audit> | undefined {
+  return mostSpecific(config, way, 'audit')
+}
+
+/** All rules on a way, in the order asked: each place that has any must say yes. */
+export function rulesOn(config: Config, way: Way): readonly PlacedRules[] {
+  const agent = agentOn(config, way)
+  const throughBackends = backendsOn(way, agent).flatMap((backend) => {
+    const { servers = {}, policies } = config.backends[backend] ?? {}
+    const own = [{ path: ['backends', backend], policies, backend, server: undefined as string | undefined }]
+    const ofServers = Object.entries(servers).map(([server, one]) => ({
+      path: ['backends', backend, 'servers', server],
+      policies: one.policies,
+      backend,
+      server,
+    }))
+    return [...own, ...ofServers]
+  })
+  const shared = sharedPlaces(config, way, agent).map((one) => ({ ...one, backend: undefined, server: undefined }))
+  return [...shared, ...throughBackends].flatMap(({ path, policies, backend, server }): PlacedRules[] => {
+    const settings = policies?.authorize
+    if (settings === undefined || settings.allow.length + settings.deny.length + settings.require.length === 0) return []
+    return [{ place: formatPath([...path, 'policies', 'authorize']), settings, backend, server }]
+  })
+}
+
+interface Place {
+  readonly path: Path
+  readonly policies: Policies | undefined
+}
+
+/** Places that all on a way pass, the least specific first. */
+function sharedPlaces(config: Config, { listener, route, rule }: Way, agent: NamedAgent | undefined): readonly Place[] {
+  const at = route === undefined ? -1 : config.routes.indexOf(route)
+  return [
+    { path: [], policies: config.policies },
+    { path: ['listeners', config.listeners.indexOf(listener)], policies: listener.policies },
+    ...(route === undefined ? [] : [{ path: ['routes', at], policies: route.policies }]),
+    ...(route === undefined || rule === undefined
+      ? []
+      : [{ path: ['routes', at, 'rules', route.rules.indexOf(rule)], policies: rule.policies }]),
+    ...(agent === undefined ? [] : [{ path: ['agents', agent.name], policies: agent.agent.policies }]),
+  ]
+}
+
+function mostSpecific<K extends 'authenticate' | 'audit'>(config: Config, way: Way, key: K): Placed<NonNullable<Policies[K]>> | undefined {
+  const agent = agentOn(config, way)
+  const shared = sharedPlaces(config, way, agent)
+  // A backend is more specific than the rule that leads to it, an agent than its backends.
+  const backends = backendsOn(way, agent).map((name) => ({ path: ['backends', name], policies: config.backends[name]?.policies }))
+  const own = agent === undefined ? [] : shared.slice(-1)
+  const ordered = [...shared.slice(0, shared.length - own.length), ...backends, ...own]
+  for (const { path, policies } of ordered.toReversed()) {
+    const settings = policies?.[key]
+    if (settings !== undefined) return { place: formatPath([...path, 'policies', key]), settings: settings as NonNullable<Policies[K]> }
+  }
+  return undefined
+}
+
+interface NamedAgent {
+  readonly name: string
+  readonly agent: Agent
+}
+
+function agentOn(config: Config, { rule }: Way): NamedAgent | undefined {
+  const name = rule?.backends[0]?.agent
+  const agent = name === undefined || !Object.hasOwn(config.agents, name) ? undefined : config.agents[name]
+  return name === undefined || agent === undefined ? undefined : { name, agent }
+}
+
+function backendsOn({ rule }: Way, agent: NamedAgent | undefined): readonly string[] {
+  const backend = rule?.backends[0]?.backend
+  return agent !== undefined ? agent.agent.from : backend === undefined ? [] : [backend]
+}

@@ -1,0 +1,2 @@
+export * from './effective-policies.ts'
+export * from './types.ts'

@@ -1,0 +1,2 @@
+export * from './shape.ts'
+export { dropDefaults, fillDefaults, mapTexts } from './walk.ts'
