@@ -10,12 +10,11 @@ import {
 } from '../era/era.ts'
 import { type Answer, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { Calls } from './calls.ts'
-import { type Endpoint, held, holderOf } from './endpoint.ts'
-import type { LegacySessions } from './legacy-sessions.ts'
-import type { Origin } from './reply-stream.ts'
-import type { Streams } from './streams.ts'
-import { noteAnswer, noteMeta, noteRefusal, type Trace } from './trace.ts'
+import type { Calls } from './calls/calls.ts'
+import { noteAnswer, noteMeta, noteRefusal, type Origin, type Trace } from './request/request.ts'
+import { type Endpoint, held, holderOf } from './route/route.ts'
+import type { LegacySessions } from './sessions/sessions.ts'
+import type { Streams } from './streams/streams.ts'
 
 export interface DispatchDeps {
   readonly modernClient: ClientEra

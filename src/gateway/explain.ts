@@ -12,9 +12,7 @@ import {
 import { anonymous, type Caller, type Claims, type Head, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
 import type { RuleReading } from '../policy/policy.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { Endpoint } from './endpoint.ts'
-import type { Gate } from './gates.ts'
-import { type Snapshot, socketOf } from './snapshot.ts'
+import { type Endpoint, type Gate, type Snapshot, socketOf } from './route/route.ts'
 
 /** Who asks, about which tool of which agent. At most one of `token`, `claims` and `apiKey` is there. */
 export interface Question {

@@ -15,13 +15,22 @@ import {
 } from '../mcp/mcp.ts'
 import type { Log, Metrics } from '../observe/observe.ts'
 import { type Authenticator, hostName, registrationPath } from '../policy/policy.ts'
-import { readBatch } from './batch.ts'
 import { createDispatch, type DispatchDeps } from './dispatch.ts'
-import { type Endpoint, held } from './endpoint.ts'
-import { checkPost, isModernHead } from './negotiate.ts'
-import { type CompiledListener, isEventPath, type Snapshot } from './snapshot.ts'
-import { createTrace, noteRefusal, noteRule, recordAudit, recordOf, type Trace } from './trace.ts'
-import { asPost, type WellKnown, wellKnownPath } from './well-known.ts'
+import {
+  asPost,
+  checkPost,
+  createTrace,
+  isModernHead,
+  noteRefusal,
+  noteRule,
+  readBatch,
+  recordAudit,
+  recordOf,
+  type Trace,
+  type WellKnown,
+  wellKnownPath,
+} from './request/request.ts'
+import { type CompiledListener, type Endpoint, held, isEventPath, type Snapshot } from './route/route.ts'
 
 export interface ServeDeps extends DispatchDeps {
   readonly snapshot: () => Snapshot

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePlain } from '../config/config.ts'
-import { compileRoutes, findRoute } from '../gateway/route-table.ts'
+import { compileRoutes, findRoute } from '../gateway/route/route-table.ts'
 import { assemble, attached, backend, documentOf, gateway, route, routeConditions } from './assemble-for-test.ts'
 
 const wild = '{ name: v, type: RegularExpression, value: "1.*" }'

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Config, durationMs, type Server, sizeBytes } from '../config/config.ts'
-import { type ConnectorPlan, connectors } from './connectors.ts'
 import { createUpstream } from './create-upstream.ts'
-import type { Upstream, UpstreamDeps, UpstreamSettings } from './model.ts'
+import type { Upstream } from './model.ts'
+import type { UpstreamDeps, UpstreamSettings } from './server/server.ts'
+import { type ConnectorPlan, connectors } from './wire/wire.ts'
 
 /** A server of a Config with its secrets' values: what an upstream is made of. Equal digests mean that nothing has to be opened again. */
 export interface UpstreamPlan {

@@ -1,80 +1,14 @@
-import type { Addressed, Implementation } from '../era/era.ts'
-import type { Answer, Ask, Call, ClientSession, EraName, ListKind, LogLevel, Offers } from '../mcp/mcp.ts'
-import type { ListEntry } from './list-entry.ts'
-
-/** How one server is to be treated. Times in ms. */
-export interface UpstreamSettings {
-  readonly backend: string
-  readonly name: string
-  /** Names the place where it is: another server that is given its name has another one. */
-  readonly identity: string
-  readonly era: 'auto' | 'legacy' | 'modern'
-  readonly requestMs: number
-  readonly listMs: number
-  /** How long a list of it is used before it is asked again. */
-  readonly ttlMs: number
-  /** How often it is asked whether it is there, while no stream is open whose end would tell. */
-  readonly checkMs: number
-  readonly pages: number
-  /** Entries of one of its lists. */
-  readonly entriesPerList: number
-  /** Characters of one of its lists. */
-  readonly listChars: number
-}
-
-export interface UpstreamDeps {
-  readonly clientInfo: Implementation
-  /** performance.now() or alike, in ms. */
-  readonly now: () => number
-  /** In [0, 1). */
-  readonly random: () => number
-  readonly events: UpstreamEvents
-}
-
-/** What the rest of the house hears of a server. */
-export interface UpstreamEvents {
-  /** One of its lists, or what it offers, has become another one. */
-  listChanged(status: UpstreamStatus): void
-  stateChanged(status: UpstreamStatus, before: UpstreamStatus['state']): void
-  /** Entries of its lists were left out. */
-  dropped(reasons: readonly string[]): void
-  repaired(tool: string): void
-}
-
-export interface UpstreamStatus {
-  readonly backend: string
-  readonly name: string
-  readonly state: 'connecting' | 'ready' | 'down'
-  readonly era: EraName | undefined
-  readonly version: string | undefined
-  /** What the server calls itself: not to be relied on. */
-  readonly serverName: string | undefined
-  readonly tools: number
-  readonly prompts: number
-  readonly resources: number
-  readonly lastError: string | undefined
-  /** When it came into this state: milliseconds since the epoch. */
-  readonly since: number
-}
+import type { Addressed } from '../era/era.ts'
+import type { Answer, Call, ClientSession, EraName, ListKind, LogLevel, Offers } from '../mcp/mcp.ts'
+import type { ListEntry } from './lists/lists.ts'
+import type { UpstreamSettings, UpstreamStatus } from './server/server.ts'
+import type { Follower } from './streams/streams.ts'
+import type { Watch } from './watches/watches.ts'
 
 export interface Sent {
   readonly answer: Answer
   readonly upstreamMs: number
   readonly era: EraName | undefined
-}
-
-/** A subscription to one resource, shared by all who want it. */
-export interface Watch {
-  /** Whether the server agreed, within a bounded time. */
-  readonly isGranted: Promise<boolean>
-  stop(): void
-}
-
-/** What a server sends of its own accord to one client: on the stream of the client's own session with it. */
-export interface Follower {
-  /** JSON text of the whole notification: `notifications/message`, `notifications/resources/updated` or `notifications/elicitation/complete`. */
-  onNotice(text: string, method: string): void
-  onAsk(ask: Ask): void
 }
 
 /** One server behind us: met, kept in view, asked. It never throws and never waits longer than its time-outs. */

@@ -5,11 +5,13 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Addressed } from '../era/era.ts'
 import { type Answer, anonymous, type Call, Cancellation, type ClientSession, type Refusal, scanMessage, subjectOf } from '../mcp/mcp.ts'
-import type { Connector } from './connector.ts'
-import { createStreamableHttp } from './connectors/streamable-http.ts'
 import { createUpstream } from './create-upstream.ts'
-import type { HttpSettings } from './http/settings.ts'
-import type { Upstream, UpstreamEvents, UpstreamSettings } from './model.ts'
+import type { Upstream } from './model.ts'
+import type { UpstreamSettings } from './server/settings.ts'
+import type { UpstreamEvents } from './server/status.ts'
+import type { Connector } from './wire/connector.ts'
+import type { HttpSettings } from './wire/http/settings.ts'
+import { createStreamableHttp } from './wire/http/streamable-http.ts'
 
 /** For tests: one request that a scripted server got. */
 export interface Arrival {

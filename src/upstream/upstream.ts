@@ -1,12 +1,6 @@
 export { planUpstream, type UpstreamPlan } from './from-config.ts'
-export type { ListEntry } from './list-entry.ts'
-export type {
-  Follower,
-  Sent,
-  Upstream,
-  UpstreamDeps,
-  UpstreamEvents,
-  UpstreamSettings,
-  UpstreamStatus,
-  Watch,
-} from './model.ts'
+export type { ListEntry } from './lists/lists.ts'
+export type { Sent, Upstream } from './model.ts'
+export type { UpstreamDeps, UpstreamEvents, UpstreamSettings, UpstreamStatus } from './server/server.ts'
+export type { Follower } from './streams/streams.ts'
+export type { Watch } from './watches/watches.ts'

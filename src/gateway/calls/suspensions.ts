@@ -1,0 +1,228 @@
+import { inputRequestOf } from '../../era/era.ts'
+import { type Ask, type Cancellation, members, patienceMs, refuse, textOf } from '../../mcp/mcp.ts'
+import type { Sent } from '../../upstream/upstream.ts'
+
+/**
+ * Calls of modern clients to legacy servers that ask something in the midst of a call. The call goes on here and waits, the client
+ * gets an `input-required` answer, and its next round brings the answers to this process: nowhere else, and the call is never sent twice.
+ */
+export interface Suspensions {
+  /** Takes a call through its first round. `start` sends it, with the suspendable call's own hooks. */
+  run(call: SuspendableCall, start: () => Promise<Sent>): Promise<Sent>
+  /**
+   * The next round of a call that was suspended.
+   * @param state what the answer before had as its `state`; that it is of this very call has been seen to
+   * @param responses JSON text of the client's `inputResponses`
+   */
+  resume(state: string, responses: string | undefined, hooks: RoundHooks): Promise<Sent>
+  /** Gives up the calls that wait for their clients, who find no way back, and lets no more of them wait. */
+  drain(): void
+  readonly size: number
+}
+
+/** Where one round's notices go, and how the client leaves it. */
+export interface RoundHooks {
+  readonly onNotice: (message: string) => void
+  onGone(listener: () => void): void
+}
+
+/** After a question, how long others are waited for that belong to the same round. */
+const quietMs = 30
+/** Calls that wait for their clients at a time, and of them one caller's. */
+const maxSuspended = 1000
+const maxOfCaller = 32
+/** How long an answer that came between two rounds is kept, and how many characters of such answers together. */
+const keptMs = 60_000
+const maxKeptChars = 64 * 1024 * 1024
+
+function refused(text: string): Sent {
+  return { answer: refuse('invalid-params', text), upstreamMs: 0, era: 'legacy' }
+}
+
+const nobody: RoundHooks = { onNotice() {}, onGone() {} }
+
+/** One call that may be suspended: costs nothing until the server asks. */
+export class SuspendableCall {
+  /** Who it is of. */
+  readonly holder: string
+  readonly cancellation: Cancellation
+  /** What the client brings back in its next round; undefined where the server has asked nothing yet. */
+  state: string | undefined
+  /** Gives it a state, or none where there is no room. */
+  private register: ((call: SuspendableCall) => string | undefined) | undefined
+  private hooks: RoundHooks
+  private asks: Map<string, Ask> | undefined
+  private count = 0
+  private quiet: NodeJS.Timeout | undefined
+  /** How it ended. */
+  sent: Sent | undefined
+  private waiter: ((sent: Sent) => void) | undefined
+
+  constructor(holder: string, cancellation: Cancellation, hooks: RoundHooks) {
+    this.holder = holder
+    this.cancellation = cancellation
+    this.hooks = hooks
+  }
+
+  begin(register: (call: SuspendableCall) => string | undefined): void {
+    this.register = register
+  }
+
+  onNotice(message: string): void {
+    // Between two rounds nobody listens.
+    if (this.waiter !== undefined) this.hooks.onNotice(message)
+  }
+
+  onAsk(ask: Ask): void {
+    this.state ??= this.register?.(this)
+    if (this.state === undefined) {
+      ask.reply('"error":{"code":-32000,"message":"too many calls wait for input"}')
+      return
+    }
+    const key = `input-${++this.count}`
+    this.asks ??= new Map()
+    this.asks.set(key, ask)
+    ask.onWithdrawn(() => this.asks?.delete(key))
+    this.settleSoon()
+  }
+
+  /** Takes the answer; false where no round is under way that it could go to. */
+  finish(sent: Sent): boolean {
+    this.sent = sent
+    clearTimeout(this.quiet)
+    const { waiter } = this
+    this.waiter = undefined
+    waiter?.(sent)
+    return waiter !== undefined
+  }
+
+  /** Resolves with the answer, or with the questions that are open. */
+  next(): Promise<Sent> {
+    if (this.sent !== undefined) return Promise.resolve(this.sent)
+    return new Promise((resolve) => {
+      this.waiter = resolve
+    })
+  }
+
+  /** Whether a round is under way. */
+  get isAwaited(): boolean {
+    return this.waiter !== undefined
+  }
+
+  resume(responses: string | undefined, hooks: RoundHooks): Promise<Sent> {
+    this.hooks = hooks
+    const next = this.next()
+    if (this.sent !== undefined) return next
+    hooks.onGone(() => this.cancellation.cancel())
+    for (const response of responses === undefined ? [] : members(responses, 0, responses.length)) {
+      const ask = this.asks?.get(response.key)
+      // What is no result at all is asked for again.
+      if (ask === undefined || response.type !== 'object') continue
+      this.asks?.delete(response.key)
+      ask.reply(`"result":${textOf(responses ?? '', response)}`)
+    }
+    if (this.asks !== undefined && this.asks.size > 0) this.settleSoon()
+    return next
+  }
+
+  private settleSoon(): void {
+    this.quiet ??= setTimeout(() => {
+      this.quiet = undefined
+      const { asks, waiter } = this
+      if (asks === undefined || asks.size === 0 || waiter === undefined) return
+      this.waiter = undefined
+      // What the round knew of its request is of no more use.
+      this.hooks = nobody
+      const requests = [...asks].map(([key, ask]) => `${JSON.stringify(key)}:${inputRequestOf(ask)}`)
+      waiter({
+        answer: { kind: 'input-required', result: `{"inputRequests":{${requests.join(',')}}}`, state: this.state },
+        upstreamMs: 0,
+        era: 'legacy',
+      })
+    }, quietMs)
+  }
+}
+
+interface Entry {
+  readonly call: SuspendableCall
+  /** Gives it up when its client does not come back. */
+  patience: NodeJS.Timeout
+  /** Characters of the answer that waits to be fetched. */
+  chars: number
+}
+
+/** @param process names this process among the replicas @param random gives an id that can't be guessed */
+export function createSuspensions(process: string, random: () => string): Suspensions {
+  const entries = new Map<string, Entry>()
+  /** Of callers that have any. */
+  const counts = new Map<string, number>()
+  let keptChars = 0
+  let isDraining = false
+
+  const forget = (state: string): SuspendableCall | undefined => {
+    const entry = entries.get(state)
+    if (entry === undefined) return undefined
+    clearTimeout(entry.patience)
+    entries.delete(state)
+    keptChars -= entry.chars
+    const left = (counts.get(entry.call.holder) ?? 1) - 1
+    if (left > 0) counts.set(entry.call.holder, left)
+    else counts.delete(entry.call.holder)
+    return entry.call
+  }
+  const expire = (state: string, ms: number) => setTimeout(() => forget(state)?.cancellation.cancel(), ms).unref()
+  const register = (call: SuspendableCall): string | undefined => {
+    const own = counts.get(call.holder) ?? 0
+    if (isDraining || entries.size === maxSuspended || own === maxOfCaller) return undefined
+    const state = `${process} ${random()}`
+    counts.set(call.holder, own + 1)
+    entries.set(state, { call, patience: expire(state, patienceMs), chars: 0 })
+    return state
+  }
+  /** Keeps an answer that came between two rounds for a while; the oldest make room. */
+  const keep = (call: SuspendableCall, { answer }: Sent) => {
+    const entry = call.state === undefined ? undefined : entries.get(call.state)
+    if (entry === undefined || call.state === undefined) return
+    clearTimeout(entry.patience)
+    entry.patience = expire(call.state, keptMs)
+    entry.chars = answer.kind === 'complete' ? answer.result.length : 0
+    keptChars += entry.chars
+    for (const [state, { chars }] of entries) {
+      if (keptChars <= maxKeptChars) return
+      if (chars > 0) forget(state)
+    }
+  }
+
+  return {
+    async run(call, start) {
+      call.begin(register)
+      const round = call.next()
+      void start().then((sent) => {
+        if (!call.finish(sent)) keep(call, sent)
+      })
+      const sent = await round
+      if (call.sent === sent && call.state !== undefined) forget(call.state)
+      return sent
+    },
+    async resume(state, responses, hooks) {
+      const [where] = state.split(' ')
+      if (where !== process) return refused('this call waits for input at another replica, where it has to go on')
+      const entry = entries.get(state)
+      if (entry === undefined) return refused('this call no longer waits for input: make it again')
+      const { call } = entry
+      if (call.isAwaited) return refused('another round of this call is under way')
+      clearTimeout(entry.patience)
+      const sent = await call.resume(responses, hooks)
+      if (call.sent === sent) forget(state)
+      else if (entries.get(state) === entry) entry.patience = expire(state, patienceMs)
+      return sent
+    },
+    drain() {
+      isDraining = true
+      for (const [state, { call }] of entries) if (!call.isAwaited) forget(state)?.cancellation.cancel()
+    },
+    get size() {
+      return entries.size
+    },
+  }
+}

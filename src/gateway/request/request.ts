@@ -1,0 +1,5 @@
+export { readBatch } from './batch.ts'
+export { acceptsEvents, checkPost, isModernHead } from './negotiate.ts'
+export { type Origin, ReplyStream } from './reply-stream.ts'
+export { createTrace, edgeEntry, noteAnswer, noteMeta, noteRefusal, noteRule, recordAudit, recordOf, type Trace } from './trace.ts'
+export { asPost, type WellKnown, wellKnownPath } from './well-known.ts'

@@ -1,0 +1,183 @@
+import { isToldInResult } from '../../era/era.ts'
+import {
+  type Answer,
+  type Caller,
+  type EraName,
+  type Exchange,
+  type Message,
+  member,
+  type Reason,
+  type Refusal,
+  refusals,
+  stringOf,
+} from '../../mcp/mcp.ts'
+import type { Audit, AuditEntry, RequestRecord } from '../../observe/observe.ts'
+import type { DecidingRule } from '../../policy/policy.ts'
+
+/** What is found out about a request on its way, for its one line in the log. */
+export interface Trace {
+  route: string | undefined
+  caller: Caller | undefined
+  agent: string | undefined
+  backend: string | undefined
+  server: string | undefined
+  method: string
+  name: string | undefined
+  clientEra: EraName | undefined
+  serverEra: EraName | undefined
+  outcome: RequestRecord['outcome']
+  reason: string | undefined
+  rpcCode: number | undefined
+  upstreamMs: number | undefined
+  traceId: string | undefined
+  /** Who keeps a record of it. */
+  audit: Audit | undefined
+  /** The rule that decided. */
+  rule: AuditEntry['rule']
+  /** JSON text of a call's arguments, for the record. */
+  args: string | undefined
+  /** Records of its own, of each message of a batch. */
+  parts: readonly Trace[] | undefined
+}
+
+export function createTrace(exchange: Exchange): Trace {
+  return {
+    route: undefined,
+    caller: undefined,
+    agent: undefined,
+    backend: undefined,
+    server: undefined,
+    method: exchange.head.method,
+    name: undefined,
+    clientEra: undefined,
+    serverEra: undefined,
+    outcome: 'ok',
+    reason: undefined,
+    rpcCode: undefined,
+    upstreamMs: undefined,
+    traceId: traceIdOf(exchange.head.header('traceparent')),
+    audit: undefined,
+    rule: undefined,
+    args: undefined,
+    parts: undefined,
+  }
+}
+
+export function noteRefusal(trace: Trace, refusal: Refusal): void {
+  trace.outcome =
+    refusal.reason === 'cancelled'
+      ? 'cancelled'
+      : refusal.reason.startsWith('upstream-') || refusal.reason === 'internal'
+        ? 'error'
+        : 'refused'
+  trace.reason = refusal.reason
+  trace.rpcCode = refusals[refusal.reason].code
+  trace.server ??= refusal.server
+}
+
+export function noteAnswer(trace: Trace, answer: Answer): void {
+  if (answer.kind === 'refused') {
+    noteRefusal(trace, answer)
+    // A failing server under a call is told in a result, and so is a rule about its arguments.
+    if (trace.method === 'tools/call' && isToldInResult(answer)) trace.rpcCode = undefined
+  } else if (answer.kind === 'failed') {
+    trace.outcome = 'error'
+    trace.rpcCode = answer.error.code
+  } else if (answer.kind === 'complete' && answer.isError) trace.outcome = 'error'
+}
+
+/** `traceparent` travels in `_meta` (2026-07-28, basic, OpenTelemetry trace context). */
+export function noteMeta(trace: Trace, message: Message): void {
+  const parent = message.meta === undefined ? undefined : member(message.meta, 'traceparent')
+  if (parent !== undefined) trace.traceId = traceIdOf(stringOf(message.text, parent)) ?? trace.traceId
+}
+
+export function recordOf(trace: Trace, exchange: Exchange, now: number): RequestRecord {
+  return {
+    requestId: exchange.requestId,
+    route: trace.route,
+    caller: trace.caller?.id,
+    agent: trace.agent,
+    backend: trace.backend,
+    server: trace.server,
+    method: trace.method,
+    name: trace.name,
+    clientEra: trace.clientEra,
+    serverEra: trace.serverEra,
+    outcome: trace.outcome,
+    reason: trace.reason,
+    httpStatus: exchange.status,
+    rpcCode: trace.rpcCode,
+    durationMs: roundMs(now - exchange.startedAt),
+    upstreamMs: trace.upstreamMs === undefined ? undefined : roundMs(trace.upstreamMs),
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.bytesOut,
+    traceId: trace.traceId,
+  }
+}
+
+/** The request's record, exactly one; of a batch one for each message that was looked at. */
+export function recordAudit(trace: Trace, record: RequestRecord, exchange: Exchange, now: number): void {
+  const { audit, caller } = trace
+  if (audit === undefined) return
+  if (trace.parts !== undefined) {
+    for (const part of trace.parts) recordAudit(part, recordOf(part, exchange, now), exchange, now)
+    return
+  }
+  audit.write({
+    record,
+    issuer: caller?.issuer,
+    subject: caller?.subject,
+    actors: caller?.actors ?? [],
+    rule: trace.rule,
+    args: trace.args,
+  })
+}
+
+/** The record of a request of which no more was understood than that it is refused. */
+export function edgeEntry({
+  requestId,
+  reason,
+  status,
+}: {
+  readonly requestId: string
+  readonly reason: Reason
+  readonly status: number
+}): AuditEntry {
+  const nothing = {
+    route: undefined,
+    caller: undefined,
+    agent: undefined,
+    backend: undefined,
+    server: undefined,
+    name: undefined,
+    clientEra: undefined,
+    serverEra: undefined,
+    rpcCode: undefined,
+    upstreamMs: undefined,
+    traceId: undefined,
+  }
+  const record = { ...nothing, requestId, method: 'unread', outcome: 'refused', reason, httpStatus: status } as const
+  return {
+    record: { ...record, durationMs: 0, bytesIn: 0, bytesOut: 0 },
+    issuer: undefined,
+    subject: undefined,
+    actors: [],
+    rule: undefined,
+    args: undefined,
+  }
+}
+
+/** Of one that allowed as well as of one that refused. */
+export function noteRule(trace: Trace, by: DecidingRule | undefined): void {
+  if (by !== undefined) trace.rule = { place: by.place, text: by.text }
+}
+
+function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}
+
+/** W3C Trace Context, traceparent: the 32 hex digits in the middle. */
+function traceIdOf(parent: string | undefined): string | undefined {
+  return parent === undefined ? undefined : /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(parent)?.[1]
+}

@@ -1,0 +1,2 @@
+export { type Endpoint, type Gate, held, holderOf } from './endpoint.ts'
+export { type CompiledListener, compile, isEventPath, type Snapshot, type SnapshotDeps, socketOf } from './snapshot.ts'

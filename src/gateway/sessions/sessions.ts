@@ -1,0 +1,5 @@
+export { type AskScope, type Asks, createAsks, type Waiting } from './asks.ts'
+export { type ClientStates, createClientStates } from './client-state.ts'
+export { createLegacySessions, type LegacySessions } from './legacy-sessions.ts'
+export { ResourceWatch, visibleUri } from './resource-watch.ts'
+export { createWatchShares, type WatchShares } from './watch-shares.ts'

@@ -1,0 +1,103 @@
+import { askOf, isNotification, replyToServer, requiredFor } from '../../era/era.ts'
+import { type Ask, type Capabilities, can, type Message, member, textOf } from '../../mcp/mcp.ts'
+import type { Met } from '../server/server.ts'
+import type { Cause, Connector } from '../wire/wire.ts'
+import { notCapable, OpenAsks, tooManyAsks, unknownMethod } from './open-asks.ts'
+
+/** A stream on which a legacy server may ask one client something. */
+export interface AskingStream {
+  readonly met: Met
+  /** The server's id of the session that the stream is of. */
+  readonly session: string | undefined
+  readonly capabilities: Capabilities
+  readonly maxAsks: number
+  /** Past `maxAsks` the oldest request is no longer waited for; else the newest is refused. */
+  readonly isRolling: boolean
+  /** Made with the first request. */
+  asks: OpenAsks | undefined
+  /** Whether a stream on which nothing is open may have a request open. */
+  mayAsk(): boolean
+  onAsk(ask: Ask): void
+  /** How many requests are open after one came or went. */
+  onCount(count: number): void
+}
+
+/** The requests that one legacy server makes. */
+export interface ServerRequests {
+  /** Takes a message that is no notice: a client that is able to is asked, everything else is answered here. */
+  take(stream: AskingStream, message: Message, method: string): void
+  /** Takes what comes on the stream that is no client's: the gateway has no roots of its own, and nobody to ask. */
+  takeOwn(met: Met, message: Message, method: string): void
+  /** Brings a client's answer. */
+  reply(met: Met, session: string | undefined, id: string, rest: string): void
+}
+
+/** Requests that are answered here at a time; what comes above it stays without an answer. */
+const maxAnswering = 16
+const maxIdChars = 1024
+/** Characters of the requests that are open at a time. */
+const maxOpenChars = 64 * 1024 * 1024
+
+/** @param server its key */
+export function createServerRequests(server: string, connector: Connector, timeoutMs: number): ServerRequests {
+  /** Those with something open: as many as streams may have that. */
+  const waiting = new Set<OpenAsks>()
+  const room = { chars: maxOpenChars }
+  let answering = 0
+
+  function post(met: Met, session: string | undefined, id: string, rest: string, cause: Cause | undefined): Promise<unknown> {
+    return connector.post({ ...replyToServer(id, rest, met.facts.version, session), cause, id: undefined, timeoutMs })
+  }
+
+  function answer(met: Met, session: string | undefined, message: Message, rest: string, cause?: Cause): void {
+    const id = member(message.top, 'id')
+    if (id === undefined || id.end - id.start > maxIdChars || answering === maxAnswering) return
+    answering++
+    void post(met, session, textOf(message.text, id), rest, cause).finally(() => answering--)
+  }
+
+  function openAsks(stream: AskingStream): OpenAsks {
+    const { met, session, maxAsks: max, isRolling } = stream
+    const asks: OpenAsks = new OpenAsks({
+      server,
+      session,
+      max,
+      isRolling,
+      room,
+      post: (id, rest) => void post(met, session, id, rest, 'client'),
+      onCount(count) {
+        if (count === 0) waiting.delete(asks)
+        else waiting.add(asks)
+        stream.onCount(count)
+      },
+    })
+    return asks
+  }
+
+  return {
+    take(stream, message, method) {
+      const { met, session, capabilities } = stream
+      if (method === 'notifications/cancelled') {
+        const id = member(message.params ?? [], 'requestId')
+        if (id !== undefined && isNotification(message)) stream.asks?.withdraw(textOf(message.text, id))
+        return
+      }
+      const asked = askOf(message, method)
+      if (asked === undefined) return answer(met, session, message, method === 'ping' ? '"result":{}' : unknownMethod, 'client')
+      if (!can(capabilities, requiredFor(asked))) return answer(met, session, message, notCapable(asked, capabilities), 'client')
+      stream.asks ??= openAsks(stream)
+      if (stream.asks.has(asked.id)) return
+      const ask = stream.asks.count > 0 || stream.mayAsk() ? stream.asks.add(asked) : undefined
+      if (ask === undefined) answer(met, session, message, tooManyAsks, 'client')
+      else stream.onAsk(ask)
+    },
+    takeOwn(met, message, method) {
+      const rest = method === 'ping' ? '"result":{}' : method === 'roots/list' ? '"result":{"roots":[]}' : unknownMethod
+      if (met.era.name === 'legacy') answer(met, met.session, message, rest)
+    },
+    reply(met, session, id, rest) {
+      for (const asks of waiting) if (asks.session === session && asks.reply(id, rest)) return
+      void post(met, session, id, rest, 'client')
+    },
+  }
+}

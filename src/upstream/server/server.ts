@@ -1,0 +1,5 @@
+export { failed, type MeetOptions, type Met, meet, shakeHands } from './meet.ts'
+export { isSessionLost, type SessionLoss, sessionLoss } from './session-lost.ts'
+export type { UpstreamSettings } from './settings.ts'
+export type { UpstreamDeps, UpstreamEvents, UpstreamStatus } from './status.ts'
+export { createTimers, type Timers } from './timers.ts'

@@ -1,0 +1,37 @@
+import type { Implementation } from '../../era/era.ts'
+import type { EraName } from '../../mcp/mcp.ts'
+
+export interface UpstreamDeps {
+  readonly clientInfo: Implementation
+  /** performance.now() or alike, in ms. */
+  readonly now: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly events: UpstreamEvents
+}
+
+/** What the rest of the house hears of a server. */
+export interface UpstreamEvents {
+  /** One of its lists, or what it offers, has become another one. */
+  listChanged(status: UpstreamStatus): void
+  stateChanged(status: UpstreamStatus, before: UpstreamStatus['state']): void
+  /** Entries of its lists were left out. */
+  dropped(reasons: readonly string[]): void
+  repaired(tool: string): void
+}
+
+export interface UpstreamStatus {
+  readonly backend: string
+  readonly name: string
+  readonly state: 'connecting' | 'ready' | 'down'
+  readonly era: EraName | undefined
+  readonly version: string | undefined
+  /** What the server calls itself: not to be relied on. */
+  readonly serverName: string | undefined
+  readonly tools: number
+  readonly prompts: number
+  readonly resources: number
+  readonly lastError: string | undefined
+  /** When it came into this state: milliseconds since the epoch. */
+  readonly since: number
+}

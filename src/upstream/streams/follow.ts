@@ -1,0 +1,165 @@
+import { headersFor, isNotification } from '../../era/era.ts'
+import type { Ask, ClientSession, Message } from '../../mcp/mcp.ts'
+import type { AskingStream, OpenAsks, ServerRequests } from '../calls/calls.ts'
+import { type Met, sessionLoss } from '../server/server.ts'
+import type { OpenSession, Sessions } from '../sessions/sessions.ts'
+import type { Connector, Listening } from '../wire/wire.ts'
+
+/** What a server sends of its own accord to one client: on the stream of the client's own session with it. */
+export interface Follower {
+  /** JSON text of the whole notification: `notifications/message`, `notifications/resources/updated` or `notifications/elicitation/complete`. */
+  onNotice(text: string, method: string): void
+  onAsk(ask: Ask): void
+}
+
+export interface FollowOptions {
+  readonly connector: Connector
+  readonly sessions: Sessions
+  readonly requests: ServerRequests
+  readonly now: () => number
+  /** The server, where it is there and gives sessions. */
+  readonly met: () => Met | undefined
+  readonly onProgress: (message: Message) => void
+}
+
+const firstRetryMs = 1000
+const maxRetryMs = 30_000
+/** Requests of one stream whose answers are waited for. */
+const maxAsks = 32
+
+const passed: ReadonlySet<string> = new Set([
+  'notifications/message',
+  'notifications/resources/updated',
+  'notifications/elicitation/complete',
+])
+
+/** Refusals that pass: the stream before it has not ended yet, or the server has too much to do. */
+const passing: ReadonlySet<number> = new Set([408, 409, 425, 429])
+
+/**
+ * Keeps the stream of a client's own session open until the returned function is called. It is opened again ever more seldom, not
+ * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again
+ * and the stream in it, whoever finds out, and where it does not go on from the last event it is opened without.
+ */
+export function follow(client: ClientSession, follower: Follower, options: FollowOptions): () => void {
+  const { connector, sessions, now } = options
+  let isStopped = false
+  let stream: Listening | undefined
+  let timer: NodeJS.Timeout | undefined
+  let failures = 0
+  let followed: FollowedStream | undefined
+  let lost: OpenSession | undefined
+  let lastEventId: string | undefined
+
+  function later(retryMs = 0): void {
+    const wait = Math.min(maxRetryMs, Math.max(retryMs, firstRetryMs * 2 ** Math.min(failures++, 5)))
+    timer = setTimeout(() => void open(), wait).unref()
+  }
+
+  async function open(): Promise<void> {
+    const met = options.met()
+    if (met === undefined) return later()
+    const session = await (lost === undefined ? sessions.own(client) : sessions.ownAgain(client, lost))
+    if (isStopped) return
+    if (session.kind === 'refused' || session.id === undefined) return later()
+    lost = undefined
+    if (followed?.session !== session.id) {
+      followed?.asks?.close()
+      followed = new FollowedStream(met, session.id, client, follower)
+      lastEventId = undefined
+    }
+    listen(met, session, followed)
+  }
+
+  function listen(met: Met, session: OpenSession, from: FollowedStream): void {
+    const openedAt = now()
+    const isResumed = lastEventId !== undefined
+    const opened = connector.listen({
+      method: 'GET',
+      headers: headersFor(met.facts.version, session.id),
+      isFollowed: true,
+      lastEventId,
+      onMessage(message, method) {
+        if (method !== undefined) take(from, message, method)
+      },
+      onEnd(status, retryMs, eventId) {
+        stream = undefined
+        lastEventId = eventId
+        if (isStopped) return
+        if (now() - openedAt > maxRetryMs) failures = 0
+        if (status === 404 || status === 400 || status === 0) void judgeLoss(met, session, status, isResumed, retryMs)
+        else if (status < 400 || status >= 500 || passing.has(status)) later(retryMs)
+        else if (isResumed) fromNow(retryMs)
+      },
+    })
+    stream = opened
+    session.closeStream = () => {
+      if (isStopped || stream !== opened) return
+      opened.close()
+      stream = undefined
+      lost = session
+      void open()
+    }
+  }
+
+  /** The server may just not have the event any more: who asks without it hears whether there is a stream. */
+  function fromNow(retryMs: number | undefined): void {
+    lastEventId = undefined
+    later(retryMs)
+  }
+
+  /** 404 and 400 are also what servers say that have no such stream: only a request tells whether the session, or its place, is gone. */
+  async function judgeLoss(met: Met, session: OpenSession, status: number, isResumed: boolean, retryMs: number | undefined): Promise<void> {
+    const reply = await sessions.ping(met, session)
+    if (isStopped) return
+    if (sessionLoss(reply, session.id) !== undefined) {
+      lost = session
+      if (failures++ === 0) return open()
+      later(retryMs)
+    } else if (reply.kind === 'failed' || status === 0) later(retryMs)
+    else if (isResumed) fromNow(retryMs)
+  }
+
+  function take(from: FollowedStream, message: Message, method: string): void {
+    if (passed.has(method)) {
+      if (isNotification(message)) follower.onNotice(message.text, method)
+    } else if (method === 'notifications/progress') options.onProgress(message)
+    else options.requests.take(from, message, method)
+  }
+
+  void open()
+  return () => {
+    isStopped = true
+    clearTimeout(timer)
+    stream?.close()
+    followed?.asks?.close()
+  }
+}
+
+class FollowedStream implements AskingStream {
+  readonly met: Met
+  readonly session: string
+  readonly capabilities: number
+  readonly maxAsks = maxAsks
+  readonly isRolling = true
+  asks: OpenAsks | undefined
+  readonly #follower: Follower
+
+  constructor(met: Met, session: string, client: ClientSession, follower: Follower) {
+    this.met = met
+    this.session = session
+    this.capabilities = client.capabilities
+    this.asks = undefined
+    this.#follower = follower
+  }
+
+  mayAsk(): boolean {
+    return true
+  }
+
+  onAsk(ask: Ask): void {
+    this.#follower.onAsk(ask)
+  }
+
+  onCount(): void {}
+}

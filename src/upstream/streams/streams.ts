@@ -1,0 +1,2 @@
+export { type Follower, follow } from './follow.ts'
+export { openSharedStream } from './shared-stream.ts'

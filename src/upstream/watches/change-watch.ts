@@ -1,0 +1,234 @@
+import { headersFor, listenRequest, readAcknowledged, updatedUri } from '../../era/era.ts'
+import { type ChangeKind, changeKinds, lists, type Message, type Offers } from '../../mcp/mcp.ts'
+import type { MeetOptions, Met, Timers } from '../server/server.ts'
+import type { Connector } from '../wire/wire.ts'
+import { createWatches, type Watch } from './resource-watches.ts'
+import { createSubscriber, type Subscriber } from './subscriber.ts'
+
+/** The stream on which a server tells of changes, of its lists and of watched resources: one for each server, whatever clients there are. */
+export interface ChangeWatch {
+  /** Opens the stream where there is something to hear and it isn't open; it is opened again when it ends. */
+  open(met: Met): void
+  /** Whether the server would be heard to go. */
+  isOpen(): boolean
+  watch(uri: string, onUpdate: (uri: string) => void): Watch
+  /** Takes a notice of changes, on whatever stream it came; false where it is something else. */
+  hear(message: Message, method: string): boolean
+  /** The server is gone; what is watched is asked for again when it is back. */
+  close(): void
+}
+
+export interface ChangeWatchOptions {
+  readonly connector: Connector
+  readonly timers: Timers
+  readonly meet: MeetOptions
+  readonly now: () => number
+  /** The server says that one of its lists changed. */
+  readonly onChange: (kind: ChangeKind) => void
+  /** The stream has ended, or the session is lost: the server may be gone, and notices may be lost. */
+  readonly onEnd: () => void
+  /** All other messages of the server's own accord. */
+  readonly onOther: (met: Met, message: Message, method: string) => void
+}
+
+/** One stream; of a modern server with the URIs that it was opened for. */
+interface Stream {
+  readonly uris: readonly string[]
+  readonly openedAt: number
+  close(): void
+}
+
+const firstRetryMs = 1000
+const maxRetryMs = 30_000
+/** How soon another meeting's stream is opened where the ones before did not last. */
+const renewMs = 2000
+/** Changes of what is watched within this time are one. A request names every URI: the more there are, the longer it waits. */
+const gatherMs = 20
+const gatherMsPerUri = 0.1
+
+export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
+  const { connector, timers, now, meet } = options
+  const watches = createWatches(timers, meet.timeoutMs, wanted)
+  let met: Met | undefined
+  let isDown = false
+  /** The server has no stream, or grants us none. */
+  let isRefused = false
+  let current: Stream | undefined
+  /** A modern server's stream that takes the place of `current` when it is acknowledged. */
+  let next: Stream | undefined
+  /** What is watched has changed since a modern server was asked. */
+  let isStale = false
+  let subscriber: Subscriber | undefined
+  let failures = 0
+
+  function wanted(uri: string): void {
+    if (met === undefined ? isDown : isRefused || !met.facts.offers.subscribe) watches.giveUp(uri)
+    if (!met?.facts.offers.subscribe) return
+    isStale = true
+    subscriber?.mark(uri)
+    gather()
+  }
+
+  function gather(): void {
+    timers.start('watched', Math.max(gatherMs, watches.count() * gatherMsPerUri), follow)
+  }
+
+  /** Brings the stream up to what is watched. */
+  function follow(): void {
+    if (met === undefined || isRefused) return
+    if (!isWorth(met.facts.offers)) closeStreams()
+    else if (current === undefined) return openStream()
+    else if (subscriber === undefined && isStale && next === undefined) replaceStream(met)
+    subscriber?.flush()
+  }
+
+  function isWorth(offers: Offers): boolean {
+    return offers.toolsChange || offers.promptsChange || offers.resourcesChange || (offers.subscribe && watches.count() > 0)
+  }
+
+  function openStream(): void {
+    if (met === undefined || current !== undefined || timers.isRunning('changes') || !isWorth(met.facts.offers)) return
+    listen(met, (stream) => {
+      current = stream
+    })
+    // A server without streams says so by then.
+    if (subscriber !== undefined) timers.start('subscribe', gatherMs, subscriber.again)
+  }
+
+  /** What was told of in the meantime is lost: the lists are asked for again. */
+  function openLate(): void {
+    openStream()
+    options.onEnd()
+  }
+
+  function replaceStream(known: Met): void {
+    listen(known, (stream) => {
+      next = stream
+    })
+    timers.start('acknowledge', meet.timeoutMs, dropNext)
+  }
+
+  function dropNext(): void {
+    timers.cancel('acknowledge')
+    next?.close()
+    for (const uri of next?.uris ?? []) watches.giveUp(uri)
+    next = undefined
+    if (isStale) gather()
+  }
+
+  function listen(known: Met, place: (stream: Stream) => void): void {
+    const { version, offers } = known.facts
+    const isModern = known.era.name === 'modern'
+    const uris = isModern && offers.subscribe ? watches.uris() : []
+    const flags = { tools: offers.toolsChange, prompts: offers.promptsChange, resources: offers.resourcesChange }
+    const outbound = isModern
+      ? { method: 'POST' as const, ...listenRequest(meet.nextId(), meet.clientInfo, flags, uris) }
+      : { method: 'GET' as const, headers: headersFor(version, known.session) }
+    isStale = false
+    const stream = { uris, openedAt: now(), close() {} }
+    place(stream)
+    const listening = connector.listen({
+      ...outbound,
+      onMessage(message, method) {
+        if (method !== undefined && (stream === current || stream === next)) heard(known, stream, message, method)
+      },
+      onEnd: (status, retryMs) => ended(stream, status, retryMs),
+    })
+    stream.close = () => listening.close()
+  }
+
+  function hear(message: Message, method: string): boolean {
+    const kind = changeKinds.find((one) => lists[one].changed === method)
+    if (kind !== undefined) options.onChange(kind)
+    else if (method === 'notifications/resources/updated') {
+      const uri = updatedUri(message)
+      if (uri !== undefined) watches.updated(uri)
+    } else return false
+    return true
+  }
+
+  function heard(known: Met, stream: Stream, message: Message, method: string): void {
+    if (hear(message, method)) return
+    if (method === 'notifications/subscriptions/acknowledged') acknowledged(stream, readAcknowledged(message))
+    else options.onOther(known, message, method)
+  }
+
+  function acknowledged(stream: Stream, honoured: ReadonlySet<string>): void {
+    if (stream === next) {
+      timers.cancel('acknowledge')
+      const old = current
+      current = next
+      next = undefined
+      old?.close()
+    }
+    for (const uri of stream.uris) watches.settle(uri, honoured.has(uri))
+    if (isStale) gather()
+  }
+
+  function ended(stream: Stream, status: number, retryMs: number | undefined): void {
+    if (stream === next) return dropNext()
+    if (stream !== current) return
+    timers.cancel('subscribe')
+    watches.lost()
+    current = next
+    next = undefined
+    if (current === undefined) {
+      if (status >= 400 && status !== 404) {
+        isRefused = true
+        return watches.giveUp()
+      }
+      if (now() - stream.openedAt > maxRetryMs) failures = 0
+      // The server may ask for a longer wait, never for a shorter one.
+      const wait = Math.min(maxRetryMs, Math.max(retryMs ?? 0, firstRetryMs * 2 ** failures++))
+      timers.start('changes', wait, openLate)
+    } else timers.cancel('acknowledge')
+    options.onEnd()
+  }
+
+  function closeStreams(): void {
+    // Whoever closes it, a stream that failed is not opened again before its time.
+    for (const name of ['watched', 'subscribe', 'acknowledge']) timers.cancel(name)
+    const open = [current, next]
+    current = undefined
+    next = undefined
+    for (const stream of open) stream?.close()
+  }
+
+  function forget(): void {
+    closeStreams()
+    watches.lost()
+    subscriber?.close()
+    subscriber = undefined
+  }
+
+  return {
+    open(found) {
+      isDown = false
+      isRefused = false
+      if (found !== met) {
+        forget()
+        // One that had lasted ends with its session: the new one's takes its place at once.
+        const isLate = failures >= 2 && timers.isRunning('changes')
+        timers.cancel('changes')
+        if (isLate) timers.start('changes', renewMs, openLate)
+        met = found
+        if (found.era.name === 'legacy' && found.facts.offers.subscribe)
+          subscriber = createSubscriber(
+            { connector, meet, watches, isHeard: () => current !== undefined, onSessionLost: options.onEnd },
+            found,
+          )
+      }
+      if (!found.facts.offers.subscribe) watches.giveUp()
+      openStream()
+    },
+    isOpen: () => current !== undefined,
+    watch: watches.watch,
+    hear,
+    close() {
+      forget()
+      met = undefined
+      isDown = true
+      watches.giveUp()
+    },
+  }
+}

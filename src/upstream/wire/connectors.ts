@@ -1,0 +1,58 @@
+import { type Config, durationMs, type HttpTarget, parseAddress, type Server, sizeBytes, targetUrl } from '../../config/config.ts'
+import type { Connector } from './connector.ts'
+import { createEndpoints, type EndpointsOptions } from './endpoints.ts'
+import type { HttpSettings } from './http/settings.ts'
+import { createStreamableHttp } from './http/streamable-http.ts'
+
+/** What a connector is made of besides its own key of the document. */
+export interface ConnectorContext {
+  readonly server: Server
+  readonly limits: Config['limits']
+  readonly userAgent: string
+  /** Gives a secret key's value; throws where it is gone. */
+  readonly secret: (reference: string) => string
+}
+
+/** A connector that can be opened. `settings` is all that it depends on: plain JSON, equal where nothing has to be opened again. */
+export interface ConnectorPlan {
+  readonly settings: unknown
+  /** Where the server is, whatever else about it changes. */
+  readonly place: string
+  /** Addresses behind the host, which may become others while it is open. */
+  readonly endpoints: readonly string[]
+  open(deps: Pick<EndpointsOptions, 'now' | 'random'>): Connector
+}
+
+/** The kinds of servers, by their key in the document: a row for each. */
+export const connectors = {
+  http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
+    const settings = httpSettings(target, context)
+    const connect: EndpointsOptions['connect'] = (endpoint) =>
+      createStreamableHttp(settings, endpoint === undefined ? undefined : parseAddress(endpoint))
+    return {
+      settings,
+      place: settings.url,
+      endpoints: target.endpoints ?? [],
+      open: ({ now, random }) => createEndpoints({ connect, now, random }),
+    }
+  },
+} as const
+
+/** Answers are bounded by bytes first; these only keep the scan of one finite. */
+const maxAnswerDepth = 1000
+const maxAnswerTokens = 1_000_000
+
+function httpSettings(target: HttpTarget, { server, limits, userAgent, secret }: ConnectorContext): HttpSettings {
+  const { tls } = target
+  const { connect, idle } = server.timeouts
+  const credentials = server.credentials === 'none' ? {} : (server.credentials.header ?? {})
+  return {
+    url: targetUrl(target),
+    headers: ['user-agent', userAgent, ...Object.entries(credentials).flatMap(([name, value]) => [name.toLowerCase(), secret(value)])],
+    tls: tls === undefined ? undefined : { ...tls, ...(tls.key === undefined ? {} : { key: secret(tls.key) }) },
+    connectMs: durationMs(connect),
+    idleMs: idle === undefined ? undefined : durationMs(idle),
+    answerBytes: sizeBytes(limits.answer),
+    json: { depth: maxAnswerDepth, tokens: maxAnswerTokens },
+  }
+}

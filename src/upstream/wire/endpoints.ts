@@ -1,0 +1,286 @@
+import { createArrivals } from './arrivals.ts'
+import type { Connector, Listen, Listening, Post, Reply } from './connector.ts'
+
+export interface EndpointsOptions {
+  /** Opens a connector to the host's own address, or to one endpoint (`ip:port`) in its place. */
+  readonly connect: (endpoint: string | undefined) => Connector
+  /** performance.now() or alike, in ms. */
+  readonly now: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+/** The host itself, or one endpoint behind it. */
+interface Place {
+  /** By which ids of sessions begin: `host`, or the endpoint. */
+  readonly name: string
+  readonly connector: Connector
+  isListed: boolean
+  /** Posts that are under way. */
+  posts: number
+  /** How often in a row it failed; one that is being tried again counts as failed until it answers. */
+  failures: number
+  /** It was reached when it failed last, and gave no answer. */
+  isAiling: boolean
+  /** Until then it is passed over: in ms, by `now`. */
+  restsUntil: number
+}
+
+const firstRestMs = 1000
+const maxRestMs = 30_000
+const hostName = 'host'
+const sessionHeader = 'mcp-session-id'
+/** An id with the place that gave it. Any other was given before there were endpoints, by the host. */
+const placed = /^(host|[0-9.]+:[0-9]+|\[[0-9a-f:.]+\]:[0-9]+)\//i
+/** What a server says of a session that it does not know (2025-11-25, transports, Session Management): it is opened again, elsewhere. */
+const sessionUnknown: Reply = { kind: 'http', status: 404, text: '' }
+const nowhere: Reply = { kind: 'failed', failure: 'unreachable', text: 'has no address' }
+
+/**
+ * One server at several places. Until endpoints are set it is the host's connector. From then on each session stays at the place that
+ * gave it, whose name stands before its id, here and in every process that is handed the id; where that place is no longer listed or can't
+ * be reached, the session is unknown. What clients want without a session goes to the endpoints in turn; what keeps the server in view stays
+ * where it was answered. Both pass over those that failed of late: then come those that gave no answer, the host, at last those that could
+ * not be reached. A request goes to another place only where nothing was sent.
+ * A place of which this process has not heard yet is waited for, as another one may have. An id that was given a place is not looked at in
+ * a process that never had endpoints: the server does not know it either.
+ */
+export function createEndpoints({ connect, now, random }: EndpointsOptions): Connector {
+  const host = placeOf(hostName, connect(undefined))
+  /** Those too that have left, as long as something is under way there. */
+  const places = new Map([[hostName, host]])
+  let listed: readonly Place[] = []
+  let turn = Math.floor(random() * 1024)
+  /** Where what keeps the server in view goes: not to where the first client does. */
+  let view = host
+  /** Where it went last. */
+  let viewed = host
+  const arrivals = createArrivals()
+
+  function inOrder(isView: boolean): readonly Place[] {
+    const first = isView ? listed.indexOf(view) : turn++ % listed.length
+    const turned = first > 0 ? [...listed.slice(first), ...listed.slice(0, first)] : listed
+    const at = now()
+    const isResting = ({ restsUntil }: Place) => restsUntil > at
+    const resting = turned.filter(isResting)
+    return [
+      ...turned.filter((place) => !isResting(place)),
+      ...resting.filter(({ isAiling }) => isAiling),
+      host,
+      ...resting.filter(({ isAiling }) => !isAiling),
+    ]
+  }
+
+  function after(place: Place): Place {
+    return listed[(listed.indexOf(place) + 1) % listed.length] ?? host
+  }
+
+  /** Where a session is, and its id there; the place is undefined where it is none of ours any more, or not yet. */
+  function find(session: string): { readonly place: Place | undefined; readonly id: string; readonly name: string } {
+    const [prefix, name] = placed.exec(session) ?? []
+    if (prefix === undefined || name === undefined) return { place: host, id: session, name: hostName }
+    return { place: places.get(name), id: session.slice(prefix.length), name }
+  }
+
+  async function postAt(place: Place, request: Post, isInSession: boolean): Promise<Reply> {
+    const isView = isForView(request)
+    const isResting = place.restsUntil > now()
+    // Whoever else comes need not find out about it at the same time.
+    if (!isResting && place.failures > 0 && !isInSession) {
+      place.failures++
+      rest(place)
+    }
+    place.posts++
+    const reply = await place.connector.post(request)
+    place.posts--
+    const isLost = isUnreachable(reply)
+    const isSick = isLost || isAilment(reply)
+    if (isView) {
+      viewed = place
+      view = isSick ? after(place) : place
+    }
+    // What fails in a client's session tells of that session alone, and what goes well there is no sign that a new one would.
+    if (isLost || (isSick && (isView || !isInSession))) {
+      if (!isResting) fail(place, !isLost)
+    } else if (!isSick && reply.kind !== 'failed' && !(isInSession && place.isAiling)) welcome(place)
+    closeUnused(place)
+    return reply.kind === 'message' && reply.session !== undefined ? { ...reply, session: `${place.name}/${reply.session}` } : reply
+  }
+
+  /** However many find out at once, it is once. */
+  function fail(place: Place, isAiling: boolean): void {
+    place.failures = Math.max(1, place.failures)
+    place.isAiling = isAiling
+    rest(place)
+  }
+
+  function rest(place: Place): void {
+    place.restsUntil = now() + Math.min(maxRestMs, firstRestMs * 2 ** (place.failures - 1)) * (0.8 + 0.4 * random())
+  }
+
+  async function postInTurn(request: Post): Promise<Reply> {
+    const startedAt = now()
+    let spentMs = 0
+    let reply: Reply = nowhere
+    for (const place of inOrder(isForView(request))) {
+      if (!place.isListed) continue
+      reply = await postAt(place, spentMs === 0 ? request : shortened(request, spentMs), false)
+      spentMs = now() - startedAt
+      if (!isUnreachable(reply) || spentMs >= Math.min(request.timeoutMs, request.maxMs ?? request.timeoutMs)) break
+    }
+    return reply
+  }
+
+  async function postInSession(request: Post, at: number): Promise<Reply> {
+    const session = request.headers[at] ?? ''
+    const { id, name } = find(session)
+    let ready = request
+    if (!arrivals.isKnown(name)) {
+      const startedAt = now()
+      await arrivals.wait(name, Math.min(request.timeoutMs, request.maxMs ?? request.timeoutMs))
+      ready = shortened(request, now() - startedAt)
+    }
+    const place = places.get(name)
+    // What a call in flight still wants there is brought to it: answers to its questions, and that it is given up.
+    if (place === undefined || (!place.isListed && request.id !== undefined)) return sessionUnknown
+    const reply = await postAt(place, copyOf(ready, { headers: request.headers.with(at, id) }), true)
+    return isUnreachable(reply) && (place !== host || listed.length > 0) ? sessionUnknown : reply
+  }
+
+  function listenInSession(request: Listen, at: number): Listening {
+    const { place, id } = find(request.headers[at] ?? '')
+    if (!place?.isListed) return refused(request)
+    return place.connector.listen({
+      ...request,
+      headers: request.headers.with(at, id),
+      onEnd: (status, retryMs, lastEventId) => request.onEnd(place.isListed ? status : 404, retryMs, lastEventId),
+    })
+  }
+
+  const several: Pick<Connector, 'post' | 'listen' | 'delete'> = {
+    post(request) {
+      const at = sessionAt(request.headers)
+      return at === undefined ? postInTurn(request) : postInSession(request, at)
+    },
+    listen(request) {
+      const at = sessionAt(request.headers)
+      if (at === undefined) return (inOrder(true)[0] ?? host).connector.listen(request)
+      const { name } = find(request.headers[at] ?? '')
+      if (arrivals.isKnown(name)) return listenInSession(request, at)
+      let isClosed = false
+      let listening: Listening | undefined
+      void arrivals.wait(name).then(() => {
+        if (!isClosed) listening = listenInSession(request, at)
+      })
+      return {
+        close() {
+          isClosed = true
+          listening?.close()
+        },
+      }
+    },
+    async delete(headers, cause) {
+      const at = sessionAt(headers)
+      if (at === undefined) return host.connector.delete(headers, cause)
+      const { place, id } = find(headers[at] ?? '')
+      await place?.connector.delete(headers.with(at, id), cause)
+    },
+  }
+
+  function open(name: string): Place {
+    const place = placeOf(name, connect(name))
+    places.set(name, place)
+    return place
+  }
+
+  /** Its streams end with it, as their sessions have. */
+  function closeUnused(place: Place): void {
+    if (place.isListed || place.posts > 0) return
+    places.delete(place.name)
+    void place.connector.close()
+  }
+
+  const connector: Connector = {
+    ...host.connector,
+    setEndpoints(endpoints) {
+      const names = new Set(endpoints)
+      for (const place of listed) {
+        place.isListed = names.has(place.name)
+        closeUnused(place)
+      }
+      const before = new Set(listed)
+      listed = [...names].map((name) => places.get(name) ?? open(name))
+      for (const place of listed) {
+        place.isListed = true
+        if (!before.has(place)) welcome(place)
+      }
+      if (!listed.includes(view)) view = listed[(turn + 1) % listed.length] ?? host
+      arrivals.add([hostName, ...names])
+      // A server that never has endpoints has nothing between it and the host's connector.
+      if (listed.length > 0) Object.assign(connector, several)
+    },
+    moveOn() {
+      if (view === viewed) view = after(view)
+      return Math.max(1, listed.length)
+    },
+    async close() {
+      arrivals.close()
+      await Promise.all([...places.values()].map((place) => place.connector.close()))
+    },
+  }
+  return connector
+}
+
+function placeOf(name: string, connector: Connector): Place {
+  return { name, connector, isListed: true, posts: 0, failures: 0, isAiling: false, restsUntil: Number.NEGATIVE_INFINITY }
+}
+
+/** It is there, as far as is known. */
+function welcome(place: Place): void {
+  place.failures = 0
+  place.isAiling = false
+  place.restsUntil = Number.NEGATIVE_INFINITY
+}
+
+function isUnreachable(reply: Reply): boolean {
+  return reply.kind === 'failed' && reply.failure === 'unreachable'
+}
+
+/** It was reached, and is not well: whether it has taken the request is not known. */
+function isAilment(reply: Reply): boolean {
+  return reply.kind === 'failed' ? reply.failure === 'broken' || reply.failure === 'timeout' : reply.status >= 500
+}
+
+/** What the gateway asks for itself, and for nobody's sake. */
+function isForView({ isCall, cause }: Post): boolean {
+  return !isCall && cause === undefined
+}
+
+/** Where the session's id is among names and values in turn: a value may be anything. */
+function sessionAt(headers: readonly string[]): number | undefined {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === sessionHeader) return i + 1
+  return undefined
+}
+
+function shortened(request: Post, ms: number): Post {
+  const { timeoutMs, maxMs } = request
+  return copyOf(request, { timeoutMs: timeoutMs - ms, maxMs: maxMs === undefined ? undefined : maxMs - ms })
+}
+
+/** Requests may be objects with members of their own, which a spread would lose. */
+function copyOf(request: Post, changes: Partial<Pick<Post, 'headers' | 'timeoutMs' | 'maxMs'>>): Post {
+  const { isCall, cause, headers, body, id, timeoutMs, maxMs, cancellation, isResumable } = request
+  return {
+    ...({ isCall, cause, headers, body, id, timeoutMs, maxMs, cancellation, isResumable } satisfies {
+      [K in keyof Omit<Required<Post>, 'onMessage' | 'onWaiting'>]: Post[K]
+    }),
+    onMessage: (message, method) => request.onMessage?.(message, method),
+    onWaiting: (waiting) => request.onWaiting?.(waiting),
+    ...changes,
+  }
+}
+
+function refused(request: Listen): { close(): void } {
+  const timer = setImmediate(() => request.onEnd(404, undefined, request.lastEventId))
+  return { close: () => clearImmediate(timer) }
+}

@@ -1,0 +1,81 @@
+import type { Dispatcher } from 'undici'
+
+/** Calls that wait their turn at one server; more are refused at once. */
+const maxWaiting = 1000
+/** Bytes of bodies that are under way to one server at a time, and as many may wait. */
+const maxBytes = 64 * 1024 * 1024
+
+/** A call as the lane sees it. */
+export interface LaneCall extends Dispatcher.DispatchHandler {
+  /** It has its reply, or was given up. */
+  readonly isSettled: boolean
+  /** Its turn has come; it calls `free` with these bytes when it has left its connection. */
+  enter(lane: CallLane, bytes: number): void
+}
+
+interface Entry {
+  readonly exchange: LaneCall
+  readonly options: Dispatcher.DispatchOptions
+  readonly bytes: number
+}
+
+/** The calls of one server: so many at a time, the others in a bounded line. What is given up while it waits leaves no trace. */
+export class CallLane {
+  #active = 0
+  #activeBytes = 0
+  #waiting: Entry[] = []
+  #waitingBytes = 0
+  readonly #dispatch: (options: Dispatcher.DispatchOptions, exchange: LaneCall) => void
+  readonly #maxActive: number
+
+  constructor(maxActive: number, dispatch: (options: Dispatcher.DispatchOptions, exchange: LaneCall) => void) {
+    this.#maxActive = maxActive
+    this.#dispatch = dispatch
+  }
+
+  /** False: there is no room. */
+  add(options: Dispatcher.DispatchOptions, exchange: LaneCall, bytes: number): boolean {
+    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
+      this.#start(options, exchange, bytes)
+      return true
+    }
+    if (!this.#mayWait(bytes)) this.#sweep()
+    if (!this.#mayWait(bytes)) return false
+    this.#waiting.push({ options, exchange, bytes })
+    this.#waitingBytes += bytes
+    return true
+  }
+
+  /** A call that was under way has left its connection. */
+  free(bytes: number): void {
+    this.#active--
+    this.#activeBytes -= bytes
+    while (this.#waiting.length > 0) {
+      const [first] = this.#waiting
+      if (first === undefined || (!first.exchange.isSettled && !this.#hasRoom(first.bytes))) return
+      this.#waiting.shift()
+      this.#waitingBytes -= first.bytes
+      if (!first.exchange.isSettled) this.#start(first.options, first.exchange, first.bytes)
+    }
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#active < this.#maxActive && (this.#active === 0 || this.#activeBytes + bytes <= maxBytes)
+  }
+
+  #mayWait(bytes: number): boolean {
+    return this.#waiting.length < maxWaiting && this.#waitingBytes + bytes <= maxBytes
+  }
+
+  #start(options: Dispatcher.DispatchOptions, exchange: LaneCall, bytes: number): void {
+    this.#active++
+    this.#activeBytes += bytes
+    exchange.enter(this, bytes)
+    this.#dispatch(options, exchange)
+  }
+
+  #sweep(): void {
+    this.#waiting = this.#waiting.filter(({ exchange }) => !exchange.isSettled)
+    this.#waitingBytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+}

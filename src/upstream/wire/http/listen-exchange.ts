@@ -1,0 +1,65 @@
+import type { Dispatcher } from 'undici'
+import { member, stringOf } from '../../../mcp/mcp.ts'
+import type { Listen } from '../connector.ts'
+import { BodyReader, single } from './body-reader.ts'
+import { FloodGate } from './flood-gate.ts'
+import type { HttpSettings } from './settings.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/** A stream of the server's messages. */
+export class ListenExchange implements Dispatcher.DispatchHandler {
+  private readonly request: Listen
+  private readonly reader: BodyReader
+  private controller: Controller | undefined
+  private status = 0
+  private isClosed = false
+  private readonly gate = new FloodGate(() => performance.now())
+
+  constructor(request: Listen, settings: HttpSettings) {
+    this.request = request
+    this.reader = new BodyReader(settings)
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.controller?.abort(new Error('closed'))
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.controller = controller
+    if (this.isClosed) controller.abort(new Error('closed'))
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return
+    this.status = status
+    this.reader.start(single(headers['content-type'])?.toLowerCase() ?? '')
+    if (status !== 200 || !this.reader.isStream) controller.abort(new Error('no stream'))
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    const messages = this.reader.feed(chunk)
+    if (typeof messages === 'string') return controller.abort(new Error(messages))
+    if (!this.gate.take(messages.length, chunk.length)) return controller.abort(new Error('too many messages'))
+    for (const message of messages) {
+      const method = member(message.top, 'method')
+      this.request.onMessage(message, method === undefined ? undefined : stringOf(message.text, method))
+    }
+  }
+
+  onResponseEnd(): void {
+    this.end()
+  }
+
+  onResponseError(): void {
+    this.end()
+  }
+
+  private end(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.request.onEnd(this.status, this.reader.retryMs, this.reader.lastEventId ?? this.request.lastEventId)
+  }
+}

@@ -1,0 +1,129 @@
+import { checkServerIdentity } from 'node:tls'
+import { buildConnector, Pool } from 'undici'
+import type { Address } from '../../../config/config.ts'
+import { Roster } from '../../../mcp/mcp.ts'
+import type { Connector, Reply } from '../connector.ts'
+import { resumingFrom } from './body-reader.ts'
+import { CallLane } from './call-lane.ts'
+import { ListenExchange } from './listen-exchange.ts'
+import { PostExchange } from './post-exchange.ts'
+import type { HttpSettings } from './settings.ts'
+
+/** Calls in flight to one server at a time, each on a connection of its own. */
+const maxCalls = 256
+/** Connections for what clients cause beside calls; it stands in a line as calls do. */
+const maxAsides = 32
+/** Connections for all else: a server whose calls hang is still seen to be there, or not. */
+const maxControls = 32
+/** Streams of single clients; who follows bounds them further. */
+const maxFollowed = 2000
+/** How often time-outs are looked at: they may be late by this much. */
+const sweepMs = 100
+
+/**
+ * Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, coded bodies not accepted.
+ * @param at connects there instead of to the host of the URL; all else is as for the host, the name that its certificate must carry too
+ */
+export function createStreamableHttp(settings: HttpSettings, at?: Address): Connector {
+  const url = new URL(settings.url)
+  const { tls } = settings
+  const name = tls?.serverName ?? url.hostname.replace(/^\[|\]$/g, '')
+  const poolOf = (connections: number) =>
+    new Pool(url.origin, {
+      connections,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: settings.idleMs ?? 0,
+      connect: connectorTo(at, {
+        timeout: settings.connectMs,
+        allowH2: false,
+        ...(at === undefined ? {} : { checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate) }),
+        ...(tls === undefined
+          ? {}
+          : {
+              rejectUnauthorized: !tls.insecure,
+              ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+              ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+              ...(tls.key === undefined ? {} : { key: tls.key }),
+              ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+            }),
+      }),
+    })
+  const calls = poolOf(maxCalls)
+  const asides = poolOf(maxAsides)
+  const controls = poolOf(maxControls)
+  const followed = poolOf(maxFollowed)
+  const lane = new CallLane(maxCalls, (options, exchange) => void calls.dispatch(options, exchange))
+  const asideLane = new CallLane(maxAsides, (options, exchange) => void asides.dispatch(options, exchange))
+  const path = `${url.pathname}${url.search}`
+  const base = ['accept', 'application/json, text/event-stream', 'accept-encoding', 'identity', ...settings.headers]
+  const posted = ['content-type', 'application/json', ...base]
+  const waiting = new Roster<PostExchange>()
+  let sweeper: NodeJS.Timeout | undefined
+
+  const resume = (exchange: PostExchange, headers: readonly string[]) =>
+    void calls.dispatch({ path, method: 'GET', headers: base.concat(headers) }, exchange)
+  const sweep = () => {
+    const now = performance.now()
+    for (const one of waiting.all()) if (one.deadline <= now) one.expire()
+    if (waiting.size === 0) {
+      clearInterval(sweeper)
+      sweeper = undefined
+    }
+  }
+  const watch = (one: PostExchange) => {
+    waiting.add(one)
+    if (sweeper === undefined) sweeper = setInterval(sweep, sweepMs).unref()
+  }
+
+  return {
+    async post(request) {
+      if (request.cancellation?.isCancelled) return { kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }
+      return new Promise<Reply>((resolve) => {
+        const settle = (reply: Reply) => {
+          waiting.remove(exchange)
+          resolve(reply)
+        }
+        const exchange = new PostExchange(request, settings, settle, request.isResumable ? resume : undefined)
+        watch(exchange)
+        const options = { path, method: 'POST' as const, headers: posted.concat(request.headers), body: request.body }
+        const own = request.isCall ? lane : request.cause === undefined ? undefined : asideLane
+        if (own === undefined) controls.dispatch(options, exchange)
+        else if (!own.add(options, exchange, request.body.length)) exchange.refuse('has too many calls waiting')
+      })
+    },
+    listen(request) {
+      const stream = new ListenExchange(request, settings)
+      const { method, body, lastEventId } = request
+      const headers = (method === 'POST' ? posted : base).concat(
+        request.headers,
+        lastEventId === undefined ? [] : resumingFrom(lastEventId),
+      )
+      const pool = request.isFollowed ? followed : controls
+      pool.dispatch({ path, method, headers, ...(body === undefined ? {} : { body }) }, stream)
+      return { close: () => stream.close() }
+    },
+    async delete(headers, cause) {
+      await new Promise<void>((resolve) => {
+        const ignored = new PostExchange({ headers, body: '', id: undefined, timeoutMs: 2000 }, settings, () => {
+          waiting.remove(ignored)
+          resolve()
+        })
+        watch(ignored)
+        const options = { path, method: 'DELETE' as const, headers: base.concat(headers) }
+        if (cause === undefined) controls.dispatch(options, ignored)
+        else if (!asideLane.add(options, ignored, 0)) ignored.refuse('has too much to do')
+      })
+    },
+    async close() {
+      clearInterval(sweeper)
+      await Promise.all([calls.destroy(), asides.destroy(), controls.destroy(), followed.destroy()])
+    },
+  }
+}
+
+function connectorTo(at: Address | undefined, options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options)
+  if (at === undefined) return connect
+  return (target, callback) => connect({ ...target, hostname: at.host, port: `${at.port}` }, callback)
+}
