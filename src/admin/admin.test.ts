@@ -40,6 +40,7 @@ function gateway(readiness: Readiness): Gateway {
     serve: () => assert.fail('an admin listener serves no MCP'),
     recordEdgeRefusal: () => assert.fail('an admin listener serves no MCP'),
     apply: () => assert.fail('an admin listener changes nothing'),
+    logFirstReadiness: () => assert.fail('an admin listener says nothing'),
     becomeUnready: () => assert.fail('an admin listener drains nothing'),
     startDraining: () => assert.fail('an admin listener drains nothing'),
     async settled() {},

@@ -60,6 +60,8 @@ export interface Gateway {
   recordEdgeRefusal(refusal: EdgeRefusal): void
   /** Takes a new Config in. Throws, and changes nothing, where a secret is gone. */
   apply(config: Config): void
+  /** From now on the log says when a server is ready for the first time; until then whoever starts a gateway says it for all. */
+  logFirstReadiness(): void
   /** Resolves when every server has been heard of once, or is known to be down. */
   settled(): Promise<void>
   status(): GatewayStatus
@@ -92,6 +94,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   let isSettled = false
   let isDraining = false
   let isLookDue = false
+  let logsFirstReadiness = false
 
   const current = (): Snapshot => {
     if (snapshot === undefined) throw new Error('no configuration has been applied')
@@ -154,6 +157,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       wallNow,
       openAudit: deps.openAudit,
       processKey,
+      logsFirstReadiness: () => logsFirstReadiness,
       onChange: lookSoon,
     }
     const compiled = compile(config, snapshotDeps, snapshot)
@@ -213,6 +217,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       snapshot = next
       retire(old, next)
       lookSoon()
+    },
+    logFirstReadiness() {
+      logsFirstReadiness = true
     },
     settled,
     status: () => ({

@@ -41,12 +41,13 @@ test('a request line is one JSON object with the documented fields in their orde
 })
 
 test('auto is text on a terminal and JSON elsewhere', () => {
-  for (const [isTTY, expected] of [
-    [true, /^\d\d:\d\d:\d\d\.007 warn server down server=math\n$/],
-    [false, /^\{"level":"warn"/],
+  for (const [isTTY, expected, format] of [
+    [true, /^\d\d:\d\d:\d\d\.007 warn server down server=math\n$/, 'text'],
+    [false, /^\{"level":"warn"/, 'json'],
   ] as const) {
     const stream = memory({ isTTY })
     const log = logTo(stream, { format: 'auto' })
+    assert.equal(log.format, format)
     log.warn({ server: 'math' }, 'server down')
     log.flush()
     assert.match(stream.text, expected)

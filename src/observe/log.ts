@@ -26,6 +26,8 @@ export interface Log {
 /** A log whose settings follow the configuration. */
 export interface ProcessLog extends Log {
   configure(settings: LogSettings): void
+  /** What its lines are now; `auto` is decided. */
+  readonly format: 'text' | 'json'
 }
 
 export interface LogSettings {
@@ -77,6 +79,9 @@ export function createLog({ level, format, stream, color, now = Date.now }: LogO
     },
     flush: () => sink.flush(),
     configure,
+    get format() {
+      return asText ? 'text' : 'json'
+    },
     get dropped() {
       return sink.dropped
     },

@@ -4,32 +4,105 @@ export interface Ready {
   readonly readyMs: number
   /** Where the configuration came from; undefined for the demo. */
   readonly file: string | undefined
+  /** Servers that were ready by now, all servers, and the tools of those that were ready. */
+  readonly totals: { readonly ready: number; readonly servers: number; readonly tools: number }
+  /** Why requests are refused, or served only in part; empty where nothing is wrong. */
+  readonly faults: readonly string[]
   readonly endpoints: readonly { readonly url: string; readonly agent: string | undefined }[]
-  readonly servers: readonly { readonly name: string; readonly state: string }[]
+  readonly servers: readonly ServerLine[]
   /** One line that must be read, such as that the port was taken. */
   readonly note: string | undefined
 }
 
+export interface ServerLine {
+  readonly name: string
+  readonly isReady: boolean
+  /** In words: its era and tools, or what is wrong with it. */
+  readonly state: string
+}
+
+const maxFaults = 3
 const maxEndpoints = 3
 const maxServers = 5
+/** Of each list in a log record: collectors cut long lines. */
+const maxRecorded = 20
 
-/** At most 12 lines: when, where, what is behind it, and what to paste into a client. */
+/** A few lines for people: when, how many, what is wrong, where, what is behind it (what is broken first), and what to paste into a client. */
 export function bannerLines(ready: Ready): string[] {
-  const width = Math.max(8, ...ready.servers.slice(0, maxServers).map((server) => server.name.length))
+  const endpoints = mainFirst(ready.endpoints)
+  const servers = brokenFirst(ready.servers)
+  const width = Math.max(8, ...servers.slice(0, maxServers).map((server) => server.name.length))
   const row = (name: string, text: string) => `  ${name.padEnd(width)}  ${text}`
-  const shown = ready.endpoints.slice(0, maxEndpoints)
-  const clients = shown.map(({ url, agent }) => [agent ?? 'mcplex', { type: 'http', url }])
+  const clients = endpoints.slice(0, maxEndpoints).map(({ url, agent }) => [agent ?? 'mcplex', { type: 'http', url }])
   return [
-    `mcplex ${ready.version} ready in ${(ready.readyMs / 1000).toFixed(2)} s, ${ready.file === undefined ? 'no configuration: a demo with two servers of its own' : `configuration ${ready.file}`}`,
+    `mcplex ${ready.version} ready in ${(ready.readyMs / 1000).toFixed(2)} s: ${totalsText(ready)}; ${ready.file === undefined ? 'no configuration: a demo with two servers of its own' : `configuration ${ready.file}`}`,
     ...(ready.note === undefined ? [] : [`  ${ready.note}`]),
-    ...limited(ready.endpoints, maxEndpoints, ({ url, agent }) => row('endpoint', agent === undefined ? url : `${url} (agent ${agent})`)),
-    ...limited(ready.servers, maxServers, ({ name, state }) => row(name, state)),
+    ...limited(ready.faults, maxFaults, (fault) => row('fault', fault)),
+    ...limited(endpoints, maxEndpoints, ({ url, agent }) => row('endpoint', agent === undefined ? url : `${url} (agent ${agent})`)),
+    ...limited(servers, maxServers, ({ name, state }) => row(name, state), brokenText),
     ...(clients.length === 0 ? [] : ['To use it, add to your MCP client:', JSON.stringify({ mcpServers: Object.fromEntries(clients) })]),
   ]
 }
 
+/** The same for a log: one record, in which long lists are cut. */
+export function readyFields({
+  version,
+  readyMs,
+  file,
+  note,
+  totals,
+  faults,
+  endpoints,
+  servers,
+}: Ready): Readonly<Record<string, unknown>> {
+  const broken = servers.filter(({ isReady }) => !isReady)
+  return {
+    version,
+    readyMs,
+    file,
+    note,
+    ...totals,
+    faults: faults.length === 0 ? undefined : faults.slice(0, maxRecorded),
+    endpoints: mainFirst(endpoints).slice(0, maxRecorded),
+    notReady: broken.length === 0 ? undefined : broken.slice(0, maxRecorded).map(({ name, state }) => ({ name, state })),
+  }
+}
+
+function totalsText({ totals: { ready, servers, tools } }: Ready): string {
+  return `${ready === servers ? counted(servers, 'server') : `${ready} of ${counted(servers, 'server')}`}, ${counted(tools, 'tool')}`
+}
+
+/** The endpoint that clients look for first, whatever the document's order. */
+function mainFirst(endpoints: Ready['endpoints']): Ready['endpoints'] {
+  return endpoints.toSorted((a, b) => Number(isMain(b.url)) - Number(isMain(a.url)))
+}
+
+function isMain(url: string): boolean {
+  return URL.parse(url)?.pathname === '/mcp'
+}
+
+function brokenFirst(servers: Ready['servers']): Ready['servers'] {
+  return servers.toSorted((a, b) => Number(a.isReady) - Number(b.isReady))
+}
+
+/** How many of the servers that find no room are not ready. */
+function brokenText(rest: Ready['servers']): string {
+  const broken = rest.filter(({ isReady }) => !isReady).length
+  return broken === 0 ? '' : `, ${broken} of them not ready`
+}
+
 /** At most `max` lines: the last says how many items it stands for. */
-function limited<T>(items: readonly T[], max: number, show: (item: T) => string): string[] {
-  const rest = items.length - max
-  return rest <= 0 ? items.map(show) : [...items.slice(0, max - 1).map(show), `  and ${rest + 1} more`]
+function limited<T>(
+  items: readonly T[],
+  max: number,
+  show: (item: T) => string,
+  more: (rest: readonly T[]) => string = () => '',
+): string[] {
+  if (items.length <= max) return items.map(show)
+  const rest = items.slice(max - 1)
+  return [...items.slice(0, max - 1).map(show), `  and ${rest.length} more${more(rest)}`]
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

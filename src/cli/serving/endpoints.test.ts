@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseDocument } from '../document/document.ts'
-import { endpointsOf, serverLines } from './endpoints.ts'
+import { endpointsOf, serverLines, totalsOf } from './endpoints.ts'
 
 function endpoints(text: string, ports: Readonly<Record<string, number>> = {}): string[] {
   const { config, problems } = parseDocument('test', text, { env: {} })
@@ -38,18 +38,18 @@ test('a server is shown with its era and tools, or with what is wrong', () => {
     lastError: undefined,
     since: 0,
   }
-  const lines = serverLines({
-    configDigest: '',
-    version: '',
-    agents: [],
-    servers: [
-      { ...base, state: 'ready', era: 'legacy', serverName: undefined, version: '2025-11-25', tools: 1 },
-      { ...base, state: 'down', lastError: 'does not answer' },
-      { ...base, state: 'connecting' },
-    ],
-  })
+  const servers = [
+    { ...base, state: 'ready', era: 'legacy', serverName: undefined, version: '2025-11-25', tools: 1 },
+    { ...base, state: 'down', lastError: 'does not answer', tools: 5 },
+    { ...base, state: 'connecting' },
+  ] as const
   assert.deepEqual(
-    lines.map((line) => line.state),
-    ['legacy (2025-11-25), 1 tool', 'down: does not answer', 'has not answered yet'],
+    serverLines({ servers }).map((line) => [line.isReady, line.state]),
+    [
+      [true, 'legacy (2025-11-25), 1 tool'],
+      [false, 'down: does not answer'],
+      [false, 'has not answered yet'],
+    ],
   )
+  assert.deepEqual(totalsOf({ servers }), { ready: 1, servers: 3, tools: 1 })
 })

@@ -23,11 +23,17 @@ export function endpointsOf(config: Config, ports: ReadonlyMap<string, number>):
 }
 
 /** One line for each server: its era and tools, or what is wrong. */
-export function serverLines(status: GatewayStatus): Ready['servers'] {
-  return status.servers.map(({ name, state, era, version, tools, lastError }) => {
-    if (state === 'ready') return { name, state: `${era} (${version}), ${tools} ${tools === 1 ? 'tool' : 'tools'}` }
-    return { name, state: state === 'down' ? `down: ${escapeUnsafe(lastError ?? 'no answer')}` : 'has not answered yet' }
+export function serverLines({ servers }: Pick<GatewayStatus, 'servers'>): Ready['servers'] {
+  return servers.map(({ name, state, era, version, tools, lastError }) => {
+    if (state === 'ready') return { name, isReady: true, state: `${era} (${version}), ${tools} ${tools === 1 ? 'tool' : 'tools'}` }
+    return { name, isReady: false, state: state === 'down' ? `down: ${escapeUnsafe(lastError ?? 'no answer')}` : 'has not answered yet' }
   })
+}
+
+/** How many servers are ready, of how many, and the tools of those that are. */
+export function totalsOf({ servers }: Pick<GatewayStatus, 'servers'>): Ready['totals'] {
+  const ready = servers.filter(({ state }) => state === 'ready')
+  return { ready: ready.length, servers: servers.length, tools: ready.reduce((sum, { tools }) => sum + tools, 0) }
 }
 
 function hostOf(listener: Listener, hostname: string | undefined, port: number): string {

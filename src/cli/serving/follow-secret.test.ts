@@ -91,6 +91,7 @@ async function open(
     request() {},
     flush() {},
     configure() {},
+    format: 'json',
     dropped: 0,
   }
   const port = await freePort(randomInt(20_000, 32_000))

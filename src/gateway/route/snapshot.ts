@@ -56,6 +56,8 @@ export interface SnapshotDeps {
   readonly openAudit: (settings: AuditSettings) => Audit
   /** Keys digests where the document has no key. */
   readonly processKey: Uint8Array
+  /** Whether the log says that a server is ready for the first time. */
+  readonly logsFirstReadiness: () => boolean
   /** Any list or state of a server has changed. */
   readonly onChange: () => void
 }
@@ -240,7 +242,7 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
         metrics.setServer(server, { up: status.state === 'ready', tools: status.tools })
         if (status.state === 'down') log.warn({ backend, server, error: status.lastError, tools: status.tools }, 'server is down')
         else
-          log[before === 'down' ? 'info' : 'debug'](
+          log[before === 'down' || deps.logsFirstReadiness() ? 'info' : 'debug'](
             { backend, server, era: status.era, version: status.version, tools: status.tools },
             'server is ready',
           )
