@@ -242,3 +242,18 @@ test('URLs that a legacy server wants visited first are asked of a modern client
   assert.deepEqual(answerTo(error(-32042, '{}'), {}, 'completion/complete'), failed(-32042, '{}'))
   assert.deepEqual(answerTo(error(-32042, '{ }'), { client: 'legacy' }), failed(-32042, '{ }'))
 })
+
+test('a failure that is said with something else than a boolean counts as one', () => {
+  for (const [flag, isError] of [
+    ['1', true],
+    ['"yes"', true],
+    ['{"code":7}', true],
+    ['0', false],
+    ['"false"', false],
+    ['null', false],
+  ] as const) {
+    const { answer, isRepaired } = read('legacy', 'tools/call', `"result":{"content":[],"isError":${flag}}`)
+    assert.ok(isRepaired && answer.kind === 'complete', flag)
+    assert.deepEqual([answer.isError, answer.result], [isError, `{"content":[]${isError ? ',"isError":true' : ''}}`], flag)
+  }
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import fc from 'fast-check'
-import { type Head, refusals, scanMessage } from '../mcp/mcp.ts'
+import { type Head, maxSealedIdChars, refusals, scanMessage } from '../mcp/mcp.ts'
 import { eraOf, shapeOf } from './classify.ts'
 import { metaKeys } from './versions.ts'
 
@@ -197,6 +197,6 @@ test('an id is bounded: of a request by what is kept of it, of a response by wha
     assert.ok(message.kind === 'message')
     return shapeOf(message).kind
   }
-  assert.deepEqual([shape('"method":"ping"', 1024), shape('"method":"ping"', 1025)], ['request', 'refused'])
-  assert.deepEqual([shape('"result":{}', 4096), shape('"result":{}', 4097)], ['response', 'refused'])
+  assert.deepEqual([shape('"method":"ping"', 1026), shape('"method":"ping"', 1027)], ['request', 'refused'])
+  assert.deepEqual([shape('"result":{}', maxSealedIdChars), shape('"result":{}', maxSealedIdChars + 1)], ['response', 'refused'])
 })

@@ -1,4 +1,17 @@
-import { type EraName, type Head, type Message, member, type Refusal, refuse, stringOf, textOf } from '../mcp/mcp.ts'
+import {
+  type EraName,
+  type Head,
+  isRequestId,
+  isWithinIdBound,
+  type Message,
+  maxIdChars,
+  maxSealedIdChars,
+  member,
+  type Refusal,
+  refuse,
+  stringOf,
+  textOf,
+} from '../mcp/mcp.ts'
 import { isModernVersion, metaKeys } from './versions.ts'
 
 /** What a posted JSON-RPC message is. `id` is its JSON text. */
@@ -6,11 +19,6 @@ export type Shape =
   | { readonly kind: 'request'; readonly id: string; readonly method: string }
   | { readonly kind: 'notification'; readonly method: string }
   | { readonly kind: 'response'; readonly id: string }
-
-/** A request's id is kept as long as its request or stream; a response's is one that was given here, sealed. */
-const maxIdChars = 1024
-const maxResponseIdChars = 4096
-const integer = /^-?(0|[1-9]\d*)$/
 
 /**
  * Sorts a message by JSON-RPC 2.0's shapes as MCP narrows them: an id is a string or an integer, `params` an object.
@@ -24,10 +32,11 @@ export function shapeOf(message: Message): Shape | Refusal {
   let id: string | undefined
   if (idMember !== undefined) {
     id = textOf(text, idMember)
-    const isValid = idMember.type === 'string' || (idMember.type === 'number' && integer.test(id))
-    if (!isValid) return refuse('bad-request', '"id" must be a string or an integer')
-    const max = member(top, 'method') === undefined ? maxResponseIdChars : maxIdChars
-    if (id.length > max) return refuse('bad-request', `"id" is longer than ${max} characters`)
+    if (!isRequestId(text, idMember)) return refuse('bad-request', '"id" must be a string or an integer')
+    // A response's is one that was given here, sealed.
+    const isResponse = member(top, 'method') === undefined
+    if (isResponse ? id.length > maxSealedIdChars : !isWithinIdBound(text, idMember))
+      return refuse('bad-request', `"id" is longer than ${isResponse ? maxSealedIdChars : maxIdChars} characters`)
   }
   const params = member(top, 'params')
   if (params !== undefined && params.type !== 'object') return refuse('bad-request', '"params" must be an object')

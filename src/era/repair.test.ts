@@ -43,7 +43,12 @@ const table: readonly (readonly [name: string, sent: string, got: unknown])[] = 
   ],
   ['numbers and booleans, as they were written', '{"content":[1e400,1.0,true]}', { content: [text('1e400'), text('1.0'), text('true')] }],
   ['an isError of null', '{"content":[],"isError":null}', { content: [] }],
-  ['an isError that is no boolean', '{"content":["a"],"isError":"yes"}', { content: [text('a')] }],
+  ...['"yes"', '"True"', '1', '{}', '["x"]', '"it broke"'].map(
+    (flag) => [`an isError of ${flag}`, `{"content":["a"],"isError":${flag}}`, { isError: true, content: [text('a')] }] as const,
+  ),
+  ...['"false"', '"No"', '0', '-0.0', '""'].map(
+    (flag) => [`an isError of ${flag}`, `{"content":["a"],"isError":${flag}}`, { content: [text('a')] }] as const,
+  ),
   ['an isError beside a broken content', '{"content":"a","isError":true}', { isError: true, content: [text('a')] }],
   ['an unknown type', '{"content":[{"type":"video","data":""}]}', { content: [text('{"type":"video","data":""}')] }],
   ['a type of another type', '{"content":[{"type":7}]}', { content: [text('{"type":7}')] }],

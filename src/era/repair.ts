@@ -14,7 +14,8 @@ import {
 
 /**
  * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
- * lists are flattened, a missing `content` is filled from `structuredContent`, optional members of a wrong type are left out.
+ * lists are flattened, a missing `content` is filled from `structuredContent`, an `isError` that is no boolean becomes one, other optional members
+ * of a wrong type are left out.
  * @param era of the server
  * @returns the JSON text of the repaired result, without `resultType`, or undefined where there is nothing to repair.
  */
@@ -44,11 +45,18 @@ export function repairResult(text: string, result: readonly Member[], method: st
   return wanted === undefined ? true : fit(text, result, wanted)
 }
 
-/** Whether a result says that the tool failed; some say it with the text "true". */
+/**
+ * Whether a result says that the tool failed. What is no boolean counts as a failure, unless it is a usual way to write "no": a failure that
+ * is taken for a success misleads more than the reverse.
+ */
 export function saysError(text: string, result: readonly Member[]): boolean {
   const flag = member(result, 'isError')
-  return flag?.type === 'true' || (flag !== undefined && stringOf(text, flag)?.toLowerCase() === 'true')
+  if (flag === undefined || flag.type === 'false' || flag.type === 'null') return false
+  if (flag.type === 'number') return Number(text.slice(flag.start, flag.end)) !== 0
+  return !(flag.type === 'string' && noWords.includes((stringOf(text, flag) ?? '').trim().toLowerCase()))
 }
+
+const noWords: readonly string[] = ['', 'false', 'no', '0', 'null', 'none']
 
 interface Value {
   readonly start: number

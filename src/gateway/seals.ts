@@ -9,6 +9,7 @@ import {
   type SealKey,
   type Sessions,
 } from '../era/era.ts'
+import { maxSealedIdChars } from '../mcp/mcp.ts'
 
 /** All that clients keep for us, sealed by the document's keys (docs/decisions/0003). */
 export interface Seals {
@@ -51,7 +52,7 @@ export function createSeals({ random, secret, now }: SealDeps): (config: Config)
     const seals: Seals = {
       sessions: createSessions(createSealer('session', keys, random), times, now, random, memory),
       states: expiring('state', maxStateChars),
-      asks: expiring('ask'),
+      asks: expiring('ask', maxSealedIdChars),
       cursors: expiring('cursor'),
     }
     made = { settings, seals }

@@ -16,11 +16,11 @@ test('a server’s request to the client, with its id and params as they were se
     params: '{ "maxTokens":1.0 }',
     id: '"\\u0061"',
   })
-  assert.equal(sent('elicitation/create', `,"id":"${'x'.repeat(1022)}"`)?.id.length, 1024)
+  assert.equal(sent('elicitation/create', `,"id":"${'x'.repeat(1024)}"`)?.id.length, 1026)
 })
 
 test('no other message is one', () => {
-  for (const more of ['', ',"id":null', ',"id":1.5', ',"id":1e3', ',"id":{}', `,"id":"${'x'.repeat(1023)}"`])
+  for (const more of ['', ',"id":null', ',"id":1.5', ',"id":1e3', ',"id":{}', `,"id":"${'x'.repeat(1025)}"`])
     assert.equal(roots(more), undefined)
   for (const more of [',"id":1,"result":{}', ',"id":1,"error":{}', ',"id":1,"params":[]']) assert.equal(roots(more), undefined)
   for (const method of ['ping', 'tools/call', 'notifications/message', 'toString']) assert.equal(sent(method, ',"id":1'), undefined)

@@ -1,4 +1,14 @@
-import { type AskMethod, capability, type Message, member, members, rebuildObject, textOf } from '../../mcp/mcp.ts'
+import {
+  type AskMethod,
+  capability,
+  isRequestId,
+  isWithinIdBound,
+  type Message,
+  member,
+  members,
+  rebuildObject,
+  textOf,
+} from '../../mcp/mcp.ts'
 import { isUrlMode } from './input-request.ts'
 
 /** A request of a server's for what its client can do. */
@@ -10,10 +20,6 @@ export interface Asked {
   readonly id: string
 }
 
-/** An id is kept as long as its request is open. */
-const maxIdChars = 1024
-const integer = /^-?(0|[1-9]\d*)$/
-
 /**
  * A legacy server's request to the client; undefined for every other message. What belongs to one connection alone is taken off
  * its params: `_meta.progressToken`, and `task`, which is not offered to servers.
@@ -23,7 +29,7 @@ export function askOf({ text, top, params, meta }: Message, method: string): Ask
   if (id === undefined || !isAskMethod(method) || member(top, 'result') !== undefined || member(top, 'error') !== undefined)
     return undefined
   const idText = textOf(text, id)
-  if (idText.length > maxIdChars || !(id.type === 'string' || (id.type === 'number' && integer.test(idText)))) return undefined
+  if (!isRequestId(text, id) || !isWithinIdBound(text, id)) return undefined
   const whole = member(top, 'params')
   if (whole === undefined) return { method, params: '{}', id: idText }
   if (params === undefined) return undefined

@@ -1,5 +1,5 @@
 import { askOf, isNotification, replyToServer, requiredFor } from '../../era/era.ts'
-import { type Ask, type Capabilities, can, type Message, member, textOf } from '../../mcp/mcp.ts'
+import { type Ask, type Capabilities, can, isWithinIdBound, type Message, member, textOf } from '../../mcp/mcp.ts'
 import type { Met } from '../server/server.ts'
 import type { Cause, Connector } from '../wire/wire.ts'
 import { notCapable, OpenAsks, tooManyAsks, unknownMethod } from './open-asks.ts'
@@ -34,7 +34,6 @@ export interface ServerRequests {
 
 /** Requests that are answered here at a time; what comes above it stays without an answer. */
 const maxAnswering = 16
-const maxIdChars = 1024
 /** Characters of the requests that are open at a time. */
 const maxOpenChars = 64 * 1024 * 1024
 
@@ -51,7 +50,7 @@ export function createServerRequests(server: string, connector: Connector, timeo
 
   function answer(met: Met, session: string | undefined, message: Message, rest: string, cause?: Cause): void {
     const id = member(message.top, 'id')
-    if (id === undefined || id.end - id.start > maxIdChars || answering === maxAnswering) return
+    if (id === undefined || !isWithinIdBound(message.text, id) || answering === maxAnswering) return
     answering++
     void post(met, session, textOf(message.text, id), rest, cause).finally(() => answering--)
   }

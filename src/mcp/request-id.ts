@@ -1,0 +1,23 @@
+import type { Member } from './json.ts'
+import { stringOf } from './split.ts'
+
+/** Characters of a request's id, which is kept as long as its request or stream is. */
+export const maxIdChars = 1024
+
+/** JSON text of such an id may take six characters for each, and two quotes; sealed with what it belongs to it takes less than this. */
+export const maxSealedIdChars = 16 * 1024
+
+const integer = /^-?(0|[1-9]\d*)$/
+const charsOfEscape = 6
+
+/** Whether a member of a message is an id as MCP has it (JSON-RPC 2.0 as 2026-07-28 narrows it): a string or an integer. */
+export function isRequestId(text: string, id: Member): boolean {
+  return id.type === 'string' || (id.type === 'number' && integer.test(text.slice(id.start, id.end)))
+}
+
+/** Whether an id has at most that many characters, quotes not counted and an escape counted as the character that it stands for. */
+export function isWithinIdBound(text: string, id: Member): boolean {
+  const chars = id.end - id.start
+  if (id.type !== 'string') return chars <= maxIdChars
+  return chars <= maxIdChars + 2 || (chars <= charsOfEscape * maxIdChars + 2 && (stringOf(text, id)?.length ?? chars) <= maxIdChars)
+}
