@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Config, Listener, ListenerTls } from '../model/model.ts'
 import type { Path } from '../tree/tree.ts'
 import { formatAddress } from '../values/values.ts'
-import type { Report } from './check.ts'
+import type { Report } from './checking.ts'
 
 /** What is wrong with how listeners speak HTTPS, as far as the document itself says it: keys behind references are looked at when they are used. */
 export function checkListenerTls(config: Config, report: Report): void {

@@ -3,7 +3,7 @@ import type { Audit, Authenticate, Config, Listener, Policies } from '../model/m
 import { authenticationOn } from '../model/model.ts'
 import type { Path } from '../tree/tree.ts'
 import { isLoopback } from '../values/values.ts'
-import type { Report } from './check.ts'
+import type { Report } from './checking.ts'
 
 /** What is wrong between the parts of policies, and between them and the rest. */
 export function checkPolicies(config: Config, report: Report): void {

@@ -1,9 +1,9 @@
 import type { Config, HttpTarget, Match, Rule } from '../model/model.ts'
 import type { Path } from '../tree/tree.ts'
 import { formatAddress, hostFault, isLoopback, parseAddress } from '../values/values.ts'
-import type { Report } from './check.ts'
 import { checkListenerTls } from './check-listener-tls.ts'
 import { checkPolicies, isAuthenticated } from './check-policies.ts'
+import type { Report } from './checking.ts'
 
 /** What is wrong between the parts of a Config, each of which is right by itself. Paths are those of the long form. */
 export function checkWhole(config: Config, report: Report): void {

@@ -1,2 +1,3 @@
-export { check, type Report } from './check.ts'
+export { check } from './check.ts'
 export { checkWhole } from './check-whole.ts'
+export type { Report } from './checking.ts'

@@ -1,5 +1,6 @@
 import { choice, either, integer, type Key, list, map, type ObjectShape, object, type Schema, secret, text } from '../schema/schema.ts'
-import { configSchema, server } from './config-schema.ts'
+import { configSchema } from './config-schema.ts'
+import { server } from './server-keys.ts'
 import { addedHeader, headerValueFault, listenAddress, name, url, words } from './texts.ts'
 
 /** A server as an MCP client's own configuration has it. */

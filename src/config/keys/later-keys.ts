@@ -4,7 +4,8 @@ import { addedHeader, duration, headerValueFault, listenAddress, origin, url, wo
 
 /** Keys that are known, typed and refused as `not-supported`; what each will do is said beside it. */
 
-const comes = 'a later version brings it; leave it out'
+/** The remedy where a key has no substitute in this version. */
+export const comesLater = 'a later version brings it; leave it out'
 
 export const cors = object<Cors>('cors', {
   allowOrigins: { schema: list(origin), about: 'Origins that may call.' },
@@ -39,23 +40,27 @@ export const credentialKinds = object<CredentialKinds>(
     clientCredentials: {
       schema: json,
       about: 'A token of our own: `tokenUrl`, `clientId`, `clientSecret` or `privateKey`, `scopes`, `resource`.',
-      later: comes,
+      later: comesLater,
     },
     exchange: {
       schema: json,
       about: "The caller's token exchanged (RFC 8693): `tokenUrl`, `clientId`, `clientSecret`, `audience`, …",
-      later: comes,
+      later: comesLater,
     },
     entra: {
       schema: json,
       about: 'On behalf of the caller by Microsoft Entra: `tenant`, `clientId`, `clientSecret`, `scopes`.',
-      later: comes,
+      later: comesLater,
     },
-    idJag: { schema: json, about: 'An identity assertion: `identityProvider`, `authorizationServer`, `audience`, `scopes`.', later: comes },
-    login: { schema: json, about: "The user's own login at the server: `issuer` or `metadata`, `clientId`, `scopes`.", later: comes },
-    passthrough: { schema: boolean, about: "The caller's own credential, as it came.", later: comes },
-    aws: { schema: json, about: 'Requests signed for AWS: `region`, `service`.', later: comes },
-    google: { schema: json, about: 'A Google identity token: `audience`.', later: comes },
+    idJag: {
+      schema: json,
+      about: 'An identity assertion: `identityProvider`, `authorizationServer`, `audience`, `scopes`.',
+      later: comesLater,
+    },
+    login: { schema: json, about: "The user's own login at the server: `issuer` or `metadata`, `clientId`, `scopes`.", later: comesLater },
+    passthrough: { schema: boolean, about: "The caller's own credential, as it came.", later: comesLater },
+    aws: { schema: json, about: 'Requests signed for AWS: `region`, `service`.', later: comesLater },
+    google: { schema: json, about: 'A Google identity token: `audience`.', later: comesLater },
   },
   [
     {

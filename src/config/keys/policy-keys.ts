@@ -12,15 +12,13 @@ import type {
   McpAuthentication,
   Policies,
   ResourceMetadata,
-  ToolTest,
 } from '../model/model.ts'
-import { boolean, choice, type Fault, json, list, map, object, type Schema, secret, text } from '../schema/schema.ts'
+import { boolean, choice, type Fault, json, type Key, list, map, object, type Schema, secret, text } from '../schema/schema.ts'
 import { durationMs, urlFault } from '../values/values.ts'
-import { addedHeader, duration, headerValueFault, qualified, url, words } from './texts.ts'
+import { comesLater } from './later-keys.ts'
+import { addedHeader, duration, headerValueFault, url, words } from './texts.ts'
 
 /** The keys of policies: who callers are, what they may do, and the record of it. */
-
-const rateLimitComes = 'a later version brings it; leave it out'
 
 function expression(scope: Scope): Schema<string> {
   const fault = (value: string): Fault | undefined => {
@@ -201,7 +199,7 @@ const audit = object<Audit>('audit', {
 const rateLimit = {
   schema: list(json),
   about: 'How many requests are let through: `by`, `requests`, `per`, `burst`, `concurrency`.',
-  later: rateLimitComes,
+  later: comesLater,
 }
 
 /** What may stand at a place through which callers come. */
@@ -212,6 +210,12 @@ export const policies = object<Policies>('policies', {
   audit: { schema: audit, about: 'A record of every request.' },
 })
 
+/** The key `policies` of a place; `what` says what they hold for there. */
+export const policiesHere = (what: string): Key<Policies> => ({
+  schema: policies,
+  about: `What holds for ${what}: who may call, what, and the record of it.`,
+})
+
 const ofCallers = 'it holds for whole requests: write it for the backend, the agent, a route, a listener or all traffic'
 
 /** What may stand at a single server. */
@@ -220,18 +224,4 @@ export const serverPolicies = object<Policies>('serverPolicies', {
   authorize: { schema: authorize, about: 'Rules over what this server offers.' },
   rateLimit,
   audit: { schema: json as never, about: 'Not at a server.', later: ofCallers },
-})
-
-export const toolTest = object<ToolTest>('test', {
-  agent: { schema: qualified, about: 'Who asks.', isRequired: true },
-  claims: { schema: json, about: "The claims of the caller's token. Not written: no token." },
-  apiKey: { schema: words, about: "The `id` of the caller's API key, in its place." },
-  tool: { schema: words, about: 'The tool, by its exposed name.', isRequired: true },
-  arguments: { schema: json, about: 'Its arguments.' },
-  expect: {
-    schema: choice(['allowed', 'refused', 'hidden', 'unknown']),
-    about:
-      'What must come of it: `allowed`: it is called. `refused`: the caller is not let in, or a rule refuses the arguments. `hidden`: a server has the tool, and the caller does not see it. `unknown`: no server has it.',
-    isRequired: true,
-  },
 })

@@ -1,5 +1,9 @@
 import { formatPath, type Path } from '../tree/tree.ts'
-import type { Agent, Audit, Authenticate, Authorize, Config, Listener, Policies, Route, Rule } from './types.ts'
+import type { Agent } from './agent.ts'
+import type { Config } from './config.ts'
+import type { Listener } from './listener.ts'
+import type { Audit, Authenticate, Authorize, Policies } from './policies.ts'
+import type { Route, Rule } from './route.ts'
 
 /** What holds at one place, and where the document says so. */
 export interface Placed<T> {

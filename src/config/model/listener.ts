@@ -1,0 +1,38 @@
+import type { Policies } from './policies.ts'
+import type { Secret } from './values.ts'
+
+/** A socket that takes connections. Two may share address and port where their hostnames differ. */
+export interface Listener {
+  readonly name: string
+  /** An IP address without brackets, or `localhost`. */
+  readonly address: string
+  /** 0 asks for any free port. */
+  readonly port: number
+  readonly protocol: 'HTTP' | 'HTTPS'
+  /** Lower case; `*.example.com` matches as in the Gateway API. */
+  readonly hostname?: string
+  readonly tls?: ListenerTls
+  /** Accepted `Host` names; absent: derived (configuration.md, Safety). */
+  readonly hosts?: readonly string[]
+  /** Accepted `Origin`s; absent: derived (configuration.md, Safety). */
+  readonly origins?: readonly string[]
+  readonly cors?: Cors
+  /** The author says that this listener may be open to anybody without authentication. */
+  readonly insecure: boolean
+  readonly policies?: Policies
+}
+
+export interface ListenerTls {
+  readonly certificates: readonly { readonly cert: string; readonly key: Secret }[]
+  /** PEM text of the authorities whose client certificates are taken for an identity. */
+  readonly clientCa?: string
+}
+
+export interface Cors {
+  readonly allowOrigins?: readonly string[]
+  readonly allowMethods?: readonly string[]
+  readonly allowHeaders?: readonly string[]
+  readonly exposeHeaders?: readonly string[]
+  readonly allowCredentials?: boolean
+  readonly maxAge?: number
+}

@@ -1,0 +1,53 @@
+import type { Duration, Secret, Size } from './values.ts'
+
+export interface Sessions {
+  /** The first seals, all open; empty: a random one, good for this process. `secret` is 32 bytes in base64. */
+  readonly keys: readonly { readonly id: string; readonly secret: Secret }[]
+  readonly idle: Duration
+  readonly absolute: Duration
+}
+
+export interface Peers {
+  readonly listen: string
+  readonly find: { readonly dns?: string; readonly list?: readonly string[] }
+}
+
+export interface Store {
+  readonly redis?: Secret
+  readonly directory?: string
+}
+
+export interface Admin {
+  /** `HOST:PORT`; `parseAddress` reads it. */
+  readonly listen: string
+  readonly token?: Secret
+}
+
+export interface Health {
+  /** `HOST:PORT`, or `off`. */
+  readonly listen: string
+}
+
+/** Bounds of the edge, not quotas. */
+export interface Limits {
+  readonly body: Size
+  /** Bytes and number of a request's headers, `16KiB/100`; `headerLimit` reads it. */
+  readonly headers: string
+  readonly depth: number
+  readonly tokens: number
+  readonly connections: number
+  readonly streamsPerCaller: number
+  readonly toolsPerServer: number
+  /** Pages of one list of one server. */
+  readonly pages: number
+  /** Bytes of one answer of a server. */
+  readonly answer: Size
+}
+
+export interface Observe {
+  readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'text' | 'json' }
+  readonly traces?: { readonly otlp: string; readonly sample: number }
+  readonly metrics?: { readonly otlp?: string }
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
