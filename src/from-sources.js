@@ -1,7 +1,4 @@
-// The entry of a checkout. Plain JavaScript: the compile cache must be on before the first TypeScript file is read,
-// which then starts twice as fast and needs a quarter less memory from the second time on.
-import { enableCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
+// The entry of a checkout: the compile cache first, then everything else.
+import './compile-cache.js'
 
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/mcplex', import.meta.url)))
 await import('./main.ts')

@@ -37,15 +37,13 @@ function stream(route: string, more: Partial<ChangeStream<string>> = {}) {
   return { own, written, isEnded: () => isClosed, leave: () => leave(), onGone }
 }
 
-/** Lists by route, as a test sets them. */
-function open(max = 2, revisions: Record<string, string | undefined> = { a: '1', b: '1' }) {
-  const streams = createChangeStreams<string>(
-    () => max,
-    (route) => {
-      const revision = revisions[route]
-      return revision === undefined ? undefined : { tools: revision, prompts: 'p', resources: revisions['resources'] ?? 'r' }
-    },
-  )
+/** Lists by route, as a test sets them. @param elapsed how the work of one look seems to take; at once where it is left out */
+function open(max = 2, revisions: Record<string, string | undefined> = { a: '1', b: '1' }, elapsed: () => number = () => 0) {
+  const revisionsOf = (route: string) => {
+    const revision = revisions[route]
+    return revision === undefined ? undefined : { tools: revision, prompts: 'p', resources: revisions['resources'] ?? 'r' }
+  }
+  const streams = createChangeStreams<string>(() => max, revisionsOf, Date.now, undefined, elapsed)
   const add = (one: ReturnType<typeof stream>) => streams.add(one.own, one.onGone)
   return { streams, revisions, add }
 }
@@ -158,4 +156,22 @@ test('the streams of one session are looked after alone', () => {
     add(stream('a', { session, onLook: () => calls.push(name) }))
   streams.tend('s')
   assert.deepEqual(calls, ['first', 'second'])
+})
+
+test('a look that takes long lets other work go first, and what changes meanwhile is told too', async () => {
+  let atMs = 0
+  const { streams, revisions, add } = open(9, { a: '1' }, () => {
+    atMs += 10
+    return atMs
+  })
+  const [first, second] = [stream('a'), stream('a')]
+  for (const one of [first, second]) add(one)
+  revisions['a'] = '2'
+  streams.look()
+  assert.deepEqual([first.written, second.written], [[], ['changed']])
+  revisions['a'] = '3'
+  streams.look()
+  const told = () => first.written.length + second.written.length
+  for (let turns = 0; turns < 10 && told() < 3; turns++) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([first.written, second.written], [['changed'], ['changed', 'changed']])
 })

@@ -44,12 +44,16 @@ const sliceMs = 10
 /** Timers hold no longer time. */
 const maxTimerMs = 2 ** 31 - 1
 
-/** @param now milliseconds since 1970 */
+/**
+ * @param now milliseconds since 1970
+ * @param elapsed milliseconds of a clock that never goes back: what a slice of work is measured by
+ */
 export function createChangeStreams<P>(
   maxPerHolder: () => number,
   revisionsOf: (place: P) => Revisions | undefined,
   now: () => number = Date.now,
   onBug: (error: unknown) => void = () => {},
+  elapsed: () => number = () => performance.now(),
 ): ChangeStreams<P> {
   const open = new Map<ChangeStream<P>, Revisions | undefined>()
   const holders = new Map<string, number>()
@@ -95,7 +99,7 @@ export function createChangeStreams<P>(
     // The newest first.
     const waiting = [...open.keys()]
     const goOn = () => {
-      const startedAt = performance.now()
+      const startedAt = elapsed()
       for (let stream = waiting.pop(); stream !== undefined; stream = waiting.pop()) {
         try {
           lookAt(stream, told)
@@ -104,7 +108,7 @@ export function createChangeStreams<P>(
           end(stream)
           onBug(error)
         }
-        if (performance.now() - startedAt < sliceMs) continue
+        if (elapsed() - startedAt < sliceMs) continue
         setImmediate(goOn)
         return
       }
