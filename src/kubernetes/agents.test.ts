@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { AgentView } from './agent-view.ts'
 import { readAgents } from './agents.ts'
 import { readBackends } from './backends.ts'
-import { defaultSettings } from './default-settings.ts'
 import { fragmentErrors } from './fragment-errors.ts'
-import { nothingObserved, type Raw } from './model.ts'
-import { listAt, textAt } from './raw.ts'
+import { nothingObserved } from './observations.ts'
+import type { Policies } from './policy-effect.ts'
+import { listAt, type Raw, textAt } from './raw.ts'
+import { defaultSettings } from './settings.ts'
 import { readUses } from './uses.ts'
-import type { AgentView, Policies } from './views.ts'
 import { createWorld } from './world.ts'
 
 const policies: Policies = {

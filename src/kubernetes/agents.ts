@@ -1,11 +1,12 @@
+import type { AgentView } from './agent-view.ts'
 import { serversServed } from './backend.ts'
+import type { BackendView } from './backend-view.ts'
 import type { Backends } from './backends.ts'
 import { type Finding, finding, judgeFindings, unknownFields } from './finding.ts'
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
-import type { KubeObject, ObjectRef, Raw } from './model.ts'
-import { listAt, rawAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import { listAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { strayPatterns } from './stray-patterns.ts'
-import type { AgentView, BackendView } from './views.ts'
 import { nameKey, refKey, refOf, titleOf, type World } from './world.ts'
 
 export interface Agents {

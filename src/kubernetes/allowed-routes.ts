@@ -1,11 +1,12 @@
-import { gatewayGroup } from './gateway-classes.ts'
+import type { Fault } from './conditions.ts'
+import type { ListenerView } from './gateway-view.ts'
+import { gatewayGroup } from './kinds.ts'
 import { isSelected, selectorFault } from './label-selector.ts'
-import type { WrittenListener } from './listeners.ts'
-import type { Fault, KubeObject, Raw } from './model.ts'
-import { rawAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { ListenerView } from './views.ts'
 import { refOf, titleOf, type World } from './world.ts'
+import type { WrittenListener } from './written-listener.ts'
 
 export interface AllowedRoutes extends Pick<ListenerView, 'refusal' | 'supportedKinds'> {
   /** Of the listener's Accepted: what can't be understood, and so takes no route. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { defaultSettings } from './default-settings.ts'
 import { readObjectsIn } from './documents.ts'
-import { nothingObserved, type Observations } from './model.ts'
+import { nothingObserved, type Observations } from './observations.ts'
 import { listAt, valueAt } from './raw.ts'
+import { defaultSettings } from './settings.ts'
 import { translate } from './translate.ts'
 import { refKey } from './world.ts'
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type IdentityContext, type IdentityReading, identityOf, unlooked } from './identity-reading.ts'
+import type { PolicyFault } from './policy-fault.ts'
 import { isRaw, textAt, valueAt } from './raw.ts'
 import { localRef, referencedTexts } from './referenced-text.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { PolicyFault } from './views.ts'
 import { titleOf } from './world.ts'
 
 /** Keys of one policy; each is some 150 characters of a document. */

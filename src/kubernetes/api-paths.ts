@@ -1,5 +1,5 @@
 import { apiVersionOf, type Kind, kindOf } from './kinds.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { refOf } from './world.ts'
 
 /** Where the API server keeps the objects of a kind; the namespace is empty for kinds without one. */

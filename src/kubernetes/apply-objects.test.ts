@@ -7,7 +7,7 @@ import { objectPath } from './api-paths.ts'
 import { createApplier } from './apply-objects.ts'
 import { createControllerMetrics } from './controller-metrics.ts'
 import { createFakeCluster, refusal } from './fake-cluster-for-test.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { refOf } from './world.ts'
 import { createWriteQueue } from './write-queue.ts'
 

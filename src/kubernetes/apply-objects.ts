@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto'
 import { type ApiClient, type ApiReply, statusText } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { collectionPath, kindOfObject, objectPath } from './api-paths.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
 import { deleteOwn } from './delete-own.ts'
-import type { GatewayPlan, KubeObject, ObjectRef, Raw } from './model.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { foreignSentence, isOwn } from './ownership.ts'
 import { missingParts, type RandomBytes, withoutParts } from './random-parts.ts'
+import type { Raw } from './raw.ts'
 import { refusalSentence } from './refusals.ts'
 import { hasReplicasOf, isScaled, replicasOf, unwantedAutoscaler } from './scaled-replicas.ts'
 import { nameKey, readObject, refKey, refOf, titleOf } from './world.ts'
+import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
-import { outcomeOf } from './write-status.ts'
 
 export interface Applier {
   /** A task for each Gateway of which something is not, or not surely, as it should be, but for those that are held back, by `ns/name`. */
@@ -29,7 +30,7 @@ export interface ApplierDeps {
   readonly onFault: () => void
   readonly random: RandomBytes
   readonly log: Log
-  readonly metrics: ControllerMetrics
+  readonly metrics: WriteMetrics
   /** Milliseconds, from any origin. */
   readonly now: () => number
 }

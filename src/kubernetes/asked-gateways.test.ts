@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { askedGateways, slimToToken } from './asked-gateways.ts'
-import type { GatewayPlan, KubeObject, Raw } from './model.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { KubeObject } from './object.ts'
 import { isPodAddress } from './pod-address.ts'
+import type { Raw } from './raw.ts'
 import { refKey, refOf } from './world.ts'
 
 const owner = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: 'front', uid: 'u', controller: true }

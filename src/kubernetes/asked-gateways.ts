@@ -1,4 +1,5 @@
-import type { GatewayPlan, KubeObject, ObjectRef } from './model.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { isOwn } from './ownership.ts'
 import { namesFor } from './provisioned-names.ts'
 import { type ProxyAddress, readProxyAddresses } from './proxy-addresses.ts'

@@ -16,8 +16,8 @@ import {
   toB,
 } from './assemble-for-test.ts'
 import { longestRequests } from './longest-requests.ts'
+import type { PolicyEffect } from './policy-effect.ts'
 import { listAt, rawAt, valueAt } from './raw.ts'
-import type { PolicyEffect } from './views.ts'
 
 test('a rule leads to its one backend, and is refused with a reason wherever that is not certain', () => {
   const b = 'group: gateway.kgateway.dev, kind: Backend'

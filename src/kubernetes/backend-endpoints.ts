@@ -1,7 +1,6 @@
+import type { BackendView } from './backend-view.ts'
 import { type Size, sizeInside } from './document-bytes.ts'
-import type { Raw } from './model.ts'
-import { isRaw, listAt, rawAt } from './raw.ts'
-import type { BackendView } from './views.ts'
+import { isRaw, listAt, type Raw, rawAt } from './raw.ts'
 
 /** What the addresses of pods behind a backend's servers take in a document; undefined where there are none. */
 export function endpointsSize({ fragment }: BackendView): Size | undefined {

@@ -1,8 +1,10 @@
 import { readBackend } from './backend.ts'
-import type { KubeObject, ObjectRef, Observations } from './model.ts'
+import type { BackendView } from './backend-view.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import type { Observations } from './observations.ts'
+import type { Policies } from './policy-effect.ts'
 import { rawAt, textAt, valueAt } from './raw.ts'
 import type { Uses } from './uses.ts'
-import type { BackendView, Policies } from './views.ts'
 import { byName, nameKey, refKey, refOf, type World } from './world.ts'
 
 export interface Backends {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parsePlain } from '../config/config.ts'
 import { callersOf } from './callers.ts'
-import type { Raw } from './model.ts'
+import type { Raw } from './raw.ts'
 
 const jwt = (mode: string): Raw => ({
   authenticate: { mode, jwt: [{ issuer: 'https://id.example', audiences: ['a'], jwks: { url: 'https://id.example/certs' } }] },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '../observe/observe.ts'
 import { createClassClaims } from './class-claims.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 
 const apiVersion = 'gateway.networking.k8s.io/v1'
 const us = 'mcplex.dev/controller'

@@ -1,6 +1,6 @@
 import type { Log } from '../observe/observe.ts'
-import { gatewayGroup } from './gateway-classes.ts'
-import type { KubeObject } from './model.ts'
+import { gatewayGroup } from './kinds.ts'
+import type { KubeObject } from './object.ts'
 import { textAt } from './raw.ts'
 import { nameKey, refOf } from './world.ts'
 

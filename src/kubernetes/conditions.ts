@@ -1,4 +1,23 @@
-import type { Condition, Fault, KubeObject, Raw } from './model.ts'
+import type { KubeObject } from './object.ts'
+import type { Raw } from './raw.ts'
+
+/** A condition without its time and generation, which the writer adds. */
+export interface Condition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  /** CamelCase. */
+  readonly reason: string
+  /** For people: names the object and the remedy. */
+  readonly message: string
+}
+
+/** Something about an object that keeps it, or a part of it, from doing what it says. */
+export interface Fault {
+  /** Of the condition that tells of it. */
+  readonly reason: string
+  /** A sentence that names the place, such as `spec.mcp.targets[2]`, and the remedy. */
+  readonly message: string
+}
 
 /** Messages of conditions hold at most 32,768 characters (metav1.Condition). */
 const maxMessage = 32_768

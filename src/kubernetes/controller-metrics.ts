@@ -1,14 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { PollMetrics } from './proxy-poller.ts'
+import type { WriteMetrics } from './write-metrics.ts'
 
 /** What the controller does, counted. Labels hold kinds, never names of objects. */
-export interface ControllerMetrics {
+export interface ControllerMetrics extends WriteMetrics, PollMetrics {
   observeReconcile(durationMs: number): void
-  countWrite(kind: string, outcome: 'ok' | 'conflict' | 'refused' | 'failed'): void
   countInterruption(kind: string): void
   setLeader(isLeader: boolean): void
-  /** How many proxies are asked what they serve. */
-  setProxies(count: number): void
-  countPoll(outcome: 'ok' | 'failed'): void
   /** Prometheus text exposition 0.0.4. */
   text(): Promise<string>
   readonly contentType: string

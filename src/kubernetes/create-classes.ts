@@ -1,10 +1,9 @@
 import { type ApiClient, statusText } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { collectionPath, kindOfObject } from './api-paths.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
+import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
-import { outcomeOf } from './write-status.ts'
 
 export interface ClassMaker {
   /** A task for each of these GatewayClasses that is to be made. */
@@ -19,7 +18,7 @@ export interface ClassDeps {
   /** Whether a class of this name was there already, with our controllerName. */
   readonly wasOurs: (name: string) => boolean
   readonly log: Log
-  readonly metrics: ControllerMetrics
+  readonly metrics: WriteMetrics
 }
 
 /** Makes each GatewayClass once, and none that was there before: whoever deletes it then wants it gone. One that is there by then, whosever it is, stays as it is. */

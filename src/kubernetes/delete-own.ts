@@ -1,16 +1,15 @@
 import type { ApiClient } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { objectPath } from './api-paths.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { readObject, titleOf } from './world.ts'
+import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteOutcome } from './write-queue.ts'
-import { outcomeOf } from './write-status.ts'
 
 export interface DeleteDeps {
   readonly client: ApiClient
   readonly log: Log
-  readonly metrics: ControllerMetrics
+  readonly metrics: WriteMetrics
 }
 
 export interface DeleteOptions {

@@ -1,10 +1,12 @@
+import type { GatewayView } from './gateway-view.ts'
 import type { Calls } from './longest-requests.ts'
-import type { KubeObject, Raw } from './model.ts'
-import { rawAt, textAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import type { Policies, PolicyEffect } from './policy-effect.ts'
+import { type Raw, rawAt, textAt } from './raw.ts'
 import { guardOf } from './route-guard.ts'
 import { isZero } from './route-rules.ts'
+import type { RouteView, RuleView } from './route-view.ts'
 import type { RuleTarget } from './rule-target.ts'
-import type { GatewayView, Policies, PolicyEffect, RouteView, RuleView } from './views.ts'
 import { byAge } from './world.ts'
 
 /** A route of the document. */

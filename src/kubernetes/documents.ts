@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Document, isMap, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
 import { kindOf } from './kinds.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { listAt, textAt } from './raw.ts'
 import { readObject, refKey, refOf, titleOf } from './world.ts'
 

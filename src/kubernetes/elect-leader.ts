@@ -1,7 +1,6 @@
 import { type ApiClient, statusText } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
-import type { Raw } from './model.ts'
-import { isRaw, numberAt, rawAt, textAt } from './raw.ts'
+import { isRaw, numberAt, type Raw, rawAt, textAt } from './raw.ts'
 
 /** Whether this controller is the one that writes. */
 export interface Leadership {

@@ -1,5 +1,5 @@
 import { type Finding, finding } from './finding.ts'
-import type { Raw } from './model.ts'
+import type { Raw } from './raw.ts'
 import type { Services } from './services.ts'
 
 /** Of one server. */

@@ -1,7 +1,7 @@
 import type { ApiClient, ApiReply, ApiRequest, ApiStreamRequest } from '../kube/kube.ts'
 import { collectionPath, kindOfObject, objectPath } from './api-paths.ts'
-import type { KubeObject, Raw } from './model.ts'
-import { isRaw, listAt, rawAt, textAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { isRaw, listAt, type Raw, rawAt, textAt } from './raw.ts'
 import { readObject, refOf } from './world.ts'
 
 /** For tests: an API server's objects in memory, with its rules for versions, statuses and field managers as far as the controller needs them. */

@@ -1,5 +1,6 @@
-import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
-import type { Fault, KubeObject, Raw } from './model.ts'
+import { conditionsOf, type Fault, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
+import type { KubeObject } from './object.ts'
+import type { Raw } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
 
 /** Something that the status of a backend or agent tells. */

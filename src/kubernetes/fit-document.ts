@@ -1,12 +1,15 @@
 import { documentBounds } from '../config/config.ts'
+import type { AgentView } from './agent-view.ts'
 import { endpointsSize, withoutEndpoints } from './backend-endpoints.ts'
+import type { BackendView } from './backend-view.ts'
+import type { Fault } from './conditions.ts'
 import { type Size, sizeInside } from './document-bytes.ts'
 import { createLoad, type Load, type Need } from './document-load.ts'
 import type { DocumentRoute } from './document-routes.ts'
+import type { GatewayView } from './gateway-view.ts'
 import { widestRequests, withRequestTimeout } from './longest-requests.ts'
-import type { Fault } from './model.ts'
 import { createRefusals } from './route-refusals.ts'
-import type { AgentView, BackendView, GatewayView, RouteView } from './views.ts'
+import type { RouteView } from './route-view.ts'
 import { compare } from './world.ts'
 
 /** A Secret holds 1 MiB, and proxies read documents of this size in a moment. Readers take some parts more, for what is added. */

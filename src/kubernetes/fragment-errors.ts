@@ -1,6 +1,6 @@
 import { type Config, escapeReferences, type Problem, parsePlain } from '../config/config.ts'
-import type { Fault, Raw } from './model.ts'
-import { isRaw } from './raw.ts'
+import type { Fault } from './conditions.ts'
+import { isRaw, type Raw } from './raw.ts'
 
 /** A part of a document. An agent's backends must be among its own; routes name none of its listeners. */
 export type Fragment = Readonly<Partial<Record<'backends' | 'agents', Raw> & Record<'listeners' | 'routes', readonly Raw[]>>>

@@ -1,12 +1,12 @@
-import { conditionsOf, judged } from './conditions.ts'
+import { conditionsOf, type Fault, judged } from './conditions.ts'
+import type { DesiredStatus } from './desired-status.ts'
 import { readParameters } from './gateway-parameters.ts'
-import { apiVersionOf, kindOf } from './kinds.ts'
+import { apiVersionOf, gatewayGroup, kindOf } from './kinds.ts'
 import { managedBy } from './managed-by.ts'
-import type { DesiredStatus, Fault, KubeObject, Raw, Settings } from './model.ts'
-import { textAt, valueAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { type Raw, textAt, valueAt } from './raw.ts'
+import type { Settings } from './settings.ts'
 import type { World } from './world.ts'
-
-export const gatewayGroup = 'gateway.networking.k8s.io'
 
 export interface GatewayClasses {
   /** By name, those that are ours. */

@@ -1,6 +1,7 @@
+import type { Fault } from './conditions.ts'
 import { type Form, misfits, quantityOf, type Shape } from './misfits.ts'
-import type { Fault, KubeObject, Raw } from './model.ts'
-import { numberAt, rawAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { numberAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { titleOf, type World } from './world.ts'
 
 const own = { group: 'mcplex.dev', kind: 'GatewayParameters' } as const

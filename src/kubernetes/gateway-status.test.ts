@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assemble, conditionsOf, documentOf, gateway, gatewayStatus } from './assemble-for-test.ts'
-import { nothingObserved, type Observations } from './model.ts'
+import { nothingObserved, type Observations } from './observations.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
 
 test('a Gateway says what it waits for, and its addresses', () => {

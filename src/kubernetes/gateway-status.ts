@@ -1,8 +1,10 @@
-import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
-import type { Condition, DesiredStatus, Fault, KubeObject, Raw } from './model.ts'
-import { listAt, textAt, valueAt } from './raw.ts'
+import { type Condition, conditionsOf, type Fault, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { GatewayView, ListenerView } from './gateway-view.ts'
+import type { KubeObject } from './object.ts'
+import { listAt, type Raw, textAt, valueAt } from './raw.ts'
+import { servedPorts } from './served-ports.ts'
 import { isKept, lookAtPods, nobodyReported, programmedBefore, type Serving, servedText, unservedText, whyUnserved } from './serving.ts'
-import type { GatewayView, ListenerView } from './views.ts'
 import { nameKey } from './world.ts'
 
 export interface GatewayState {
@@ -129,11 +131,6 @@ function programmedOf(gateway: GatewayView, state: GatewayState, addresses: read
   if (before?.startsWith(`${state.callers}; `)) return isTrue('Programmed', 'Programmed', before)
   if (serving.serving > 0) return isTrue('Programmed', 'Programmed', `${state.callers}; ${servedText(serving)}`)
   return not('Pending', unservedText(serving, gateway.object, state.service.name))
-}
-
-/** Each once, in the order of the listeners. */
-export function servedPorts({ listeners }: GatewayView): readonly number[] {
-  return [...new Set(listeners.flatMap(({ fragment, port }) => (fragment === undefined ? [] : [port])))]
 }
 
 /** A Gateway's status holds at most this many (Gateway API, GatewayStatus.addresses). */

@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { listAt, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { GatewayPlan } from './gateway-plan.ts'
 import { createHeldPlans } from './held-plans.ts'
-import type { GatewayPlan } from './model.ts'
 
 function open() {
   const awaited = new Set<string>()

@@ -1,4 +1,5 @@
-import type { GatewayPlan, ObjectRef } from './model.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { ObjectRef } from './object.ts'
 import { nameKey, refKey } from './world.ts'
 
 /** Which Gateways' documents are not written for now, as too little is known of what they depend on. */

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net'
-import type { Fault } from './model.ts'
+import type { Fault } from './conditions.ts'
 
 /** An address is no hostname of the Gateway API, though its definitions let it through. */
 export function ipFaults(hostname: unknown, place: string, reason: string): readonly Fault[] {

@@ -1,8 +1,9 @@
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
-import type { ObjectRef, Raw } from './model.ts'
+import type { ObjectRef } from './object.ts'
+import type { PolicyFault } from './policy-fault.ts'
+import type { Raw } from './raw.ts'
 import type { Referring } from './referenced-text.ts'
 import type { Services } from './services.ts'
-import type { PolicyFault } from './views.ts'
 
 /** What is known beside a policy that says who callers must prove to be. */
 export interface IdentityContext extends Referring {

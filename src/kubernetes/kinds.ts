@@ -1,3 +1,5 @@
+export const gatewayGroup = 'gateway.networking.k8s.io'
+
 /** A kind of object that the controller deals with. */
 export interface Kind {
   readonly group: string
@@ -15,7 +17,7 @@ export interface Kind {
   readonly isProvisioned: 'cluster' | 'namespace' | 'no'
 }
 
-const gatewayApi = { group: 'gateway.networking.k8s.io', isNamespaced: true, isFollowed: 'everywhere', isProvisioned: 'no' } as const
+const gatewayApi = { group: gatewayGroup, isNamespaced: true, isFollowed: 'everywhere', isProvisioned: 'no' } as const
 const agentgateway = {
   group: 'agentgateway.dev',
   version: 'v1alpha1',

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultSettings } from './default-settings.ts'
 import { readGateways } from './gateways.ts'
 import { readLeads } from './leads.ts'
-import type { Raw } from './model.ts'
+import type { Raw } from './raw.ts'
 import { readRoutes } from './routes.ts'
+import { defaultSettings } from './settings.ts'
 import { createWorld } from './world.ts'
 
 const settings = defaultSettings('1.0.0')

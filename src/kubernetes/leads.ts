@@ -1,6 +1,6 @@
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { listAt, rawAt, textAt } from './raw.ts'
-import type { RouteView } from './views.ts'
+import type { RouteView } from './route-view.ts'
 import { refKey, refOf, type World } from './world.ts'
 
 export const backendKinds = [

@@ -1,8 +1,9 @@
-import { gatewayGroup } from './gateway-classes.ts'
-import type { WrittenListener } from './listeners.ts'
-import type { Fault, KubeObject, ObjectRef, Raw } from './model.ts'
-import { listAt, numberAt, rawAt, textAt, valueAt } from './raw.ts'
+import type { Fault } from './conditions.ts'
+import { gatewayGroup } from './kinds.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import { listAt, numberAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { refOf, titleOf, type World } from './world.ts'
+import type { WrittenListener } from './written-listener.ts'
 
 /** What is wrong with references to certificates; that they are there is not looked at while nothing serves them. Gateway API, ListenerTLSConfig. */
 export function certificateFaults({ place, protocol, raw }: WrittenListener, gateway: KubeObject, world: World): readonly Fault[] {

@@ -1,5 +1,5 @@
-import type { WrittenListener } from './listeners.ts'
-import type { Fault } from './model.ts'
+import type { Fault } from './conditions.ts'
+import type { WrittenListener } from './written-listener.ts'
 
 const withHostname = ['HTTP', 'HTTPS', 'TLS']
 

@@ -1,27 +1,17 @@
 import { type AllowedRoutes, readAllowedRoutes } from './allowed-routes.ts'
+import type { Fault } from './conditions.ts'
 import { faultOf, fragmentErrors } from './fragment-errors.ts'
+import type { ListenerView } from './gateway-view.ts'
 import { ipFaults } from './hostnames.ts'
 import { certificateFaults, clientCertificateFaults } from './listener-certificates.ts'
 import { conflictsAmong } from './listener-conflicts.ts'
-import type { Fault, KubeObject, Raw } from './model.ts'
-import { ownPorts } from './proxy-pod.ts'
-import { isRaw, numberAt, rawAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { ownPorts } from './proxy-ports.ts'
+import { isRaw, numberAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { shallow } from './shallow.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { ListenerView } from './views.ts'
 import type { World } from './world.ts'
-
-/** A listener as far as it can be read. */
-export interface WrittenListener {
-  /** Such as `spec.listeners[0]`. */
-  readonly place: string
-  readonly raw: Raw
-  readonly name: string
-  readonly port: number | undefined
-  readonly protocol: string
-  /** Lower case. */
-  readonly hostname: string | undefined
-}
+import type { WrittenListener } from './written-listener.ts'
 
 const reservedPorts: readonly number[] = Object.values(ownPorts)
 

@@ -1,6 +1,5 @@
 import { durationMs } from '../config/config.ts'
-import type { Raw } from './model.ts'
-import { isRaw, rawAt, textAt } from './raw.ts'
+import { isRaw, type Raw, rawAt, textAt } from './raw.ts'
 import { isZero } from './route-rules.ts'
 
 /** Requests that a document leads to backends. */

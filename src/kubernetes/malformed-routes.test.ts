@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { readGateways } from './gateways.ts'
-import type { Settings } from './model.ts'
 import { readRoutes } from './routes.ts'
+import type { Settings } from './settings.ts'
 import { createWorld } from './world.ts'
 
 const settings: Settings = {

@@ -1,4 +1,4 @@
-import type { Settings } from './model.ts'
+import type { Settings } from './settings.ts'
 
 /** What the label `app.kubernetes.io/managed-by` says of all that this controller provisions: its name, as far as a label takes it. */
 export function managedBy({ controllerName }: Pick<Settings, 'controllerName'>): string {

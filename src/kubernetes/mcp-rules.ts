@@ -1,9 +1,8 @@
 import type { IdentityContext } from './identity-reading.ts'
-import type { Raw } from './model.ts'
-import { valueAt } from './raw.ts'
-import { readRules } from './rule-sets.ts'
+import type { PolicyFault } from './policy-fault.ts'
+import { type Raw, valueAt } from './raw.ts'
+import { type RuleSet, readRules } from './rule-sets.ts'
 import { readLogin } from './token-issuers.ts'
-import type { PolicyFault, RuleSet } from './views.ts'
 
 export interface McpReading {
   readonly itemRules: RuleSet | undefined

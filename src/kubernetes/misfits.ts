@@ -1,5 +1,4 @@
-import type { Raw } from './model.ts'
-import { isRaw, valueAt } from './raw.ts'
+import { isRaw, type Raw, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
 
 /** What a value is made of, where it is there at all. */

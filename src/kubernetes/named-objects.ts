@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type ApiClient, type Follower, follow } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { kindOf } from './kinds.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { refKey } from './world.ts'
 
 /** Objects that are followed one by one, as the controller may not list their kind. */

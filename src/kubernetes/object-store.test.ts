@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createLog } from '../observe/observe.ts'
 import { createFakeCluster } from './fake-cluster-for-test.ts'
-import type { Raw } from './model.ts'
 import { createObjectStore } from './object-store.ts'
+import type { Raw } from './raw.ts'
 import { nameKey, refOf } from './world.ts'
 
 const slice = (name: string, service: string, rest: Raw = {}) => ({

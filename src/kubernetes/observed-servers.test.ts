@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { defaultSettings } from './default-settings.ts'
-import type { DesiredStatus, Observations, ProxyReport, Raw, ServerReport, Translation } from './model.ts'
-import { listAt, rawAt, textAt, valueAt } from './raw.ts'
-import { translate } from './translate.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { Observations, ProxyReport, ServerReport } from './observations.ts'
+import { listAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
+import { defaultSettings } from './settings.ts'
+import { type Translation, translate } from './translate.ts'
 import { nameKey } from './world.ts'
 
 const settings = defaultSettings('1.0.0')

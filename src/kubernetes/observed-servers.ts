@@ -1,9 +1,13 @@
-import { conditionsOf, isFalse, isTrue, joined } from './conditions.ts'
-import type { Condition, DesiredStatus, GatewayPlan, KubeObject, Observations, Raw, ServerReport } from './model.ts'
-import { isAgentOf, isServerOf } from './proxy-report.ts'
-import { listAt, numberAt, rawAt, textAt } from './raw.ts'
+import type { AgentView } from './agent-view.ts'
+import type { BackendView } from './backend-view.ts'
+import { type Condition, conditionsOf, isFalse, isTrue, joined } from './conditions.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import { isAgentOf, isServerOf } from './document-members.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { KubeObject } from './object.ts'
+import type { Observations, ServerReport } from './observations.ts'
+import { listAt, numberAt, type Raw, rawAt, textAt } from './raw.ts'
 import { isSettling } from './serving.ts'
-import type { AgentView, BackendView } from './views.ts'
 import { nameKey } from './world.ts'
 
 /** What proxies have found out about servers, as statuses tell of it. */

@@ -1,5 +1,5 @@
 import { managedBy } from './managed-by.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
 import { nameKey, refOf, titleOf } from './world.ts'
 

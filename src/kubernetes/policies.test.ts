@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { defaultSettings } from './default-settings.ts'
 import { readGateways } from './gateways.ts'
-import { nothingObserved, type Raw } from './model.ts'
+import { nothingObserved } from './observations.ts'
 import { readPolicies } from './policies.ts'
-import { listAt, textAt } from './raw.ts'
+import type { Policies, PolicyPlace } from './policy-effect.ts'
+import { listAt, type Raw, textAt } from './raw.ts'
 import { readRoutes } from './routes.ts'
+import { defaultSettings } from './settings.ts'
 import { readUses } from './uses.ts'
-import type { Policies, PolicyPlace } from './views.ts'
 import { createWorld } from './world.ts'
 
 const settings = { ...defaultSettings('1.0.0'), controllerName: 'mcplex.dev/controller' }

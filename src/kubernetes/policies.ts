@@ -1,10 +1,13 @@
-import type { Observations, Settings } from './model.ts'
+import type { GatewayView } from './gateway-view.ts'
+import type { Observations } from './observations.ts'
+import type { Policies } from './policy-effect.ts'
 import { mergePolicies } from './policy-merge.ts'
 import { readPolicy } from './policy-reading.ts'
 import { policyStatus } from './policy-status.ts'
 import { type PolicyTarget, policyTargets } from './policy-targets.ts'
+import type { RouteView } from './route-view.ts'
+import type { Settings } from './settings.ts'
 import type { Uses } from './uses.ts'
-import type { GatewayView, Policies, RouteView } from './views.ts'
 import { nameKey, type World } from './world.ts'
 
 /**

@@ -1,6 +1,6 @@
+import type { PolicyFault } from './policy-fault.ts'
 import { isRaw, textAt, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { PolicyFault } from './views.ts'
 
 /** What becomes of a field of agentgateway's policies. */
 export type PolicyField =

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
+import type { PolicyPlace } from './policy-effect.ts'
 import { mergePolicies } from './policy-merge.ts'
 import type { PolicyReading } from './policy-reading.ts'
-import type { PolicyPlace } from './views.ts'
 
 const place: PolicyPlace = { kind: 'route', key: 'a/r' }
 

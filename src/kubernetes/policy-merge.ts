@@ -1,8 +1,8 @@
 import { joined } from './conditions.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import type { PolicyEffect, PolicyPlace } from './policy-effect.ts'
 import type { PolicyReading } from './policy-reading.ts'
 import { hasRules, joinRules } from './rule-sets.ts'
-import type { PolicyEffect, PolicyPlace } from './views.ts'
 import { refKey, refOf, titleOf } from './world.ts'
 
 export interface MergedPolicies {

@@ -1,14 +1,16 @@
 import { readApiKeys } from './api-keys.ts'
+import type { Fault } from './conditions.ts'
 import type { IdentityContext, IdentityReading } from './identity-reading.ts'
 import { readMcp } from './mcp-rules.ts'
-import type { Fault, KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import type { PolicyEffect } from './policy-effect.ts'
+import { closingFirst, type PolicyFault } from './policy-fault.ts'
 import { backendFields, leftOut, policyFields, targetFields } from './policy-fields.ts'
 import type { PolicyTarget, PolicyTargets, TargetContext, TargetKind } from './policy-targets.ts'
 import { rawAt, valueAt } from './raw.ts'
-import { readRules } from './rule-sets.ts'
-import { closingFirst, readServerSettings, readTimeout } from './server-settings.ts'
+import { type RuleSet, readRules } from './rule-sets.ts'
+import { readServerSettings, readTimeout } from './server-settings.ts'
 import { readTokens } from './token-issuers.ts'
-import type { PolicyEffect, PolicyFault, RuleSet } from './views.ts'
 
 export interface PolicyReading {
   readonly object: KubeObject

@@ -1,11 +1,11 @@
-import { conditionsOf, isFalse, isTrue, messagesOf } from './conditions.ts'
-import type { Condition, DesiredStatus, Fault, Raw } from './model.ts'
+import { type Condition, conditionsOf, type Fault, isFalse, isTrue, messagesOf } from './conditions.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { PolicyPlace } from './policy-effect.ts'
 import { type MergedPolicies, titleOfPlace } from './policy-merge.ts'
 import type { PolicyReading, PolicySaying } from './policy-reading.ts'
 import type { PolicyTarget } from './policy-targets.ts'
-import { listAt, rawAt, textAt } from './raw.ts'
+import { listAt, type Raw, rawAt, textAt } from './raw.ts'
 import { hasRules } from './rule-sets.ts'
-import type { PolicyPlace } from './views.ts'
 import { compare, refOf, titleOf } from './world.ts'
 
 /** Of `status.ancestors`, entries of all controllers together (Gateway API, PolicyStatus). */

@@ -1,9 +1,13 @@
+import type { Fault } from './conditions.ts'
+import type { GatewayView } from './gateway-view.ts'
 import { isSelected, selectorFault } from './label-selector.ts'
-import type { Fault, KubeObject, ObjectRef, Raw } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import type { PolicyPlace } from './policy-effect.ts'
+import type { PolicyFault } from './policy-fault.ts'
 import type { policyFields } from './policy-fields.ts'
-import { listAt, numberAt, textAt, valueAt } from './raw.ts'
+import { listAt, numberAt, type Raw, textAt, valueAt } from './raw.ts'
+import type { RouteView } from './route-view.ts'
 import type { Uses } from './uses.ts'
-import type { GatewayView, PolicyFault, PolicyPlace, RouteView } from './views.ts'
 import { nameKey, refKey, refOf, titleOf, type World } from './world.ts'
 
 export type TargetKind = keyof typeof policyFields

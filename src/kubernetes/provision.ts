@@ -1,12 +1,14 @@
 import { gzipSync } from 'node:zlib'
-import { servedPorts } from './gateway-status.ts'
+import type { GatewayView } from './gateway-view.ts'
 import { apiVersionOf, kinds } from './kinds.ts'
 import { managedBy } from './managed-by.ts'
-import type { KubeObject, Raw, Settings } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { labelValue, namesFor, type ProvisionedNames } from './provisioned-names.ts'
-import { ownPorts, picked, proxyPod } from './proxy-pod.ts'
-import { rawAt, textsOf, valueAt } from './raw.ts'
-import type { GatewayView } from './views.ts'
+import { picked, proxyPod } from './proxy-pod.ts'
+import { ownPorts } from './proxy-ports.ts'
+import { type Raw, rawAt, textsOf, valueAt } from './raw.ts'
+import { servedPorts } from './served-ports.ts'
+import type { Settings } from './settings.ts'
 
 /** A Secret holds 1 MiB; base64 and the parts that are made at random take some of it. */
 const maxPlainBytes = 700_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { isPodAddress } from './pod-address.ts'
 import { readProxyAddresses } from './proxy-addresses.ts'
 

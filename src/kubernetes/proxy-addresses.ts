@@ -1,4 +1,4 @@
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { readAddress } from './pod-address.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
 import { compare } from './world.ts'

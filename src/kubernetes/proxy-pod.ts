@@ -1,6 +1,8 @@
-import type { KubeObject, Raw, Settings } from './model.ts'
+import type { KubeObject } from './object.ts'
 import type { ProvisionedNames } from './provisioned-names.ts'
-import { rawAt, valueAt } from './raw.ts'
+import { ownPorts } from './proxy-ports.ts'
+import { type Raw, rawAt, valueAt } from './raw.ts'
+import type { Settings } from './settings.ts'
 
 export interface PodSource {
   /** The Gateway. */
@@ -11,9 +13,6 @@ export interface PodSource {
   readonly parameters: Raw
   readonly settings: Settings
 }
-
-/** Those that a proxy listens on beside its Gateway's. */
-export const ownPorts = { admin: 15_000, peers: 15_001, health: 15_021 } as const
 
 const uid = 10_101
 /** As long as clients and load balancers take to turn elsewhere once a pod is told to stop. */

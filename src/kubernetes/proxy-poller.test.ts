@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createLog } from '../observe/observe.ts'
 import type { AskProxy, ProxyAnswer } from './ask-proxy.ts'
-import type { Raw } from './model.ts'
 import { type AskedGateway, createProxyPoller } from './proxy-poller.ts'
+import type { Raw } from './raw.ts'
 
 const digests = { a: 'a'.repeat(64), b: 'b'.repeat(64) }
 const status = (digest: string, more: Raw = {}, bytes = 100): ProxyAnswer => ({

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../observe/observe.ts'
 import type { AskProxy, ProxyAnswer } from './ask-proxy.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
-import type { ProxyReport, Raw } from './model.ts'
+import type { ProxyReport } from './observations.ts'
 import { boundsOfAll, boundsOfGateway, boundsOfNamespace, type Place, Share } from './poll-share.ts'
 import type { ProxyAddress } from './proxy-addresses.ts'
 import { maxStatusBytes, parseStatus, readProxyReport } from './proxy-report.ts'
+import type { Raw } from './raw.ts'
 
 /** Asks Gateways' proxies again and again what they serve. */
 export interface ProxyPoller {
@@ -33,12 +33,19 @@ export interface AskedGateway {
   readonly addresses: readonly ProxyAddress[]
 }
 
+/** What counts the questions to proxies. */
+export interface PollMetrics {
+  /** How many proxies are asked what they serve. */
+  setProxies(count: number): void
+  countPoll(outcome: 'ok' | 'failed'): void
+}
+
 export interface PollerDeps {
   readonly ask: AskProxy
   /** What reports tell, or whether a Gateway settles, has become something else. */
   readonly onChange: () => void
   readonly log: Log
-  readonly metrics: Pick<ControllerMetrics, 'setProxies' | 'countPoll'>
+  readonly metrics: PollMetrics
   /** Milliseconds, from any origin, never going back. */
   readonly now: () => number
   readonly random: () => number

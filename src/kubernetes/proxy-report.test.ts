@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Raw } from './model.ts'
 import { maxStatusBytes, parseStatus, readProxyReport } from './proxy-report.ts'
+import type { Raw } from './raw.ts'
 
 const digest = 'a'.repeat(64)
 const server = { http: { host: 'one.example', port: 80 } }

@@ -1,6 +1,7 @@
 import { bytesWithin } from './document-bytes.ts'
-import type { ProxyReport, Raw, ServerReport } from './model.ts'
-import { listAt, numberAt, rawAt, textAt, valueAt } from './raw.ts'
+import { isAgentOf, isServerOf } from './document-members.ts'
+import type { ProxyReport, ServerReport } from './observations.ts'
+import { listAt, numberAt, type Raw, textAt } from './raw.ts'
 
 /** Bounds of what is kept of an answer: whoever runs a pod with the right labels can say anything. */
 const maxChars = 300
@@ -107,14 +108,6 @@ function firstOf<T>(list: readonly unknown[], max: number, read: (value: unknown
     if (one !== undefined && !found.has(one[0])) found.set(...one)
   }
   return [...found.values()]
-}
-
-export function isServerOf(document: Raw, backend: string, name: string): boolean {
-  return valueAt(document, 'backends', backend, 'servers', name) !== undefined
-}
-
-export function isAgentOf(document: Raw, name: string): boolean {
-  return Object.hasOwn(rawAt(document, 'agents'), name)
 }
 
 function digestAt(value: unknown, ...path: readonly string[]): string | undefined {

@@ -1,5 +1,4 @@
-import type { Raw } from './model.ts'
-import { isRaw, rawAt } from './raw.ts'
+import { isRaw, type Raw, rawAt } from './raw.ts'
 
 /** Makes random bytes. */
 export type RandomBytes = (size: number) => Buffer

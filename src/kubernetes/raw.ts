@@ -1,4 +1,5 @@
-import type { Raw } from './model.ts'
+/** A JSON object whose members nobody has looked at yet. */
+export type Raw = Readonly<Record<string, unknown>>
 
 /** Tolerant readers of unknown values: what has another type counts as absent, so nothing here ever throws. */
 

@@ -1,7 +1,8 @@
 import { commandToProvision } from './command-to-provision.ts'
-import type { KubeObject, ObjectRef, Observations } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import type { Observations } from './observations.ts'
+import type { PolicyFault } from './policy-fault.ts'
 import { rawAt, textAt, valueAt } from './raw.ts'
-import type { PolicyFault } from './views.ts'
 import { compare, refKey, titleOf, type World } from './world.ts'
 
 /** Of what is read, whatever it is. */

@@ -1,6 +1,6 @@
 import { type ApiReply, statusText } from '../kube/kube.ts'
 import { commandToProvision } from './command-to-provision.ts'
-import type { ObjectRef } from './model.ts'
+import type { ObjectRef } from './object.ts'
 import { listAt, textAt } from './raw.ts'
 import { titleOf } from './world.ts'
 

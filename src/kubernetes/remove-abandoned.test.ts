@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createLog } from '../observe/observe.ts'
 import { createControllerMetrics } from './controller-metrics.ts'
 import { createFakeCluster, refusal } from './fake-cluster-for-test.ts'
-import type { ObjectRef } from './model.ts'
+import type { ObjectRef } from './object.ts'
 import { createRemover } from './remove-abandoned.ts'
 import { refOf } from './world.ts'
 

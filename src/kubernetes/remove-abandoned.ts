@@ -1,5 +1,5 @@
 import { type DeleteDeps, deleteOwn } from './delete-own.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { isMadeFor } from './ownership.ts'
 import { namesFor, type ProvisionedNames } from './provisioned-names.ts'
 import { nameKey, refKey } from './world.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createFakeCluster } from './fake-cluster-for-test.ts'
-import type { KubeObject, Raw } from './model.ts'
-import { textAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { type Raw, textAt } from './raw.ts'
 import { createEventReporter } from './report-events.ts'
 
 function open() {

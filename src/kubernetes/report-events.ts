@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ApiClient } from '../kube/kube.ts'
-import type { KubeObject, Raw } from './model.ts'
-import { listAt, rawAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { listAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
 
 /** Tells people, by Events, where an object's conditions turn bad, bad in another way, or good again. */
 export interface EventReporter {

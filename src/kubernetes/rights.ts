@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { defaultSettings } from './default-settings.ts'
 import { type Kind, kinds } from './kinds.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
+import { defaultSettings } from './settings.ts'
 
 /** What someone may do with some kinds (rbac.authorization.k8s.io/v1, PolicyRule). */
 export interface PolicyRule {

@@ -1,7 +1,8 @@
-import type { Fault, KubeObject, Raw } from './model.ts'
-import { isRaw, textAt, valueAt } from './raw.ts'
+import type { Fault } from './conditions.ts'
+import type { KubeObject } from './object.ts'
+import { isRaw, type Raw, textAt, valueAt } from './raw.ts'
+import type { BackendRefView } from './route-view.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { BackendRefView } from './views.ts'
 
 const unsupported = 'UnsupportedValue'
 

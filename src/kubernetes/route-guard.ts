@@ -1,7 +1,7 @@
-import type { Raw } from './model.ts'
+import type { PolicyEffect } from './policy-effect.ts'
+import type { Raw } from './raw.ts'
 import { authorizeOf, bothRules, expressionErrors, joinRules } from './rule-sets.ts'
 import type { RuleTarget } from './rule-target.ts'
-import type { PolicyEffect } from './views.ts'
 
 /** What policies ask of callers of one rule. */
 export interface Guard {

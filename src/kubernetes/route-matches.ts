@@ -1,9 +1,9 @@
 import type { Problem } from '../config/config.ts'
+import type { Fault } from './conditions.ts'
 import { faultOf } from './fragment-errors.ts'
-import type { Fault, Raw } from './model.ts'
-import { isRaw, listAt, valueAt } from './raw.ts'
+import { isRaw, listAt, type Raw, valueAt } from './raw.ts'
+import type { UncarriedMatch } from './route-view.ts'
 import { shallow, shallowMembers } from './shallow.ts'
-import type { UncarriedMatch } from './views.ts'
 
 const anything = { path: { type: 'PathPrefix', value: '/' } } as const satisfies Raw
 

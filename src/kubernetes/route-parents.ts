@@ -1,11 +1,13 @@
-import { gatewayGroup } from './gateway-classes.ts'
+import type { Fault } from './conditions.ts'
+import type { GatewayView, ListenerView } from './gateway-view.ts'
 import { areIntersecting } from './hostnames.ts'
-import type { Fault, KubeObject, Raw } from './model.ts'
-import { isRaw, listAt, textAt, valueAt } from './raw.ts'
+import { gatewayGroup } from './kinds.ts'
+import type { KubeObject } from './object.ts'
+import { isRaw, listAt, type Raw, textAt, valueAt } from './raw.ts'
 import type { RouteContent } from './route-rules.ts'
+import type { ParentView } from './route-view.ts'
 import { shallow } from './shallow.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { GatewayView, ListenerView, ParentView } from './views.ts'
 import { nameKey, refOf, titleOf } from './world.ts'
 
 /** A parentRef, and the Gateway of ours that it names. */

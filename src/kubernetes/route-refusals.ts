@@ -1,9 +1,8 @@
 import { type Size, sizeInside } from './document-bytes.ts'
 import type { Need } from './document-load.ts'
 import { type DocumentRoute, refusing } from './document-routes.ts'
-import type { Raw } from './model.ts'
-import { listAt } from './raw.ts'
-import type { RouteView } from './views.ts'
+import { listAt, type Raw } from './raw.ts'
+import type { RouteView } from './route-view.ts'
 
 /** Refusals in the place of routes: what these match is answered with 500, and never goes elsewhere. */
 export interface RouteRefusals {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Fault } from './conditions.ts'
 import { readGateways } from './gateways.ts'
-import type { Fault, Settings } from './model.ts'
 import { readRoutes } from './routes.ts'
+import type { Settings } from './settings.ts'
 import { createWorld } from './world.ts'
 
 const settings: Settings = {

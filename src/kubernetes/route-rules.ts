@@ -1,13 +1,14 @@
 import type { Problem } from '../config/config.ts'
+import type { Fault } from './conditions.ts'
 import { fragmentErrors } from './fragment-errors.ts'
 import { ipFaults } from './hostnames.ts'
-import type { Fault, KubeObject, Raw } from './model.ts'
-import { isRaw, listAt, rawAt, textAt, valueAt } from './raw.ts'
+import type { KubeObject } from './object.ts'
+import { isRaw, listAt, type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { filterFaults, readBackendRefs } from './route-backend-refs.ts'
 import { asFault, matchesOf, readMatches } from './route-matches.ts'
+import type { RuleView } from './route-view.ts'
 import { shallow, shallowMembers } from './shallow.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { RuleView } from './views.ts'
 
 export interface RouteContent {
   /** Lower case; empty: any. */

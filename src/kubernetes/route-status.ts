@@ -1,7 +1,10 @@
-import { conditionsOf, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
-import type { Condition, DesiredStatus, Fault, Raw, Settings } from './model.ts'
+import { type Condition, conditionsOf, type Fault, isFalse, isTrue, judged, messagesOf } from './conditions.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { GatewayView } from './gateway-view.ts'
+import type { Raw } from './raw.ts'
+import type { ParentView, RouteView, RuleView } from './route-view.ts'
 import type { RuleTarget } from './rule-target.ts'
-import type { GatewayView, ParentView, RouteView, RuleView } from './views.ts'
+import type { Settings } from './settings.ts'
 import { nameKey, refOf } from './world.ts'
 
 /** What is known of the Gateway that a parentRef names. */

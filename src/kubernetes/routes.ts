@@ -1,9 +1,11 @@
-import { gatewayGroup } from './gateway-classes.ts'
-import type { KubeObject, Settings } from './model.ts'
+import type { GatewayView } from './gateway-view.ts'
+import { gatewayGroup } from './kinds.ts'
+import type { KubeObject } from './object.ts'
 import { listAt, textAt } from './raw.ts'
 import { attach, ownParents } from './route-parents.ts'
 import { readContent } from './route-rules.ts'
-import type { GatewayView, RouteView } from './views.ts'
+import type { RouteView } from './route-view.ts'
+import type { Settings } from './settings.ts'
 import { nameKey, refOf, type World } from './world.ts'
 
 /** The HTTPRoutes that name a Gateway of ours, or have an entry of ours in their status; the oldest first. */

@@ -1,8 +1,14 @@
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
-import type { Raw } from './model.ts'
-import { isRaw, listAt, valueAt } from './raw.ts'
+import type { PolicyFault } from './policy-fault.ts'
+import { isRaw, listAt, type Raw, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { PolicyFault, RuleSet } from './views.ts'
+
+/** CEL expressions of several policies together: none of `deny` may hold, all of `require` must, and one of `allow` if there are any. */
+export interface RuleSet {
+  readonly allow: readonly string[]
+  readonly deny: readonly string[]
+  readonly require: readonly string[]
+}
 
 /** What expressions may speak of: the request alone, or a tool, prompt or resource too. */
 export type RuleScope = 'request' | 'item'

@@ -1,5 +1,10 @@
-import type { Fault, ObjectRef, Raw } from './model.ts'
-import type { AgentView, BackendRefView, BackendView, Policies, RouteView, RuleView } from './views.ts'
+import type { AgentView } from './agent-view.ts'
+import type { BackendView } from './backend-view.ts'
+import type { Fault } from './conditions.ts'
+import type { ObjectRef } from './object.ts'
+import type { Policies } from './policy-effect.ts'
+import type { Raw } from './raw.ts'
+import type { BackendRefView, RouteView, RuleView } from './route-view.ts'
 import { refKey, titleOf, type World } from './world.ts'
 
 /** What is known of the objects that a route can name. */

@@ -1,5 +1,6 @@
-import type { GatewayPlan, KubeObject, ObjectRef, Raw } from './model.ts'
-import { listAt, textAt, valueAt } from './raw.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import { listAt, type Raw, textAt, valueAt } from './raw.ts'
 
 /** Whether the number of its pods follows their load. */
 export function isScaled({ objects }: GatewayPlan): boolean {

@@ -1,11 +1,11 @@
+import type { Candidate, TargetContext, TargetsReading } from './candidate.ts'
 import { readEndpoints } from './endpoints.ts'
 import { type Finding, finding, unknownFields } from './finding.ts'
 import { isSelected, selectorFault } from './label-selector.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { isRaw, valueAt } from './raw.ts'
 import { isExternal, type OfferedPort } from './services.ts'
 import { externalFinding, protocolFinding } from './static-targets.ts'
-import type { Candidate, TargetContext, TargetsReading } from './targets.ts'
 import type { World } from './world.ts'
 
 const nameAnnotation = 'agentgateway.dev/mcp-target-name'

@@ -1,9 +1,9 @@
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
-import type { ObjectRef, Raw } from './model.ts'
-import { isRaw, listAt, textAt, valueAt } from './raw.ts'
+import type { ObjectRef } from './object.ts'
+import type { PolicyFault } from './policy-fault.ts'
+import { isRaw, listAt, type Raw, textAt, valueAt } from './raw.ts'
 import { localRef, type Referring, referencedText } from './referenced-text.ts'
 import { unknownMembers } from './unknown-members.ts'
-import type { PolicyFault } from './views.ts'
 
 /** agentgateway's name for the usual key of a Secret, whose value may begin with the usual prefix. */
 const usualKey = 'Authorization'

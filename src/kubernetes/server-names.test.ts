@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Candidate } from './candidate.ts'
 import { nameServers } from './server-names.ts'
-import type { Candidate } from './targets.ts'
 
 /** A selected Service by `namespace/name it lays claim to`; a static target by its name alone. */
 function candidate(text: string): Candidate {

@@ -1,5 +1,5 @@
+import type { Candidate } from './candidate.ts'
 import { type Finding, finding } from './finding.ts'
-import type { Candidate } from './targets.ts'
 
 /**
  * Gives each candidate a name that no other has. A name that a static target has is its own: no Service takes it, wherever it stands and

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
-import { nothingObserved, type Observations } from './model.ts'
-import { readServerSettings } from './server-settings.ts'
-import type { ServerSettings } from './views.ts'
+import { nothingObserved, type Observations } from './observations.ts'
+import { readServerSettings, type ServerSettings } from './server-settings.ts'
 import { createWorld } from './world.ts'
 
 /** Made for this test. */

@@ -1,12 +1,29 @@
 import { type Finding, finding } from './finding.ts'
 import { gepDuration } from './go-duration.ts'
-import type { Observations } from './model.ts'
+import type { ObjectRef } from './object.ts'
+import type { Observations } from './observations.ts'
+import { closingFirst, type PolicyFault } from './policy-fault.ts'
 import { backendFields, leftOut, type PolicyField } from './policy-fields.ts'
-import { rawAt, textAt, valueAt } from './raw.ts'
+import { type Raw, rawAt, textAt, valueAt } from './raw.ts'
 import { readCredentials } from './server-credentials.ts'
 import { readTls } from './server-tls.ts'
-import type { PolicyFault, ServerSettings, ServerSettingsReading } from './views.ts'
 import type { World } from './world.ts'
+
+/** How a server is reached: members of a document's server. */
+export interface ServerSettings {
+  readonly tls?: Raw
+  readonly credentials?: Raw
+  /** GEP-2257. */
+  readonly connectTimeout?: string
+  readonly requestTimeout?: string
+}
+
+/** What a policy's `backend`, a backend's `policies` or a target's `policies` come to. */
+export interface ServerSettingsReading {
+  readonly settings: ServerSettings
+  readonly faults: readonly PolicyFault[]
+  readonly wanted: readonly ObjectRef[]
+}
 
 /**
  * What a policy's `backend`, or the `policies` of an AgentgatewayBackend or of one of its targets, says of how servers are reached.
@@ -61,8 +78,4 @@ export function readTimeout(
   if (text === undefined || timeout !== undefined) return { timeout, faults: [] }
   const message = `${place}.${name} is not a duration of 1ms or more: write a number with h, m, s or ms, such as 500ms, 5s or 1h30m`
   return { timeout, faults: [{ reason: 'Invalid', message, closes: false }] }
-}
-
-export function closingFirst(faults: readonly PolicyFault[]): readonly PolicyFault[] {
-  return [...faults.filter((fault) => fault.closes), ...faults.filter((fault) => !fault.closes)]
 }

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { fragmentErrors, sentenceOf } from './fragment-errors.ts'
-import type { KubeObject, ObjectRef, Raw } from './model.ts'
-import { isRaw, listAt, textAt } from './raw.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import type { PolicyFault } from './policy-fault.ts'
+import { isRaw, listAt, type Raw, textAt } from './raw.ts'
 import { hasText, localRef, type Referring, referencedText } from './referenced-text.ts'
-import type { PolicyFault } from './views.ts'
 import { titleOf } from './world.ts'
 
 export interface TlsReading {

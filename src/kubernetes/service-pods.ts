@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { isPodAddress, readAddress } from './pod-address.ts'
 import { listAt, numberAt, textAt, valueAt } from './raw.ts'
 

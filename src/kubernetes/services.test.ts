@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Raw } from './model.ts'
+import type { Raw } from './raw.ts'
 import { createServices } from './services.ts'
 import { createWorld } from './world.ts'
 

@@ -1,5 +1,5 @@
 import { formatAddress } from '../config/config.ts'
-import type { KubeObject, ObjectRef } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { plainHost } from './plain-host.ts'
 import { listAt, numberAt, textAt, valueAt } from './raw.ts'
 import { isPort, isTcp, readServicePods, type ServicePods } from './service-pods.ts'

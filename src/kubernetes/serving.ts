@@ -1,7 +1,9 @@
 import { joined } from './conditions.ts'
-import type { KubeObject, Observations, ProxyReport, Raw, Settings } from './model.ts'
+import type { KubeObject } from './object.ts'
+import type { Observations, ProxyReport } from './observations.ts'
 import { labelValue } from './provisioned-names.ts'
-import { listAt, numberAt, textAt } from './raw.ts'
+import { listAt, numberAt, type Raw, textAt } from './raw.ts'
+import type { Settings } from './settings.ts'
 
 /** What a Gateway's proxies make of its newest document. */
 export interface Serving {

@@ -1,5 +1,4 @@
-import type { Raw } from './model.ts'
-import { isRaw } from './raw.ts'
+import { isRaw, type Raw } from './raw.ts'
 
 /** The value with nothing that is nested deeper than its members: enough to be told what is wrong with it, and of a bounded depth. */
 export function shallow(value: unknown): unknown {

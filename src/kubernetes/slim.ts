@@ -1,5 +1,5 @@
-import type { KubeObject, Metadata, Raw } from './model.ts'
-import { isRaw, listAt, rawAt } from './raw.ts'
+import type { KubeObject, Metadata } from './object.ts'
+import { isRaw, listAt, type Raw, rawAt } from './raw.ts'
 import { compare, readObject } from './world.ts'
 
 /**

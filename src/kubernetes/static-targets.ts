@@ -1,10 +1,10 @@
+import type { Candidate, TargetContext, TargetsReading } from './candidate.ts'
 import { readEndpoints } from './endpoints.ts'
 import { type Finding, finding, unknownFields } from './finding.ts'
-import type { KubeObject } from './model.ts'
+import type { KubeObject } from './object.ts'
 import { isOwnPod } from './plain-host.ts'
 import { numberAt, textAt, valueAt } from './raw.ts'
 import { isExternal, type Lead, type Services } from './services.ts'
-import type { Candidate, TargetContext, TargetsReading } from './targets.ts'
 
 /** The server of a target with a host, or with a Service of its own namespace, and a port. */
 export function readStatic(given: unknown, { name, place, object, services, searched }: TargetContext): TargetsReading {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DesiredStatus, KubeObject, Raw } from './model.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { KubeObject } from './object.ts'
+import type { Raw } from './raw.ts'
 import { leftovers, nextStatus } from './status-body.ts'
 
 const now = '2026-02-02T00:00:00Z'

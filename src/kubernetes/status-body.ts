@@ -1,6 +1,7 @@
 import { kindOfObject } from './api-paths.ts'
-import type { DesiredStatus, KubeObject, Raw } from './model.ts'
-import { isRaw, listAt, rawAt, textAt } from './raw.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { KubeObject } from './object.ts'
+import { isRaw, listAt, type Raw, rawAt, textAt } from './raw.ts'
 
 /** Entries that a list of a status holds at most (Gateway API). */
 const maxEntries = { parents: 32, ancestors: 16 } as const

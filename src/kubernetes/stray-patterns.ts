@@ -1,5 +1,5 @@
+import type { BackendView } from './backend-view.ts'
 import { type Finding, finding } from './finding.ts'
-import type { BackendView } from './views.ts'
 
 /** What an Agent selects from. */
 export interface Selectable {

@@ -1,10 +1,9 @@
 import { gepDuration } from './go-duration.ts'
 import { type IdentityContext, type IdentityReading, identityOf } from './identity-reading.ts'
-import type { Raw } from './model.ts'
 import { isOwnPod } from './plain-host.ts'
-import { isRaw, listAt, numberAt, textAt, valueAt } from './raw.ts'
+import type { PolicyFault } from './policy-fault.ts'
+import { isRaw, listAt, numberAt, type Raw, textAt, valueAt } from './raw.ts'
 import { isExternal } from './services.ts'
-import type { PolicyFault } from './views.ts'
 import { titleOf } from './world.ts'
 
 /** An issuer of the document, and where the object says what. */

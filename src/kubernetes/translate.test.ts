@@ -5,9 +5,8 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { parseAllDocuments } from 'yaml'
 import { digestOfDocument, parsePlain } from '../config/config.ts'
-import { defaultSettings } from './default-settings.ts'
-import type { Raw } from './model.ts'
-import { isRaw, textAt } from './raw.ts'
+import { isRaw, type Raw, textAt } from './raw.ts'
+import { defaultSettings } from './settings.ts'
 import { translate } from './translate.ts'
 
 const settings = defaultSettings('1.0.0')

@@ -1,15 +1,34 @@
 import { readAgents } from './agents.ts'
 import { assembleGateways } from './assemble.ts'
 import { readBackends } from './backends.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { GatewayPlan } from './gateway-plan.ts'
+import type { GatewayView } from './gateway-view.ts'
 import { readGateways } from './gateways.ts'
-import { nothingObserved, type ObjectRef, type Observations, type Settings, type Translation } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import { nothingObserved, type Observations } from './observations.ts'
 import { createObservedServers } from './observed-servers.ts'
 import { readPolicies } from './policies.ts'
 import { namesFor } from './provisioned-names.ts'
 import { readRoutes } from './routes.ts'
+import type { Settings } from './settings.ts'
 import { readUses } from './uses.ts'
-import type { GatewayView } from './views.ts'
 import { compare, createWorld, nameKey, refKey } from './world.ts'
+
+/** All that follows from a cluster's objects. */
+export interface Translation {
+  /** Of our Gateways, by name. */
+  readonly gateways: readonly GatewayPlan[]
+  readonly statuses: readonly DesiredStatus[]
+  /** GatewayClasses that are to be made, as none of that name is there. */
+  readonly classes: readonly KubeObject[]
+  /** Secrets and ConfigMaps that objects name: to be fetched and watched one by one. */
+  readonly wanted: readonly ObjectRef[]
+  /** Services, by `ns/name`, whose EndpointSlices count: a change of another one's needs no new translation. */
+  readonly services: ReadonlySet<string>
+  /** Of Gateways that are ours no more though what was provisioned for them is still there: what to delete. */
+  readonly abandoned: readonly ObjectRef[]
+}
 
 /**
  * What a cluster's objects come to: for each of our Gateways a document and what must be provisioned, and for each object its status.

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backend, gateway, route } from './assemble-for-test.ts'
-import { defaultSettings } from './default-settings.ts'
+import type { DesiredStatus } from './desired-status.ts'
 import { readObjectsIn } from './documents.ts'
-import { type DesiredStatus, nothingObserved, type ObjectRef } from './model.ts'
+import type { ObjectRef } from './object.ts'
+import { nothingObserved } from './observations.ts'
 import { listAt, textAt } from './raw.ts'
+import { defaultSettings } from './settings.ts'
 import { translate } from './translate.ts'
 
 const keyed = `---

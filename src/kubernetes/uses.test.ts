@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultSettings } from './default-settings.ts'
+import { defaultSettings } from './settings.ts'
 import { readUses } from './uses.ts'
 import { createWorld } from './world.ts'
 

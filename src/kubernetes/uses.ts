@@ -1,9 +1,10 @@
 import { backendKinds, backendsOfAgent, readLeads } from './leads.ts'
-import type { KubeObject, ObjectRef, Settings } from './model.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
 import { listAt, textAt, valueAt } from './raw.ts'
+import type { RouteView } from './route-view.ts'
 import { createServices, type Services, serviceRef } from './services.ts'
+import type { Settings } from './settings.ts'
 import { type BackendTargets, readTargets } from './targets.ts'
-import type { RouteView } from './views.ts'
 import { refKey, refOf, type World } from './world.ts'
 
 /** Which backends and Services stand behind what is ours; those of other controllers are none of our business. */

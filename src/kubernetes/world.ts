@@ -1,5 +1,5 @@
 import { isGranted } from './grants.ts'
-import type { KubeObject, Metadata, ObjectRef, OwnerReference } from './model.ts'
+import type { KubeObject, Metadata, ObjectRef, OwnerReference } from './object.ts'
 import { isRaw, listAt, numberAt, rawAt, textAt, textsOf } from './raw.ts'
 
 /** The objects of a cluster, found by kind and name, in an order that does not depend on how they came. */

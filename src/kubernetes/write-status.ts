@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import { type ApiClient, type ApiReply, statusText as refusalText } from '../kube/kube.ts'
 import type { Log } from '../observe/observe.ts'
 import { kindOfObject, objectPath } from './api-paths.ts'
-import type { ControllerMetrics } from './controller-metrics.ts'
-import type { DesiredStatus, KubeObject, ObjectRef, Raw } from './model.ts'
-import { listAt, numberAt, rawAt } from './raw.ts'
+import type { DesiredStatus } from './desired-status.ts'
+import type { KubeObject, ObjectRef } from './object.ts'
+import { listAt, numberAt, type Raw, rawAt } from './raw.ts'
 import { slim } from './slim.ts'
 import { leftovers, nextStatus, statusText } from './status-body.ts'
 import { refKey, refOf, titleOf } from './world.ts'
+import type { WriteMetrics } from './write-metrics.ts'
+import { outcomeOf } from './write-metrics.ts'
 import type { WriteTask } from './write-queue.ts'
 
 export interface StatusWriter {
@@ -27,7 +29,7 @@ export interface StatusWriterDeps {
   /** Called when a status has been written, with the object before and after. */
   readonly onWritten: (before: KubeObject, after: KubeObject) => void
   readonly log: Log
-  readonly metrics: ControllerMetrics
+  readonly metrics: WriteMetrics
   /** Milliseconds, from any origin. */
   readonly now: () => number
   /** Milliseconds since 1970. */
@@ -229,13 +231,6 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
 function isBehind(object: KubeObject): boolean {
   const { generation = 0 } = object.metadata
   return listAt(object, 'status', 'conditions').some((one) => (numberAt(one, 'observedGeneration') ?? generation) < generation)
-}
-
-/** Of a write, for metrics. */
-export function outcomeOf(reply: ApiReply): 'ok' | 'conflict' | 'refused' | 'failed' {
-  if (reply.kind === 'unreachable' || reply.status >= 500 || reply.status === 429) return 'failed'
-  if (reply.status === 409) return 'conflict'
-  return reply.status < 300 ? 'ok' : 'refused'
 }
 
 function digestOf(value: unknown): string {

@@ -5,9 +5,8 @@ import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import { configSchema } from '../../config/config.ts'
 import { type Kind, kinds } from '../kinds.ts'
-import type { Raw } from '../model.ts'
 import { backendFields, type PolicyField } from '../policy-fields.ts'
-import { isRaw, listAt, rawAt, textAt, valueAt } from '../raw.ts'
+import { isRaw, listAt, type Raw, rawAt, textAt, valueAt } from '../raw.ts'
 import { crds } from './crds.ts'
 
 const builtIn = /^$|k8s\.io$|^apps$|^policy$|^autoscaling$/

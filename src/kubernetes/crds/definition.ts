@@ -1,5 +1,5 @@
 import { kindOf } from '../kinds.ts'
-import type { Raw } from '../model.ts'
+import type { Raw } from '../raw.ts'
 import { object } from './schema.ts'
 
 /** A column of `kubectl get`. */

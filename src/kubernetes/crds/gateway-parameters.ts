@@ -1,4 +1,4 @@
-import type { Raw } from '../model.ts'
+import type { Raw } from '../raw.ts'
 import { define } from './definition.ts'
 import { integer, list, matches, object, type Rule, text } from './schema.ts'
 

@@ -1,4 +1,4 @@
-import type { Raw } from '../model.ts'
+import type { Raw } from '../raw.ts'
 
 /**
  * Words for structural schemas (Kubernetes, CustomResourceDefinitions). Objects keep the fields that they do not know, unless they are

@@ -1,0 +1,39 @@
+/** An object as the API server or a file has it; all but its name is unknown until a reader narrows it. */
+export interface KubeObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: Metadata
+  readonly [member: string]: unknown
+}
+
+export interface Metadata {
+  readonly name: string
+  /** Absent for kinds without namespaces. */
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  /** RFC 3339. */
+  readonly creationTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly OwnerReference[]
+  /** Field managers that have written the status, from `managedFields`, which is not kept. */
+  readonly statusManagers?: readonly string[]
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+  readonly controller?: boolean
+}
+
+/** Names one object. The group is empty for core kinds, the namespace for kinds without one. */
+export interface ObjectRef {
+  readonly group: string
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
