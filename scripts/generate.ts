@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Document } from 'yaml'
 import { configurationPage, jsonSchema, problemsPage } from '../src/config/config.ts'
+import { clusterRules, leaseRules, provisionRules, rightsObjects } from '../src/kubernetes/controller/rights.ts'
 import { crds } from '../src/kubernetes/crds/crds.ts'
-import { clusterRules, leaseRules, provisionRules, rightsObjects } from '../src/kubernetes/rights.ts'
 
 /** Writes the files that are made from sources; with `--check` it writes nothing, names those that are stale and exits with 1. */
 
@@ -11,9 +11,9 @@ const generated: Readonly<Record<string, () => string>> = {
   'mcplex.schema.json': () => `${JSON.stringify(jsonSchema(), undefined, 2)}\n`,
   'docs/configuration.md': configurationPage,
   'docs/problems.md': problemsPage,
-  'deploy/rbac.yaml': () => manifest(rightsObjects(), 'src/kubernetes/rights.ts'),
+  'deploy/rbac.yaml': () => manifest(rightsObjects(), 'src/kubernetes/controller/rights.ts'),
   'deploy/helm/mcplex/rights.yaml': () =>
-    manifest([{ controller: clusterRules(), lead: leaseRules(), provisioner: provisionRules() }], 'src/kubernetes/rights.ts'),
+    manifest([{ controller: clusterRules(), lead: leaseRules(), provisioner: provisionRules() }], 'src/kubernetes/controller/rights.ts'),
   ...Object.fromEntries(
     ['deploy/crds', 'deploy/helm/mcplex-crds/definitions'].flatMap((folder) =>
       Object.entries(crds).map(([name, definition]) => [`${folder}/${name}`, () => manifest([definition], 'src/kubernetes/crds')]),

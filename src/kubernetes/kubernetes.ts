@@ -1,12 +1,25 @@
-export { documentWithoutEndpoints } from './backend-endpoints.ts'
-export * from './controller.ts'
-export { type ControllerMetrics, createControllerMetrics } from './controller-metrics.ts'
-export type { DesiredStatus } from './desired-status.ts'
-export { type DocumentProblem, type ReadObjects, readObjects } from './documents.ts'
-export type { GatewayPlan } from './gateway-plan.ts'
-export * from './object.ts'
-export { ownAccount } from './own-account.ts'
-export { valueAt } from './raw.ts'
-export { defaultSettings } from './settings.ts'
-export { translate } from './translate.ts'
-export { nameKey, refOf, titleOf } from './world.ts'
+export { documentWithoutEndpoints } from './backends/backends.ts'
+export {
+  type Controller,
+  type ControllerDeps,
+  type ControllerMetrics,
+  type ControllerSettings,
+  createControllerMetrics,
+  ownAccount,
+  startController,
+} from './controller/controller.ts'
+export {
+  type DesiredStatus,
+  type DocumentProblem,
+  defaultSettings,
+  type KubeObject,
+  nameKey,
+  type ObjectRef,
+  type ReadObjects,
+  readObjects,
+  refOf,
+  titleOf,
+  valueAt,
+} from './objects/objects.ts'
+export type { GatewayPlan } from './provision/provision.ts'
+export { translate } from './translation/translation.ts'

@@ -1,5 +1,5 @@
 import { configSchema, type Key } from '../../config/config.ts'
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 import { conditionColumn, define } from './definition.ts'
 import { conditions, group, kind, name } from './fields.ts'
 import { integer, list, matches, object, text } from './schema.ts'

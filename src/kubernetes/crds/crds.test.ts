@@ -4,9 +4,9 @@ import { describe, it } from 'node:test'
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import { configSchema } from '../../config/config.ts'
-import { type Kind, kinds } from '../kinds.ts'
-import { backendFields, type PolicyField } from '../policy-fields.ts'
-import { isRaw, listAt, type Raw, rawAt, textAt, valueAt } from '../raw.ts'
+import { backendFields } from '../fields/fields.ts'
+import type { PolicyField } from '../fields/policy-fields.ts'
+import { isRaw, type Kind, kinds, listAt, type Raw, rawAt, textAt, valueAt } from '../objects/objects.ts'
 import { crds } from './crds.ts'
 
 const builtIn = /^$|k8s\.io$|^apps$|^policy$|^autoscaling$/

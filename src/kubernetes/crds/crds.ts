@@ -1,4 +1,4 @@
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 import { agent } from './agent.ts'
 import { agentgatewayBackend } from './agentgateway-backend.ts'
 import { agentgatewayPolicy } from './agentgateway-policy.ts'

@@ -1,5 +1,4 @@
-import { kindOf } from '../kinds.ts'
-import type { Raw } from '../raw.ts'
+import { kindOf, type Raw } from '../objects/objects.ts'
 import { object } from './schema.ts'
 
 /** A column of `kubectl get`. */

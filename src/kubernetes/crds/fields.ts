@@ -1,4 +1,4 @@
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 import { integer, labels, list, matches, object, text } from './schema.ts'
 
 /** Fields that several kinds have. */

@@ -1,4 +1,4 @@
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 import { define } from './definition.ts'
 import { integer, list, matches, object, type Rule, text } from './schema.ts'
 

@@ -1,4 +1,4 @@
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 import { group, kind, name, port } from './fields.ts'
 import { anything, exactlyOne, list, object, text } from './schema.ts'
 

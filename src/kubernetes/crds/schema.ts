@@ -1,4 +1,4 @@
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 
 /**
  * Words for structural schemas (Kubernetes, CustomResourceDefinitions). Objects keep the fields that they do not know, unless they are

@@ -1,4 +1,4 @@
-import type { Raw } from '../raw.ts'
+import type { Raw } from '../objects/objects.ts'
 import { duration, name } from './fields.ts'
 import { mcpPolicies } from './identity.ts'
 import { anything, atMostOne, exactlyOne, list, object, text } from './schema.ts'

@@ -139,6 +139,6 @@ export function dataOf(secret: ApiObject): Readonly<Record<string, string>> {
 
 /** The document that the golden case of the post has, for this version. */
 export function goldenDocument(version: string): unknown {
-  const golden = parse(readFileSync(join(checkout, 'src/kubernetes/golden/the-post.out.yaml'), 'utf8'))
+  const golden = parse(readFileSync(join(checkout, 'src/kubernetes/translation/golden/the-post.out.yaml'), 'utf8'))
   return { ...golden.documents[`${home}/agentgateway`], 'mcplex.dev/version': version }
 }

@@ -33,7 +33,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end -}}
 {{- end -}}
 
-{{/* The lease by which controllers of this controllerName elect one: as leaseNameFor in src/kubernetes/rights.ts. */}}
+{{/* The lease by which controllers of this controllerName elect one: as leaseNameFor in src/kubernetes/controller/rights.ts. */}}
 {{- define "mcplex.lease" -}}
 {{- $name := .Values.controllerName -}}
 {{- if eq $name "mcplex.dev/controller" -}}

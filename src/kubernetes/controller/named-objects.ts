@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type ApiClient, type Follower, follow } from '../../kube/kube.ts'
+import type { Log } from '../../observe/observe.ts'
+import { type KubeObject, kindOf, type ObjectRef, refKey } from '../objects/objects.ts'
+
+/** Objects that are followed one by one, as the controller may not list their kind. */
+export interface NamedObjects {
+  /** Follows these from now on, as far as there is room, and no others. */
+  want(refs: readonly ObjectRef[]): void
+  objects(): readonly KubeObject[]
+  find(ref: ObjectRef): KubeObject | undefined
+  /** Whether what is known of it is what there is, and changes arrive. */
+  isSynced(ref: ObjectRef): boolean
+  /** By `refKey`. */
+  forbidden(): ReadonlySet<string>
+  /** By `refKey`, those of which it is not known whether they are there, though not those first named a moment ago: why, as the end of a sentence. */
+  unknown(): ReadonlyMap<string, string>
+  /** Whether it is wanted, and whether it is there is not known. */
+  isUnknown(ref: ObjectRef): boolean
+  /** Whether it is followed, and the API server has not yet said a word about it. */
+  isAwaited(ref: ObjectRef): boolean
+  close(): void
+}
+
+export interface NamedOptions {
+  readonly random: () => number
+  readonly log: Log
+  /** What is kept of an object. */
+  readonly slim: (value: unknown) => KubeObject | undefined
+  /** What is known of some object, or that nothing is known of it, has changed. */
+  readonly onChange: () => void
+  /** How long an object that the API server doesn't speak of is waited for in silence. */
+  readonly patienceMs: number
+}
+
+interface Entry {
+  readonly ref: ObjectRef
+  readonly follower: Follower
+  readonly patience: NodeJS.Timeout
+  object: KubeObject | undefined
+  isKnown: boolean
+  isForbidden: boolean
+  isLate: boolean
+}
+
+/** Each is a watch of its own: so many are followed in all, and so many of one namespace. */
+const maxFollowed = 400
+const maxOfNamespace = 100
+
+const late = 'which could not be read yet: the API server has not answered; see the log of the controller'
+const beyondShare = `which is not read: more than ${maxOfNamespace} Secrets and ConfigMaps are named in its namespace: name fewer`
+const beyondAll = `which is not read: more than ${maxFollowed} Secrets and ConfigMaps are named in the cluster: name fewer`
+
+/**
+ * Follows what is wanted until it is wanted no more. Only an answer makes an object one that is there, is gone or is forbidden. What is
+ * followed stays so, and what is new is taken in turn from each namespace, so that none takes the room of others.
+ */
+export function createNamedObjects(client: ApiClient, { random, log, slim, onChange, patienceMs }: NamedOptions): NamedObjects {
+  /** By `refKey`; at most `maxFollowed`. */
+  const entries = new Map<string, Entry>()
+  /** By `refKey`, what is wanted and not followed: why. As many as were wanted last. */
+  let beyond: ReadonlyMap<string, string> = new Map()
+
+  function open(ref: ObjectRef): Entry | undefined {
+    const kind = kindOf(ref.group, ref.kind)
+    if (kind === undefined) return undefined
+    const change = (next: Partial<Pick<Entry, 'object' | 'isKnown' | 'isForbidden' | 'isLate'>>) => {
+      const { object, isKnown, isForbidden, isLate } = entry
+      Object.assign(entry, next)
+      if (entry.isKnown) clearTimeout(entry.patience)
+      const isSame = isKnown === entry.isKnown && isForbidden === entry.isForbidden && isLate === entry.isLate
+      if (!isSame || !isDeepStrictEqual(object, entry.object)) onChange()
+    }
+    const entry: Entry = {
+      ref,
+      object: undefined,
+      isKnown: false,
+      isForbidden: false,
+      isLate: false,
+      patience: setTimeout(() => change({ isLate: true }), patienceMs),
+      follower: follow(
+        client,
+        { group: ref.group, version: kind.version, plural: kind.plural, namespace: ref.namespace, name: ref.name },
+        {
+          onReset: ([value]) => change({ object: value === undefined ? undefined : slim(withKind(value, ref, kind.version)) }),
+          onSet: (value) => change({ object: slim(withKind(value, ref, kind.version)) }),
+          onDelete: () => change({ object: undefined }),
+          onState(state) {
+            // An API server that has just started may refuse what it grants a moment later: what is known stays.
+            if (state === 'forbidden') change({ isForbidden: entry.object === undefined, isKnown: true })
+            else if (state === 'synced' || state === 'absent') change({ isForbidden: false, isKnown: true })
+          },
+        },
+        { random, log },
+      ),
+    }
+    return entry
+  }
+
+  function close(key: string, entry: Entry): void {
+    clearTimeout(entry.patience)
+    entry.follower.close()
+    entries.delete(key)
+  }
+
+  /** Opens what there is room for; what there is none for, with why. */
+  function admit(refs: readonly ObjectRef[]): ReadonlyMap<string, string> {
+    const followed = Map.groupBy(entries.values(), ({ ref }) => ref.namespace)
+    const left = new Map<string, string>()
+    const turns = [...Map.groupBy(refs, ({ namespace }) => namespace)].flatMap(([namespace, own]) =>
+      own.map((ref, index) => ({ ref, turn: index + (followed.get(namespace)?.length ?? 0) })),
+    )
+    for (const { ref, turn } of turns.sort((one, other) => one.turn - other.turn)) {
+      const reason = turn >= maxOfNamespace ? beyondShare : entries.size >= maxFollowed ? beyondAll : undefined
+      const entry = reason === undefined ? open(ref) : undefined
+      if (entry !== undefined) entries.set(refKey(ref), entry)
+      else if (reason !== undefined) left.set(refKey(ref), reason)
+    }
+    return left
+  }
+
+  return {
+    want(refs) {
+      const wanted = new Map(refs.map((ref) => [refKey(ref), ref]))
+      for (const [key, entry] of entries) if (!wanted.has(key)) close(key, entry)
+      const before = beyond
+      beyond = admit([...wanted].flatMap(([key, ref]) => (entries.has(key) ? [] : [ref])))
+      if (isDeepStrictEqual(before, beyond)) return
+      if (before.size === 0) log.warn({ notRead: beyond.size, maxFollowed, maxOfNamespace }, 'too many Secrets and ConfigMaps are named')
+      onChange()
+    },
+    objects: () => [...entries.values()].flatMap(({ object }) => (object === undefined ? [] : [object])),
+    find: (ref) => entries.get(refKey(ref))?.object,
+    isSynced: (ref) => entries.get(refKey(ref))?.follower.state === 'synced',
+    forbidden: () => new Set([...entries].filter(([, entry]) => entry.isForbidden).map(([key]) => key)),
+    unknown: () =>
+      new Map([...beyond, ...[...entries].flatMap(([key, entry]) => (!entry.isKnown && entry.isLate ? [[key, late] as const] : []))]),
+    isUnknown: (ref) => beyond.has(refKey(ref)) || entries.get(refKey(ref))?.isKnown === false,
+    isAwaited: (ref) => entries.get(refKey(ref))?.isKnown === false,
+    close() {
+      for (const [key, entry] of [...entries]) close(key, entry)
+    },
+  }
+}
+
+function withKind(value: unknown, { group, kind }: ObjectRef, version: string): unknown {
+  if (typeof value !== 'object' || value === null || 'kind' in value) return value
+  return { apiVersion: group === '' ? version : `${group}/${version}`, kind, ...value }
+}

@@ -1,0 +1,8 @@
+export { readApiKeys } from './api-keys.ts'
+export type { IdentityContext, IdentityReading } from './identity-reading.ts'
+export { readMcp } from './mcp-rules.ts'
+export { closingFirst, type PolicyFault } from './policy-fault.ts'
+export { backendFields, leftOut, policyFields, targetFields } from './policy-fields.ts'
+export { authorizeOf, bothRules, expressionErrors, hasRules, joinRules, type RuleSet, readRules } from './rule-sets.ts'
+export { readServerSettings, readTimeout, type ServerSettings, settingsFinding } from './server-settings.ts'
+export { readTokens } from './token-issuers.ts'

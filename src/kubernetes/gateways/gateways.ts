@@ -1,0 +1,5 @@
+export { parametersFor } from './gateway-parameters.ts'
+export type { GatewayView, ListenerView } from './gateway-view.ts'
+export { areIntersecting, ipFaults } from './hostnames.ts'
+export { readGateways } from './read-gateways.ts'
+export { servedPorts } from './served-ports.ts'

@@ -1,0 +1,74 @@
+import { isRaw, type Raw, unknownMembers, valueAt } from '../objects/objects.ts'
+
+/** What a value is made of, where it is there at all. */
+export type Shape =
+  | { readonly kind: 'text'; readonly values?: readonly string[]; readonly form?: Form }
+  /** `max` where it is not that of 32 bits. */
+  | { readonly kind: 'whole'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'quantity' }
+  | { readonly kind: 'list'; readonly of: Shape }
+  | { readonly kind: 'map'; readonly of: Shape; readonly keys: Form }
+  | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Shape>> }
+
+/** How a text is written. */
+export interface Form {
+  isMet(text: string): boolean
+  /** What it is, such as `the name of a label`. */
+  readonly name: string
+}
+
+/** What is wrong with a value: a sentence for each place, such as `spec.replicas`, with the remedy. */
+export function misfits(value: unknown, shape: Shape, place: string): readonly string[] {
+  if (shape.kind === 'object' && isRaw(value)) {
+    return [
+      ...unknownMembers(value, Object.keys(shape.fields)).map(
+        (name) => `${place}.${name} is not known to this version of mcplex: leave it out`,
+      ),
+      ...Object.entries(shape.fields).flatMap(([name, field]) => {
+        const member = valueAt(value, name)
+        return member === undefined ? [] : misfits(member, field, `${place}.${name}`)
+      }),
+    ]
+  }
+  if (shape.kind === 'map' && isRaw(value)) {
+    return membersOf(value).flatMap(([name, one]) =>
+      shape.keys.isMet(name)
+        ? misfits(one, shape.of, `${place}.${name}`)
+        : [`${place}.${name}: that is not ${shape.keys.name}: correct it`],
+    )
+  }
+  if (shape.kind === 'list' && Array.isArray(value)) return value.flatMap((one, index) => misfits(one, shape.of, `${place}[${index}]`))
+  return isLeaf(value, shape) ? [] : [`${place} is not ${nameOf(shape)}: correct it`]
+}
+
+function membersOf(value: Raw): readonly (readonly [string, unknown])[] {
+  return Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+}
+
+/** A number with or without a unit (apimachinery, resource.Quantity), and not below zero. */
+const quantity = /^\+?(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i|[numkMGTPE])|([eE][+-]?\d+))?$/
+const units: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 }
+const maxWhole = 2 ** 31 - 1
+
+/** What a quantity comes to; undefined where it is none. */
+export function quantityOf(value: unknown): number | undefined {
+  const [, digits, unit, exponent = ''] = typeof value === 'string' || typeof value === 'number' ? (quantity.exec(String(value)) ?? []) : []
+  if (digits === undefined) return undefined
+  const factor = unit?.endsWith('i') ? 1024 ** ('KMGTPE'.indexOf(unit.charAt(0)) + 1) : (units[unit ?? ''] ?? 1)
+  return Number(`${digits}${exponent}`) * factor
+}
+
+function isLeaf(value: unknown, shape: Shape): boolean {
+  if (shape.kind === 'text')
+    return typeof value === 'string' && (shape.values?.includes(value) ?? true) && (shape.form?.isMet(value) ?? true)
+  if (shape.kind === 'whole')
+    return Number.isInteger(value) && Number(value) >= (shape.min ?? Number.NEGATIVE_INFINITY) && Number(value) <= (shape.max ?? maxWhole)
+  return shape.kind === 'quantity' && quantityOf(value) !== undefined
+}
+
+function nameOf(shape: Shape): string {
+  if (shape.kind === 'text') return shape.values === undefined ? (shape.form?.name ?? 'a text') : `one of ${shape.values.join(', ')}`
+  if (shape.kind === 'whole') return shape.min === undefined ? 'a whole number' : `a whole number from ${shape.min}`
+  if (shape.kind === 'quantity') return 'a quantity such as 500m, 2 or 512Mi'
+  return shape.kind === 'list' ? 'a list' : 'a set of members'
+}

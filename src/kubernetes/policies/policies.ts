@@ -1,0 +1,2 @@
+export type { Policies, PolicyEffect } from './policy-effect.ts'
+export { readPolicies } from './read-policies.ts'

@@ -1,0 +1,2 @@
+export type { GatewayPlan } from './gateway-plan.ts'
+export { provision } from './provision-gateway.ts'

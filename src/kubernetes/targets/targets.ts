@@ -1,0 +1,2 @@
+export type { Candidate } from './candidate.ts'
+export { readUses, type Uses } from './uses.ts'

@@ -1,0 +1,1 @@
+export { type Translation, translate } from './translate.ts'

@@ -1,0 +1,7 @@
+export { createApplier } from './apply-objects.ts'
+export { createClassMaker } from './create-classes.ts'
+export type { RandomBytes } from './random-parts.ts'
+export { createRemover } from './remove-abandoned.ts'
+export type { WriteMetrics } from './write-metrics.ts'
+export { createWriteQueue } from './write-queue.ts'
+export { createStatusWriter } from './write-status.ts'
