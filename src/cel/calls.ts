@@ -1,5 +1,5 @@
 import { AddressRange } from './address-range.ts'
-import type { ExpressionFault } from './expression.ts'
+import type { ExpressionFault } from './fault.ts'
 import { compilePattern } from './pattern.ts'
 import { type Expr, partsOf } from './syntax.ts'
 import { constants, functions, itemMethods, methods, type Shape } from './vocabulary.ts'

@@ -1,5 +1,6 @@
-export { type ExpressionFault, expressionFault, type Scope } from './expression.ts'
+export { expressionFault, type Scope } from './expression.ts'
 export { type Facts, factsOf, type ItemFacts, Mcp, Prompt, Resource, Tool } from './facts.ts'
+export type { ExpressionFault } from './fault.ts'
 export type { Failure, Truth } from './program.ts'
 export { type AccessRule, compileAccess, compileRule, type Effect, type ItemRule, type KindRule } from './rule.ts'
 export type { ItemKind } from './specialise.ts'

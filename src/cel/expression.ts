@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { EvaluationError, ParseError, TypeError as TypeFault } from '@marcbachmann/cel-js'
 import { callFault } from './calls.ts'
+import type { ExpressionFault } from './fault.ts'
 import { languages } from './language.ts'
 import { metered } from './metered.ts'
 import { nameFault } from './names.ts'
@@ -11,14 +12,6 @@ import { variables } from './vocabulary.ts'
 
 /** Where an expression stands: `access` speaks of caller and request alone, `item` of a tool, prompt or resource too. */
 export type Scope = 'access' | 'item'
-
-/** What is wrong with an expression, as the end of a sentence that begins with it; `at` is the character to blame. */
-export interface ExpressionFault {
-  readonly code: 'cel-syntax' | 'cel-unknown-variable' | 'cel-type'
-  readonly text: string
-  readonly hint?: string
-  readonly at: number
-}
 
 const effects: readonly Effect[] = ['allow', 'deny'] // to a require it is as to an allow
 const kinds: readonly ItemKind[] = ['tools', 'prompts', 'resources']

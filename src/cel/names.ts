@@ -1,4 +1,4 @@
-import type { ExpressionFault } from './expression.ts'
+import type { ExpressionFault } from './fault.ts'
 import { type Reference, referencesOf } from './references.ts'
 import type { Expr } from './syntax.ts'
 import { constants, type Shape, secretHeaders } from './vocabulary.ts'

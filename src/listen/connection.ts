@@ -1,20 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Roster } from '../mcp/mcp.ts'
+import { type Refusal, Roster, type Rostered } from '../mcp/mcp.ts'
 import type { ConnectionTls } from './front.ts'
-import type { HttpExchange } from './http-exchange.ts'
 
 /** How long a connection is still read, and what comes thrown away, after a reply that closes it. */
 const lingerMs = 2000
 /** How long what is under way may go on when a connection is retired. */
 const retireMs = 30_000
 
-/** One accepted connection and the exchanges that are open on it: at most `pipelineDepth` (open-listener.ts). */
+/** An exchange as its connection knows it. */
+export interface OpenExchange extends Rostered {
+  /** The client waits for a reply, and has not yet sent its whole body. */
+  readonly isReading: boolean
+  /** The rest of the body will not come. */
+  failBody(refusal: Refusal): void
+  /** The reply has gone out, or the connection is gone; twice is once. */
+  closed(): void
+}
+
+/** One accepted connection and the exchanges that are open on it: at most `pipelineDepth` (refusals.ts). */
 export class Connection {
   readonly socket: Socket
   readonly remote: string
   readonly tls: ConnectionTls | undefined
-  readonly exchanges = new Roster<HttpExchange>()
+  readonly exchanges = new Roster<OpenExchange>()
   /** A reply that closes it has been written or queued: what else the client sends is not looked at. */
   isClosing = false
   /** It was closed while a reply was on its way. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { EventStream, Exchange, Refusal, Rostered } from '../mcp/mcp.ts'
+import type { EventStream, Exchange, Refusal } from '../mcp/mcp.ts'
 import { BodyReader, clientGone } from './body-reader.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, OpenExchange } from './connection.ts'
 import { HttpEventStream } from './http-event-stream.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { RequestHead } from './read-head.ts'
@@ -24,7 +24,7 @@ const noBody = new Uint8Array(0)
 const pieceBytes = 64 * 1024
 
 /** An Exchange over node:http. */
-export class HttpExchange implements Exchange, Rostered {
+export class HttpExchange implements Exchange, OpenExchange {
   place = -1
   readonly requestId: string
   readonly head: RequestHead
@@ -81,7 +81,6 @@ export class HttpExchange implements Exchange, Rostered {
     else this.#goneListeners.push(listener)
   }
 
-  /** The client waits for a reply, and has not yet sent its whole body. */
   get isReading(): boolean {
     return this.status === 0 && this.head.bodyBytes !== 0 && !this.#request.complete
   }
@@ -98,7 +97,6 @@ export class HttpExchange implements Exchange, Rostered {
     return this.#reader.whole
   }
 
-  /** The rest of the body will not come. */
   failBody(refusal: Refusal): void {
     this.#failure = refusal
     this.#reader?.fail(refusal)
@@ -141,7 +139,6 @@ export class HttpExchange implements Exchange, Rostered {
     return stream
   }
 
-  /** The reply has gone out, or the connection is gone; twice is once. */
   closed(): void {
     const connection = this.#connection
     if (!connection.exchanges.remove(this)) return

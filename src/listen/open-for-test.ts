@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../mcp/mcp.ts'
 import { defaultEdgeLimits, type EdgeLimits } from './limits.ts'
-import { type EdgeRefusal, type ListenerOptions, type OpenListener, openListener } from './open-listener.ts'
+import type { EdgeRefusal, ListenerOptions, OpenListener } from './listener.ts'
+import { openListener } from './open-listener.ts'
 
 export interface TestListener {
   readonly listener: OpenListener

@@ -1,86 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { formatAddress } from '../config/config.ts'
-import { type Exchange, type Reason, type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
-import { Connection, plainAddress } from './connection.ts'
+import { type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
+import { Connection, type OpenExchange, plainAddress } from './connection.ts'
 import { plainFront, tlsFront } from './front.ts'
 import type { HttpEventStream } from './http-event-stream.ts'
 import { type Edge, HttpExchange } from './http-exchange.ts'
-import { defaultEdgeLimits, type EdgeLimits } from './limits.ts'
-import { bodyTooLarge, type RequestHead, readHead } from './read-head.ts'
-import { isMisdirected, type TlsPlan } from './tls-plan.ts'
+import { defaultEdgeLimits } from './limits.ts'
+import type { ListenerOptions, ListenFailure, OpenListener } from './listener.ts'
+import { type RequestHead, readHead } from './read-head.ts'
+import { draining, misdirected, overloaded, type ParseError, pipelineDepth, rawReply, refusalOf, tooManyPipelined } from './refusals.ts'
+import { isMisdirected } from './tls-plan.ts'
 
-/** Most requests that a client may have open on one connection by pipelining; one more is 503. */
-const pipelineDepth = 16
 /** Bytes of replies that wait for slow clients, on all connections together; above it new requests are 503. */
 const maxPendingBytes = 256 * 1024 * 1024
-
-export interface EdgeRefusal {
-  /** The name that the socket was opened under. */
-  readonly listener: string
-  readonly requestId: string
-  readonly reason: Reason
-  readonly remote: string
-  /** The HTTP status; 0 where the connection was closed without a reply. */
-  readonly status: number
-}
-
-export interface ListenerOptions {
-  /** The listener's name in the configuration. */
-  readonly name: string
-  readonly address: string
-  /** 0 takes any free port. */
-  readonly port: number
-  readonly limits?: EdgeLimits
-  /** Speaks TLS by it; absent: plain HTTP. */
-  readonly tls?: TlsPlan | undefined
-  /** Takes every request whose head is unambiguous; must not throw. */
-  readonly onExchange: (exchange: Exchange) => void
-  /** Is told of every request that never became an exchange. */
-  readonly onEdgeRefusal?: (refusal: EdgeRefusal) => void
-  /** Called first when draining starts: ends the event streams. */
-  readonly onDrain?: () => void
-  /** An event stream idle for this long gets a comment. Default 15 s. */
-  readonly keepAliveMs?: number
-  /** Milliseconds, monotonic. Default performance.now. */
-  readonly clock?: () => number
-  /** Bytes of headers that the parser takes before `limits.headerBytes`, which may change, is looked at. Default that limit. */
-  readonly headRoomBytes?: number
-  /** Start of every request id; default random. */
-  readonly idPrefix?: string
-}
-
-export interface OpenListener {
-  readonly kind: 'open'
-  readonly address: string
-  /** The port that it really has. */
-  readonly port: number
-  /** Changes how many connections may be open. */
-  setConnections(max: number): void
-  /**
-   * Shows and trusts from now on what another plan says, which asks clients for certificates if the one before does. Connections go on, but
-   * for those that were made under other authorities for clients: they end with what is under way.
-   */
-  setTls(plan: TlsPlan): void
-  /** Connections that are open now. */
-  readonly connections: number
-  /** From now on each reply closes its connection, so that clients move on by themselves; all else goes on. */
-  letGo(): void
-  /**
-   * Stops accepting and closes idle connections at once, lets requests in flight finish for at most `graceMs`, then
-   * cuts what is left. Requests that still come on open connections get 503. Resolves when every connection is closed.
-   */
-  drain(graceMs: number): Promise<void>
-  /** Stops accepting and cuts every connection. */
-  close(): void
-}
-
-export interface ListenFailure {
-  readonly kind: 'port-in-use' | 'failed'
-  readonly text: string
-}
 
 /** Opens an HTTP/1.1 listener, over TLS where there is a plan for it, that refuses what is ambiguous, too large or too slow, and makes an Exchange of the rest. */
 export async function openListener(options: ListenerOptions): Promise<OpenListener | ListenFailure> {
@@ -196,7 +131,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
       return
     }
     if (connection.isClosing) return
-    let reading: HttpExchange | undefined
+    let reading: OpenExchange | undefined
     for (const exchange of connection.exchanges.all()) if (exchange.isReading) reading = exchange
     const refusal = refusalOf(error, reading !== undefined, limits)
     if (reading !== undefined) reading.failBody(refusal)
@@ -293,48 +228,4 @@ async function tickAll(streams: ReadonlySet<HttpEventStream>): Promise<void> {
     ticked += 1
     if (ticked % 500 === 0) await nextTurn()
   }
-}
-
-function draining(): Refusal {
-  return refuse('draining', 'This replica is shutting down: try again', { headers: { 'retry-after': '1' } })
-}
-
-function misdirected(): Refusal {
-  return refuse('misdirected', 'This connection was made for another host: open one for this host')
-}
-
-function overloaded(): Refusal {
-  return refuse('overloaded', 'Too many replies wait for clients that are slow to take them', { headers: { 'retry-after': '1' } })
-}
-
-function tooManyPipelined(): Refusal {
-  return refuse('overloaded', `More than ${pipelineDepth} requests at once on one connection`, { headers: { 'retry-after': '1' } })
-}
-
-/** What Node says of bytes that it cannot read as HTTP. */
-interface ParseError extends NodeJS.ErrnoException {
-  readonly reason?: string
-}
-
-/** What Node's parser and timers found, in our words. */
-function refusalOf(error: ParseError, isBody: boolean, limits: EdgeLimits): Refusal {
-  switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return refuse('headers-too-large', `The head is longer than ${limits.headerBytes} bytes`)
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return bodyTooLarge(limits.bodyBytes)
-    case 'HPE_INVALID_TRANSFER_ENCODING':
-      if (error.reason?.includes('Content-Length')) return refuse('bad-request', 'Content-Length beside Transfer-Encoding')
-      return refuse('not-implemented', 'Transfer-Encoding other than chunked is not supported')
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return isBody ? refuse('body-timeout', 'The body took too long') : refuse('head-timeout', 'The request took too long')
-    default:
-      return refuse('bad-request', 'This is not HTTP/1.1')
-  }
-}
-
-function rawReply(reply: { status: number; headers: Readonly<Record<string, string>>; body: string }): string {
-  let head = `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}\r\n`
-  for (const name in reply.headers) head += `${name}: ${reply.headers[name]}\r\n`
-  return `${head}content-length: ${Buffer.byteLength(reply.body)}\r\nconnection: close\r\n\r\n${reply.body}`
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { makeAuthority } from './certificate-for-test.ts'
 import type { EdgeLimits } from './limits.ts'
+import type { ListenerOptions } from './listener.ts'
 import { openForTest as openPlain, type TestListener } from './open-for-test.ts'
-import type { ListenerOptions } from './open-listener.ts'
 import { type Speaker, speak as speakPlain } from './speak.ts'
 import { planTls, type TlsListener, type TlsPlan } from './tls-plan.ts'
 

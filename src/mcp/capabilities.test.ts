@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EraName } from './call.ts'
 import { allCapabilities, can, capability, declared, noCapabilities, readCapabilities } from './capabilities.ts'
+import type { EraName } from './era-name.ts'
 
 const { sampling, samplingTools, samplingContext, elicitationForm, elicitationUrl, roots, rootsChange, apps } = capability
 

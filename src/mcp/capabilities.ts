@@ -1,4 +1,4 @@
-import type { EraName } from './call.ts'
+import type { EraName } from './era-name.ts'
 import type { Member } from './json.ts'
 import { elements, member, members, stringOf } from './split.ts'
 

@@ -1,4 +1,4 @@
-import type { EraName } from './call.ts'
+import type { EraName } from './era-name.ts'
 
 /**
  * Every reason for which mcplex itself says no, and its reply: HTTP status and JSON-RPC code.

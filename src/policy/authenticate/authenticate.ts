@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { anonymous, type Caller, type Head, type Reason, type Refusal, refuse } from '../../mcp/mcp.ts'
-import type { Log } from '../../observe/observe.ts'
 import { createCertificateCallers } from './certificate-callers.ts'
 import { readCredential } from './credential.ts'
+import type { AuthenticateDeps } from './deps.ts'
 import { callersOfKeys } from './key-callers.ts'
 import { createKeySet } from './key-set.ts'
 import { type ChallengeError, challengeHeader, type Metadata, metadataFor } from './metadata.ts'
@@ -11,21 +11,6 @@ import { type Rejection, rejections } from './rejections.ts'
 import type { AuthenticateSettings } from './settings.ts'
 import { isStillGood, type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 import { type Verification, verifyToken } from './verify-token.ts'
-
-export interface AuthenticateDeps {
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  readonly log: Log
-  /** An issuer has taken keys away: callers who were let in by them are not valid any more. */
-  readonly onKeysLost?: () => void
-}
-
-/** A finished reply to a request for metadata. */
-export interface MetadataReply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
 
 /** Tells who calls. One for each `authenticate` of the document; it outlives a reload that leaves its settings as they were. */
 export interface Authenticator {

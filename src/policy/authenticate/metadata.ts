@@ -1,7 +1,7 @@
 import type { Head } from '../../mcp/mcp.ts'
-import type { AuthenticateDeps, MetadataReply } from './authenticate.ts'
 import { adaptedMetadata, audienceFor, hindrance, type StandIn, sendsIss, standInOf } from './authorization-server.ts'
 import { registerClient } from './client-registration.ts'
+import type { AuthenticateDeps } from './deps.ts'
 import { endpointUrl, publicOrigin, wellKnownUrl } from './endpoint-url.ts'
 import { createIssuerMetadata, type IssuerMetadata } from './issuer-metadata.ts'
 import { providers } from './providers.ts'
@@ -12,6 +12,13 @@ const serverPaths = new Set(['/.well-known/oauth-authorization-server', '/.well-
 /** Ours, where `clientId` is set; beside the others, so that one rule of a proxy in front lets all of them through. */
 /** Where clients that would register themselves get the one that exists already. */
 export const registrationPath = '/.well-known/oauth-client-registration'
+
+/** A finished reply to a request for metadata. */
+export interface MetadataReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** What is wrong with a request's credential; nothing of it where it had none (RFC 6750, section 3.1). */
 export interface ChallengeError {

@@ -1,5 +1,5 @@
 import type { LogFields } from '../../observe/observe.ts'
-import type { AuthenticateDeps } from './authenticate.ts'
+import type { AuthenticateDeps } from './deps.ts'
 
 /** Between two lines for one reason, in ms: who is refused over and over doesn't fill the log. */
 const everyMs = 10_000

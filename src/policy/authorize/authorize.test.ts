@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Caller, type Head, type Item, readJson } from '../../mcp/mcp.ts'
-import { type Asking, createAccess, createJudge, type DecidingRule, type Judge } from './authorize.ts'
+import type { Asking } from './asked.ts'
+import { createAccess, createJudge, type Judge } from './authorize.ts'
 import type { AuthorizeLevel } from './settings.ts'
+import type { DecidingRule } from './verdict.ts'
 
 function json(text: string): ReadonlyMap<string, unknown> {
   const read = readJson(text, { depth: 64, tokens: 100_000 })

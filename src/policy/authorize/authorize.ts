@@ -1,32 +1,10 @@
 import { compileAccess, factsOf } from '../../cel/cel.ts'
-import type { Caller, Head, Item } from '../../mcp/mcp.ts'
-import { factsAbout, noArguments, ownMethod, readArguments } from './asked.ts'
+import type { Caller, Item } from '../../mcp/mcp.ts'
+import { type Asking, factsAbout, noArguments, ownMethod, readArguments } from './asked.ts'
 import { createMemory } from './memory.ts'
 import { type Level, type PlacedRule, placeRules, type Reading, readForServer, readRule, readWithArguments } from './readings.ts'
 import type { AuthorizeLevel } from './settings.ts'
-import { judgeLevel, judgeLevels, unasked } from './verdict.ts'
-
-/** Who asks, and by which request. */
-export interface Asking {
-  readonly caller: Caller
-  readonly head: Head
-}
-
-export interface Verdict {
-  readonly isAllowed: boolean
-  /** Allowed as far as can be said without a call's arguments, which some rule wants to see. */
-  readonly mayBeRefused: boolean
-  /** What decided; undefined where nothing had to: no rule spoke of it. */
-  readonly by: DecidingRule | undefined
-}
-
-export interface DecidingRule {
-  /** The rule's path in the document, such as `policies.authorize.deny[0]`; of a level without one that holds, its `allow`. */
-  readonly place: string
-  /** The rule; undefined where it was the lack of one that holds. */
-  readonly text: string | undefined
-  readonly because: 'allowed' | 'denied' | 'not-allowed' | 'not-required' | 'error'
-}
+import { type DecidingRule, judgeLevel, judgeLevels, unasked, type Verdict } from './verdict.ts'
 
 /** What one rule says in an explanation. */
 export interface RuleReading {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Caller, Head, Item } from '../../mcp/mcp.ts'
-import { type Asking, createJudge } from './authorize.ts'
+import type { Asking } from './asked.ts'
+import { createJudge } from './authorize.ts'
 import type { AuthorizeLevel } from './settings.ts'
 
 const head: Head = { method: 'POST', path: '/mcp', query: '', host: '', listener: '', remote: '10.0.0.1', header: () => undefined }

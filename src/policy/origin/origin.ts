@@ -1,5 +1,5 @@
 import { refuse } from '../../mcp/mcp.ts'
-import type { HeadVerdict, Policy } from '../policy.ts'
+import type { HeadVerdict, Policy } from '../head-verdict.ts'
 import { hostName } from './host-name.ts'
 import type { OriginSettings } from './settings.ts'
 
