@@ -5,7 +5,7 @@ import { createSealer } from '../../era/era.ts'
 import { Cancellation, type EventStream, type Head } from '../../mcp/mcp.ts'
 import { ReplyStream } from '../request/reply-stream.ts'
 import { createAsks } from '../sessions/asks.ts'
-import { askClient } from './rounds.ts'
+import { askClient } from './ask-client.ts'
 
 const scope = { route: 'r', caller: 'c', session: 's' }
 const sealer = createSealer('ask', [{ id: 'k', secret: randomBytes(32) }], randomBytes)

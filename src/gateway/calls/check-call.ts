@@ -1,0 +1,35 @@
+import type { Owner } from '../../catalog/catalog.ts'
+import { type ClientEra, type ClientRequest, checkParamHeaders } from '../../era/era.ts'
+import { type Head, type Message, member, type Refusal, refuse, textOf } from '../../mcp/mcp.ts'
+import { noteRule, type Trace } from '../request/request.ts'
+import type { Endpoint } from '../route/route.ts'
+
+/** Why a call is not sent to the server that has what it names: a rule about its arguments, or headers that say something else. */
+export function checkCall(
+  to: Endpoint,
+  owner: Owner,
+  client: ClientEra,
+  request: ClientRequest,
+  message: Message,
+  head: Head,
+  trace: Trace,
+): Refusal | undefined {
+  const denied = deniedByRule(to, owner, request.method, message, trace)
+  if (denied !== undefined) return denied
+  return client.name === 'modern' ? checkParamHeaders(owner.addressed.paramHeaders, head, message) : undefined
+}
+
+/** What a rule says of this very call. What is hidden never gets this far. */
+function deniedByRule({ caller, entry }: Endpoint, { item }: Owner, method: string, message: Message, trace: Trace): Refusal | undefined {
+  const verdict = entry?.gate.judge?.mayCall({ caller, head: entry.head }, item, method, argumentsOf(message))
+  if (verdict === undefined) return undefined
+  noteRule(trace, verdict.by)
+  if (verdict.isAllowed) return undefined
+  return refuse('refused-by-rule', `a rule refuses this call${item.kind === 'tools' ? ' with these arguments' : ''}`)
+}
+
+/** JSON text of a call's arguments. */
+export function argumentsOf({ text, params }: Message): string | undefined {
+  const found = member(params ?? [], 'arguments')
+  return found === undefined ? undefined : textOf(text, found)
+}
