@@ -162,6 +162,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     }
     const compiled = compile(config, snapshotDeps, snapshot)
     seals = next
+    for (const { upstream } of compiled.upstreams.values()) deps.metrics.startServer(upstream.settings.name)
     return compiled
   }
   const retire = (old: Snapshot, next: Snapshot) => {

@@ -8,6 +8,7 @@ import { createStreamPort } from './audit/stream-port.ts'
 import type { Log } from './log.ts'
 import type { RequestRecord } from './record.ts'
 import type { TextStream } from './sink.ts'
+import type { SinkState } from './state-metrics.ts'
 
 export type AuditSinkSettings =
   | { readonly kind: 'stdout' }
@@ -61,6 +62,8 @@ export interface Audits {
   open(settings: AuditSettings): Audit
   /** Records that any sink has lost since the process began. */
   readonly dropped: number
+  /** Where records go now. */
+  readonly sinks: readonly SinkState[]
   flush(): void
 }
 
@@ -158,6 +161,9 @@ export function createAudits(deps: AuditDeps): Audits {
     },
     get dropped() {
       return [...places.values()].reduce((sum, { outlet }) => sum + outlet.dropped, droppedBefore)
+    },
+    get sinks() {
+      return [...places.values()].map(({ outlet: { name, isWell } }) => ({ name, isWell }))
     },
     flush() {
       for (const { outlet } of places.values()) outlet.flush()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type RequestLabel } from './metrics.ts'
 import type { RequestRecord } from './record.ts'
 import { goodCall } from './record-for-test.ts'
 
@@ -82,6 +82,55 @@ test("a server's gauges follow its state and go when it goes", async () => {
   assert.match(text, /^mcplex_server_tools\{mcplex_server="math"\} 2$/m)
   metrics.forgetServer('math')
   assert.doesNotMatch(await metrics.text(), /mcplex_server="math"/)
+})
+
+test("a server's repairs are counted from its start, at 0, and go when it goes", async () => {
+  const metrics = createMetrics()
+  metrics.startServer('math')
+  assert.match(await metrics.text(), /^mcplex_result_repairs_total\{mcplex_server="math"\} 0$/m)
+  metrics.countRepair('math')
+  metrics.startServer('math')
+  assert.match(await metrics.text(), /^mcplex_result_repairs_total\{mcplex_server="math"\} 1$/m)
+  metrics.forgetServer('math')
+  assert.doesNotMatch(await metrics.text(), /mcplex_server="math"/)
+})
+
+/** Lines of /metrics once each of six agents has called each of the 34 tools of 20 servers. */
+async function linesWith(labels: readonly RequestLabel[] | undefined): Promise<number> {
+  const metrics = createMetrics()
+  metrics.configure({ labels })
+  for (let agent = 0; agent < 6; agent++)
+    for (let server = 0; server < 20; server++)
+      for (let tool = 0; tool < 34; tool++)
+        metrics.observeRequest({ ...call, agent: `a${agent}`, server: `s${server}`, name: `s${server}_t${tool}` })
+  return [...(await metrics.text()).matchAll(/^mcp_(?:server|client)_operation\S* /gm)].length
+}
+
+test('what is not among the labels is no label, and makes no lines', async () => {
+  // Two histograms of 15 buckets, a sum and a count for each: docs/operation.md has these figures.
+  assert.equal(await linesWith(undefined), 138_720)
+  assert.equal(await linesWith(['mcp_method_name', 'error_type', 'mcplex_server', 'mcplex_agent']), 4080)
+  assert.equal(await linesWith(['mcp_method_name', 'error_type', 'mcplex_server']), 680)
+  assert.equal(await linesWith([]), 34)
+  const metrics = createMetrics()
+  metrics.configure({ labels: ['mcplex_server', 'error_type'] })
+  metrics.observeRequest(call)
+  assert.deepEqual(seriesOf(await metrics.text(), 'mcp_server_operation_duration_seconds_sum'), ['error_type="",mcplex_server="math"'])
+})
+
+test('other labels begin anew, the same ones go on', async () => {
+  const metrics = createMetrics()
+  const count = async () =>
+    [...(await metrics.text()).matchAll(/^mcp_server_operation_duration_seconds_count\{(.*)\} (\d+)$/gm)].map(([, , n]) => Number(n))
+  metrics.observeRequest(call)
+  metrics.configure({})
+  metrics.observeRequest(call)
+  assert.deepEqual(await count(), [2])
+  metrics.configure({ labels: ['mcplex_server'] })
+  assert.deepEqual(await count(), [])
+  metrics.observeRequest(call)
+  metrics.observeRequest({ ...call, name: 'math_sub', agent: 'dev' })
+  assert.deepEqual(await count(), [2])
 })
 
 test('counters and process metrics are exposed', async () => {

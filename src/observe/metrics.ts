@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { Reason } from '../mcp/mcp.ts'
 import { DurationHistogram, type DurationSeries } from './duration-histogram.ts'
 import type { RequestRecord } from './record.ts'
+import { createStateMetrics, type StateMetrics, type StateMetricsOptions } from './state-metrics.ts'
 
 /** What is known of a server for its gauges. `tools` counts those last listed. */
 export interface ServerState {
@@ -10,21 +11,22 @@ export interface ServerState {
 }
 
 /** The process's metrics. No label ever holds a caller, a session or a URI, and the number of series is bounded. */
-export interface Metrics {
+export interface Metrics extends StateMetrics {
+  /** By which labels requests are told apart, all where none are given. Where they are others than before, counting begins anew, as after a start. */
+  configure(settings: { readonly labels?: readonly RequestLabel[] | undefined }): void
   /** Counts a finished request: `durationMs` as the server towards clients, `upstreamMs` as the client towards its server. */
   observeRequest(record: RequestRecord): void
   /** Counts a client's legacy session that has ended. */
   observeSession(durationMs: number): void
+  /** A server is there: counters about it begin. */
+  startServer(server: string): void
   setServer(server: string, state: ServerState): void
-  /** Takes a server's gauges away once the configuration no longer holds it. */
+  /** Takes a server's samples away once the configuration no longer holds it. */
   forgetServer(server: string): void
   countRepair(server: string): void
   setNameConflicts(count: number): void
   /** Counts a request refused before it was a call. */
   countEdgeRefusal(reason: Reason): void
-  countReload(outcome: 'applied' | 'refused'): void
-  /** Records of audit that some sink has lost: how many is asked when it is wanted. */
-  countLostRecords(count: () => number): void
   /** Prometheus text exposition 0.0.4, for `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -32,12 +34,25 @@ export interface Metrics {
 
 /** Seconds; the boundaries that OpenTelemetry's MCP conventions recommend for all four histograms. */
 const buckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
-type Labels = Record<'mcp_method_name' | 'gen_ai_tool_name' | 'error_type' | 'mcplex_server' | 'mcplex_agent', string>
+
+/** What a request's duration can be told apart by, in the order of the exposition. */
+export const requestLabels = ['mcp_method_name', 'gen_ai_tool_name', 'error_type', 'mcplex_server', 'mcplex_agent'] as const
+export type RequestLabel = (typeof requestLabels)[number]
+type Labels = Readonly<Record<RequestLabel, string>>
 
 /** Distinct tool names in all; later ones count as `other`. */
 const maxTools = 2000
 /** Distinct label sets in all; later ones count as one series named `other`. */
 const maxSeries = 5000
+
+/** The series of what is beyond `maxSeries`. */
+const others: Labels = {
+  mcp_method_name: 'other',
+  gen_ai_tool_name: 'other',
+  error_type: '',
+  mcplex_server: 'other',
+  mcplex_agent: 'other',
+}
 
 const methods = new Set([
   'initialize',
@@ -75,7 +90,7 @@ interface Series {
 }
 
 /** Metrics in a registry of their own, named after OpenTelemetry's conventions for MCP in Prometheus's spelling. */
-export function createMetrics(): Metrics {
+export function createMetrics({ version = '', now = Date.now }: Partial<StateMetricsOptions> = {}): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const serverDuration = new DurationHistogram(
@@ -107,27 +122,18 @@ export function createMetrics(): Metrics {
     labelNames: ['reason'],
     registers,
   })
-  const reloads = new Counter({
-    name: 'mcplex_config_reloads_total',
-    help: 'Changes of the configuration.',
-    labelNames: ['outcome'],
-    registers,
-  })
-  addProcessMetrics(registers)
+  const state = createStateMetrics(registers, { version, now })
 
   const toolNames = new Set<string>()
   const series = new Map<string, Series>()
 
+  let kept: ReadonlySet<RequestLabel> = new Set(requestLabels)
+  let overflow = makeSeries(others)
+
   function makeSeries(labels: Labels): Series {
-    return { server: serverDuration.series(labels), client: clientDuration.series(labels) }
+    const own = Object.fromEntries(requestLabels.flatMap((name) => (kept.has(name) ? [[name, labels[name]]] : [])))
+    return { server: serverDuration.series(own), client: clientDuration.series(own) }
   }
-  const overflow = makeSeries({
-    mcp_method_name: 'other',
-    gen_ai_tool_name: 'other',
-    error_type: '',
-    mcplex_server: 'other',
-    mcplex_agent: 'other',
-  })
 
   function toolLabel(record: RequestRecord): string {
     const { name } = record
@@ -152,59 +158,49 @@ export function createMetrics(): Metrics {
   }
 
   function findSeries(record: RequestRecord): Series {
-    const method = methods.has(record.method) ? record.method : 'other'
-    const tool = toolLabel(record)
-    const error = errorType(record)
-    const server = record.server ?? ''
-    const agent = record.agent ?? ''
-    const key = `${method}\n${tool}\n${error}\n${server}\n${agent}`
+    const labels = {
+      mcp_method_name: methods.has(record.method) ? record.method : 'other',
+      gen_ai_tool_name: kept.has('gen_ai_tool_name') ? toolLabel(record) : '',
+      error_type: errorType(record),
+      mcplex_server: record.server ?? '',
+      mcplex_agent: record.agent ?? '',
+    }
+    const key = requestLabels.map((name) => (kept.has(name) ? labels[name] : '')).join('\n')
     const known = series.get(key)
     if (known !== undefined) return known
     if (series.size >= maxSeries) return overflow
-    const made = makeSeries({
-      mcp_method_name: method,
-      gen_ai_tool_name: tool,
-      error_type: error,
-      mcplex_server: server,
-      mcplex_agent: agent,
-    })
+    const made = makeSeries(labels)
     series.set(key, made)
     return made
   }
 
-  let lost = () => 0
-  new Counter({
-    name: 'mcplex_audit_lost_records_total',
-    help: 'Records of audit that a sink did not take.',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(lost())
-    },
-  })
-
   return {
+    ...state,
+    configure({ labels = requestLabels }) {
+      const wanted = new Set(labels)
+      if (wanted.size === kept.size && labels.every((name) => kept.has(name))) return
+      kept = wanted
+      for (const histogram of [serverDuration, clientDuration]) histogram.reset()
+      for (const map of [series, last, toolNames]) map.clear()
+      overflow = makeSeries(others)
+    },
     observeRequest(record) {
       const found = seriesOf(record)
       found.server.observe(record.durationMs / 1000)
       if (record.upstreamMs !== undefined) found.client.observe(record.upstreamMs / 1000)
     },
     observeSession: (durationMs) => sessionDuration.observe(durationMs / 1000),
-    setServer(server, state) {
-      up.set({ mcplex_server: server }, state.up ? 1 : 0)
-      tools.set({ mcplex_server: server }, state.tools)
+    startServer: (server) => repairs.inc({ mcplex_server: server }, 0),
+    setServer(server, { up: isUp, tools: count }) {
+      up.set({ mcplex_server: server }, isUp ? 1 : 0)
+      tools.set({ mcplex_server: server }, count)
     },
     forgetServer(server) {
-      up.remove(server)
-      tools.remove(server)
+      for (const metric of [up, tools, repairs]) metric.remove(server)
     },
     countRepair: (server) => repairs.inc({ mcplex_server: server }),
     setNameConflicts: (count) => conflicts.set(count),
     countEdgeRefusal: (reason) => edge.inc({ reason }),
-    countLostRecords(count) {
-      lost = count
-    },
-    countReload: (outcome) => reloads.inc({ outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
@@ -229,33 +225,4 @@ function errorType(record: RequestRecord): string {
   if (record.reason !== undefined) return record.reason
   if (record.rpcCode === undefined) return 'tool_error'
   return codes.has(record.rpcCode) ? String(record.rpcCode) : '_OTHER'
-}
-
-/** Metrics of the process that cost nothing until they are asked for. */
-function addProcessMetrics(registers: Registry[]): void {
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time.',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage()
-      this.reset()
-      this.inc((user + system) / 1e6)
-    },
-  })
-  const gauges = {
-    process_resident_memory_bytes: { help: 'Resident memory.', read: () => process.memoryUsage.rss() },
-    process_start_time_seconds: { help: 'Start, in seconds since 1970.', read: () => performance.timeOrigin / 1000 },
-    nodejs_heap_size_used_bytes: { help: 'JavaScript heap in use.', read: () => process.memoryUsage().heapUsed },
-  }
-  for (const [name, { help, read }] of Object.entries(gauges)) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read())
-      },
-    })
-  }
 }

@@ -13,7 +13,7 @@ import {
   startGateway,
   stopServing,
 } from '../serving/serving.ts'
-import { exitCode, hasColor, printLine, stopSignal, type Terminal } from '../terminal/terminal.ts'
+import { exitCode, hasColor, printLine, stopSignal, type Terminal, version } from '../terminal/terminal.ts'
 
 export interface RunOptions extends ServeSecretOptions {
   /** A file, or `secret:NAMESPACE/NAME`. */
@@ -56,7 +56,7 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
   const stopped = stopSignal(terminal)
   const log = createLog({ ...config.observe.log, stream: stderr, color })
   terminal.on('exit', () => log.flush())
-  const metrics = createMetrics()
+  const metrics = createMetrics({ version })
   const from = sourceAt(document.path, terminal)
   const openAudit = auditOpener(demo === undefined ? document.path : undefined, { log, metrics }, terminal)
   const started = await startGateway(config, { log, metrics, openAudit, secret: (reference) => resolveSecret(reference, from) })

@@ -14,7 +14,7 @@ export function auditOpener(
   const folder = document === undefined ? terminal.cwd() : dirname(resolve(terminal.cwd(), document))
   const audits = createAudits({ now: Date.now, log, stdout: terminal.stdout })
   terminal.on('exit', () => audits.flush())
-  metrics.countLostRecords(() => audits.dropped)
+  metrics.show({ lostRecords: () => audits.dropped, sinks: () => audits.sinks })
   return (settings) => {
     const sinks = settings.sinks.map((sink) => (sink.kind === 'file' ? { ...sink, path: resolve(folder, sink.path) } : sink))
     return audits.open({ ...settings, sinks })

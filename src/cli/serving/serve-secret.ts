@@ -39,7 +39,7 @@ export async function serveSecret(named: string, options: ServeSecretOptions, te
   terminal.on('exit', () => log.flush())
   const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
   const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
-  const metrics = createMetrics()
+  const metrics = createMetrics({ version })
   const openAudit = auditOpener(undefined, { log, metrics }, terminal)
   const following = followSecret(name, { client, log, metrics, openAudit, lastGood, random: Math.random })
 

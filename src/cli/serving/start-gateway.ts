@@ -64,6 +64,9 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     views.close()
     return failure
   }
+  metrics.configure(first.observe.metrics ?? {})
+  metrics.show({ isReady: () => gateway.readiness().isReady })
+  metrics.noteStart()
   return {
     kind: 'started',
     gateway,
@@ -72,7 +75,8 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
       try {
         const failure = (await views.change(config)) ?? (await sockets.change(config, () => gateway.apply(config)))
         // All or nothing: what has been opened for a configuration that is refused is taken back.
-        if (failure !== undefined) await views.change(gateway.config())
+        if (failure === undefined) metrics.configure(config.observe.metrics ?? {})
+        else await views.change(gateway.config())
         return failure
       } catch (error) {
         await views.change(gateway.config())

@@ -99,11 +99,3 @@ export const traces = object<{ otlp: string; sample: number }>('traces', {
   otlp: { schema: url, about: 'Where spans are sent.', isRequired: true },
   sample: { schema: { kind: 'number', isInteger: false, min: 0, max: 1 }, about: 'Share of requests that are traced.', default: 1 },
 })
-
-export const metrics = object<{ otlp?: string }>('metrics', {
-  otlp: {
-    schema: url,
-    about: 'Where metrics are sent besides `/metrics`.',
-    later: 'scrape /metrics of the admin listener; a later version pushes',
-  },
-})

@@ -1,7 +1,7 @@
-import type { Admin, Health, Limits, Observe, Sessions } from '../model/model.ts'
+import type { Admin, Health, Limits, Metrics, Observe, Sessions } from '../model/model.ts'
 import { choice, type Fault, integer, list, object, secret } from '../schema/schema.ts'
-import { comesLater, metrics, traces } from './later-keys.ts'
-import { duration, headerBounds, headerValueFault, listenAddress, listenOrOff, name, size } from './texts.ts'
+import { comesLater, traces } from './later-keys.ts'
+import { duration, headerBounds, headerValueFault, listenAddress, listenOrOff, name, size, url } from './texts.ts'
 
 /** The keys of what holds for the whole process: sessions, the admin and the health listener, limits, and what is observed. */
 
@@ -49,6 +49,19 @@ export const limits = object<Limits>('limits', {
   answer: { schema: size, about: "A server's answer.", default: '16MiB' },
 })
 
+const metricLabel = choice(['mcp_method_name', 'gen_ai_tool_name', 'error_type', 'mcplex_server', 'mcplex_agent'])
+const metrics = object<Metrics>('metrics', {
+  labels: {
+    schema: list(metricLabel),
+    about: 'By which labels durations of requests are told apart: the fewer, the fewer lines. Not written: by all.',
+  },
+  otlp: {
+    schema: url,
+    about: 'Where metrics are sent besides `/metrics`.',
+    later: 'scrape /metrics of the admin listener; a later version pushes',
+  },
+})
+
 export const observe = object<Observe>('observe', {
   log: {
     schema: object<Observe['log']>('log', {
@@ -59,5 +72,5 @@ export const observe = object<Observe>('observe', {
     default: {},
   },
   traces: { schema: traces, about: 'OpenTelemetry traces.', later: comesLater },
-  metrics: { schema: metrics, about: 'Metrics beyond `/metrics`.' },
+  metrics: { schema: metrics, about: 'Metrics, at `/metrics` of the admin listener.' },
 })

@@ -47,7 +47,15 @@ export interface Limits {
 export interface Observe {
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'text' | 'json' }
   readonly traces?: { readonly otlp: string; readonly sample: number }
-  readonly metrics?: { readonly otlp?: string }
+  readonly metrics?: Metrics
 }
+
+export interface Metrics {
+  /** By which requests are told apart; not written: by all. */
+  readonly labels?: readonly MetricLabel[]
+  readonly otlp?: string
+}
+
+export type MetricLabel = 'mcp_method_name' | 'gen_ai_tool_name' | 'error_type' | 'mcplex_server' | 'mcplex_agent'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

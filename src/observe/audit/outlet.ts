@@ -12,6 +12,8 @@ export interface OutletSettings {
 
 /** Records on their way to one place. No method throws or waits. */
 export interface Outlet {
+  /** What its place is called, for people. */
+  readonly name: string
   /** False while the place takes no records, or not as fast as they come. */
   readonly isWell: boolean
   /** Records that were lost. */
@@ -188,6 +190,7 @@ export function createOutlet(
   // Whether the place is there is known before the first record.
   void run()
   return {
+    name: port.name,
     get isWell() {
       return isWell
     },

@@ -1,0 +1,133 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** Where records of audit go, as a gauge sees it. */
+export interface SinkState {
+  /** Such as `file /var/log/audit.jsonl`. */
+  readonly name: string
+  readonly isWell: boolean
+}
+
+/** What of a process is asked when its metrics are read; what is not given is not known yet. */
+export interface ProcessState {
+  /** Whether `/readyz` would say 200. */
+  readonly isReady: () => boolean
+  readonly sinks: () => readonly SinkState[]
+  /** Records of audit that some sink has lost since the process began. */
+  readonly lostRecords: () => number
+}
+
+export interface StateMetrics {
+  /** From now on this is asked; a part replaces what was given for it before. */
+  show(state: Partial<ProcessState>): void
+  /** The first configuration is in force. */
+  noteStart(): void
+  countReload(outcome: 'applied' | 'refused'): void
+}
+
+export interface StateMetricsOptions {
+  /** This program's. */
+  readonly version: string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** Metrics of the process as a whole: which program it is, whether it is ready, what it was told last, and what it costs. */
+export function createStateMetrics(registers: Registry[], { version, now }: StateMetricsOptions): StateMetrics {
+  let state: ProcessState = { isReady: () => false, sinks: () => [], lostRecords: () => 0 }
+  const build = new Gauge({
+    name: 'mcplex_build_info',
+    help: 'Always 1: which program this is.',
+    labelNames: ['version', 'node_version'],
+    registers,
+  })
+  build.set({ version, node_version: process.versions.node }, 1)
+  new Gauge({
+    name: 'mcplex_ready',
+    help: '1 while /readyz says 200.',
+    registers,
+    collect() {
+      this.set(state.isReady() ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'mcplex_audit_sink_up',
+    help: '1 while the sink takes records of audit.',
+    labelNames: ['sink'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { name, isWell } of state.sinks()) this.set({ sink: name }, isWell ? 1 : 0)
+    },
+  })
+  new Counter({
+    name: 'mcplex_audit_lost_records_total',
+    help: 'Records of audit that a sink did not take.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(state.lostRecords())
+    },
+  })
+  const reloads = new Counter({
+    name: 'mcplex_config_reloads_total',
+    help: 'Changes of the configuration.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  for (const outcome of ['applied', 'refused']) reloads.inc({ outcome }, 0)
+  const isLastGood = new Gauge({
+    name: 'mcplex_config_last_reload_successful',
+    help: '1 where the newest configuration is in force, 0 where it was refused.',
+    registers,
+  })
+  const lastGoodAt = new Gauge({
+    name: 'mcplex_config_last_reload_success_timestamp_seconds',
+    help: 'When a configuration was last put in force, in seconds since 1970.',
+    registers,
+  })
+  const note = (isGood: boolean) => {
+    isLastGood.set(isGood ? 1 : 0)
+    if (isGood) lastGoodAt.set(now() / 1000)
+  }
+  addProcessMetrics(registers)
+
+  return {
+    show(more) {
+      state = { ...state, ...more }
+    },
+    noteStart: () => note(true),
+    countReload(outcome) {
+      reloads.inc({ outcome })
+      note(outcome === 'applied')
+    },
+  }
+}
+
+/** They cost nothing until they are asked for. */
+function addProcessMetrics(registers: Registry[]): void {
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage()
+      this.reset()
+      this.inc((user + system) / 1e6)
+    },
+  })
+  const gauges = {
+    process_resident_memory_bytes: { help: 'Resident memory.', read: () => process.memoryUsage.rss() },
+    process_start_time_seconds: { help: 'Start, in seconds since 1970.', read: () => performance.timeOrigin / 1000 },
+    nodejs_heap_size_used_bytes: { help: 'JavaScript heap in use.', read: () => process.memoryUsage().heapUsed },
+  }
+  for (const [name, { help, read }] of Object.entries(gauges)) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}
