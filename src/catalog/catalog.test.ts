@@ -71,6 +71,32 @@ for (const kind of ['tools', 'prompts', 'resources', 'templates'] as const) {
   })
 }
 
+test('what only the selection keeps away is told apart from what nobody has', () => {
+  const offered = { tools: ['x', 'y'], prompts: ['x', 'y'], resources: ['r:1', 'r:2'] }
+  const selection = { tools: ['a_x', 'b_*'], prompts: ['a_x', 'b_*'], resources: ['a+r:1', 'b+*'] }
+  const { catalog } = open([upstream('a', offered), upstream('b', offered)], { selection })
+  const bare = open([upstream('a', offered)], { selection, isPrefixed: false }).catalog
+  const rows: readonly (readonly [kind: 'tools' | 'prompts' | 'resources', name: string, server: string | undefined, bareName: string])[] =
+    [
+      ['tools', 'a_x', undefined, 'x'],
+      ['tools', 'a_y', 'a', 'y'],
+      ['tools', 'a_z', undefined, 'z'],
+      ['tools', 'c_y', undefined, 'c_y'],
+      ['prompts', 'a_y', 'a', 'y'],
+      ['prompts', 'a_z', undefined, 'z'],
+      ['resources', 'a+r:1', undefined, 'r:1'],
+      ['resources', 'a+r:2', 'a', 'r:2'],
+      ['resources', 'a+other:1', 'a', 'other:1'],
+      ['resources', 'c+r:2', undefined, ''],
+    ]
+  for (const [kind, name, server, bareName] of rows) {
+    assert.equal(catalog.unselected({ kind, name }), server, name)
+    if (bareName !== '') assert.equal(bare.unselected({ kind, name: bareName }), server, bareName)
+  }
+  const { catalog: all } = open([upstream('a', offered)])
+  for (const name of ['a_y', 'a_z']) assert.equal(all.unselected({ kind: 'tools', name }), undefined)
+})
+
 test('every character of an entry but its name is the server’s, and the name too where it stays', () => {
   const more = '"description" : "a\\u00e9",  "inputSchema":{"type":"object","maximum":1e400, "default": 1.0}'
   const server = upstream('a', { tools: [tool('x"\\', more)], resources: [entry('resources', 'x:1', more)] })

@@ -1,9 +1,9 @@
 import { changeKinds, type ListKind } from '../mcp/mcp.ts'
 import { createExpose } from './expose-answer.ts'
 import { exposedUri } from './exposed-uri.ts'
-import { buildTable, type ListTable, type MergedServer } from './list-table.ts'
+import { buildTable, fullName, type ListTable, type MergedServer } from './list-table.ts'
 import { type Reach, reachBy, reachOf, type Selections } from './merged-offers.ts'
-import type { Catalog, CatalogEvents, CatalogServer, CatalogSettings, Sight } from './model.ts'
+import type { Catalog, CatalogEvents, CatalogServer, CatalogSettings, Named, Sight } from './model.ts'
 import { createReport } from './report.ts'
 import { createFindResource, prefixedUri } from './resource-owners.ts'
 import { createSelection } from './selection.ts'
@@ -17,6 +17,8 @@ export type {
   CatalogSettings,
   CursorSealer,
   Expose,
+  Listed,
+  Named,
   Owner,
   SelectionPatterns,
   Sight,
@@ -48,8 +50,24 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     return next
   }
 
-  const findResource = createFindResource(byName, (kind) => current(kind).table, selections('resources'))
+  const tableOf = (kind: ListKind) => current(kind).table
+  const findResource = createFindResource(byName, tableOf, selections('resources'))
+  const findAny = createFindResource(byName, tableOf, undefined)
   const reach = reachOf(selections)
+
+  /** Only records ask for it, so that no list is kept of what nobody sees. */
+  const unselected = ({ kind, name }: Named): string | undefined => {
+    const selection = selections(kind)
+    if (selection === undefined) return undefined
+    if (kind === 'resources') return findResource(name) === undefined ? findAny(name)?.server : undefined
+    const has = ({ name: server, upstream, isPrefixed }: CatalogServer) => {
+      const prefix = isPrefixed ? fullName(kind, server, '') : ''
+      const key = name.slice(prefix.length)
+      if (!name.startsWith(prefix) || selection.selects(fullName(kind, server, key))) return false
+      return upstream.entries(kind).some((entry) => entry.key === key)
+    }
+    return servers.find(has)?.name
+  }
 
   const viewOf = (own: Reach, sight: Sight | undefined): Catalog =>
     createView({
@@ -62,6 +80,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
         const owner = current(kind).table.owners.get(name)
         return owner === undefined || sight === undefined || sight.sees(owner.item) ? owner : undefined
       },
+      unselected,
       exposedUri: (server, uri) => (byName.get(server)?.server.isPrefixed ? exposedUri(server, uri) : uri),
       seenBy: (next) =>
         viewOf(

@@ -5,7 +5,7 @@ import { type ListKind, listKinds } from '../mcp/mcp.ts'
 import { createExpose } from './expose-answer.ts'
 import { cursorText, pageAt, pagesOf } from './list-pages.ts'
 import { buildTable } from './list-table.ts'
-import { entry, keys, list, open, refusal, result, scope, upstream } from './open-for-test.ts'
+import { entry, keys, list, listIn, open, refusal, result, scope, upstream } from './open-for-test.ts'
 
 test('walking the pages gives each entry exactly once, in order, within the bounds, for any sizes', () => {
   const sizes = fc.array(fc.nat({ max: 60 }), { maxLength: 40 })
@@ -86,8 +86,8 @@ test('a cursor that is made up, of another list, of another caller or of the lis
     list(catalog, 'tools', 'modern', JSON.stringify([text.replace(/1000$/, '7'), bound])),
     list(catalog, 'tools', 'modern', JSON.stringify(['', bound])),
     list(catalog, 'tools', 'modern', cursorOf('prompts')),
-    catalog.list('tools', 'modern', cursor, ['route', 'other']),
-    catalog.list('tools', 'modern', cursor, scope.slice(0, 1)),
+    listIn(catalog, 'tools', ['route', 'other'], 'modern', cursor),
+    listIn(catalog, 'tools', scope.slice(0, 1), 'modern', cursor),
   ]
   for (const answer of refused) {
     assert.equal(refusal(answer).reason, 'invalid-params')

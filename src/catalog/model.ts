@@ -47,6 +47,9 @@ export interface Sight {
   reaches(backend: string, server: string, kind: Subject['kind']): boolean
 }
 
+/** What a request names. */
+export type Named = Pick<Subject, 'kind' | 'name'>
+
 /** Who has what a request names, and what it is called there. */
 export interface Owner {
   /** Its key in the document. */
@@ -61,14 +64,22 @@ export interface Owner {
 
 export type Expose = (answer: Answer, method: Method, subject: Subject) => Answer
 
+/** What a list answers, and how many entries of it the caller's own sight leaves out, on all its pages. */
+export interface Listed {
+  readonly answer: Answer
+  readonly withheld: number
+}
+
 /** One merged view of many servers, as one kind of caller sees it: what is hidden and what is unknown are the same. */
 export interface Catalog {
-  owner(subject: { readonly kind: Subject['kind']; readonly name: string }): Owner | undefined
+  owner(subject: Named): Owner | undefined
+  /** The server that has what is named, where nothing but the view's selection keeps it from everybody here. */
+  unselected(subject: Named): string | undefined
   /**
    * A page of a merged list, in the order of the document, then the server's: the same entries, byte for byte, until something
    * changes. Cursors of another `scope`, and of the list as it was before a change, are refused.
    */
-  list(kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Answer | Promise<Answer>
+  list(kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Listed | Promise<Listed>
   /** Resolves when every server has been heard of once, or is known to be down. */
   settled(): Promise<void>
   toolCount(): number

@@ -144,7 +144,13 @@ const openSealer = {
 export const scope = ['route', 'caller']
 
 export function list(catalog: Catalog, kind: ListKind, dialect: Dialect = 'modern', cursor?: string): Answer | Promise<Answer> {
-  return catalog.list(kind, dialect, cursor, scope)
+  return listIn(catalog, kind, scope, dialect, cursor)
+}
+
+/** As `list`, for clients of another scope. */
+export function listIn(catalog: Catalog, kind: ListKind, own: readonly string[], dialect: Dialect = 'modern', cursor?: string) {
+  const listed = catalog.list(kind, dialect, cursor, own)
+  return listed instanceof Promise ? listed.then(({ answer }) => answer) : listed.answer
 }
 
 export function result(answer: Answer | Promise<Answer>): Extract<Answer, { kind: 'complete' }> {

@@ -12,6 +12,8 @@ export interface ShownLists {
 
 export interface ShownList {
   readonly count: number
+  /** How many entries of the table are not in it. */
+  readonly withheld: number
   pages(dialect: Dialect): ListPages
   /** The digest of its modern pages. */
   digest(): string
@@ -86,8 +88,10 @@ function createPart(table: ListTable, bits: string | undefined, made: (chars: nu
     made(added)
     return list
   }
+  const count = bits === undefined ? table.shown.length : bits.replaceAll('0', '').length
   return {
-    count: bits === undefined ? table.shown.length : bits.replaceAll('0', '').length,
+    count,
+    withheld: table.shown.length - count,
     pages,
     digest() {
       digest ??= pages('modern').digest

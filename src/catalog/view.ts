@@ -1,7 +1,7 @@
 import { type Answer, type Dialect, type ListKind, listKinds, lists, type Refusal, refuse, within } from '../mcp/mcp.ts'
-import { cursorText, pageAt } from './list-pages.ts'
+import { cursorText, type ListPages, pageAt } from './list-pages.ts'
 import { isSeen, mayOffer, mergedOffers, type Reach } from './merged-offers.ts'
-import type { Catalog, CatalogServer, CatalogSettings, Sight } from './model.ts'
+import type { Catalog, CatalogServer, CatalogSettings, Listed, Sight } from './model.ts'
 import type { ShownLists } from './shown-lists.ts'
 
 const none: readonly Promise<void>[] = []
@@ -17,7 +17,7 @@ const listWords: Readonly<Record<ListKind, string>> = {
 }
 
 /** What a view is made of: the tables that all callers share, and what its own caller sees of them. */
-export interface ViewParts extends Pick<Catalog, 'owner' | 'exposedUri' | 'seenBy'> {
+export interface ViewParts extends Pick<Catalog, 'owner' | 'unselected' | 'exposedUri' | 'seenBy'> {
   readonly settings: CatalogSettings
   readonly reach: Reach
   /** Undefined: all that the view selects. */
@@ -25,17 +25,19 @@ export interface ViewParts extends Pick<Catalog, 'owner' | 'exposedUri' | 'seenB
   readonly current: (kind: ListKind) => ShownLists
 }
 
-export function createView({ settings, reach, sight, current, owner, exposedUri, seenBy }: ViewParts): Catalog {
+export function createView({ settings, reach, sight, current, owner, unselected, exposedUri, seenBy }: ViewParts): Catalog {
   const { servers, title, cursors } = settings
   const shown = (kind: ListKind) => current(kind).of(sight)
   /** Those of which anything could be seen: the others are neither waited for nor told of. */
   const seen = () => (sight === undefined && settings.selection === undefined ? servers : servers.filter((one) => isSeen(one, reach)))
 
-  const listNow = (kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Answer => {
-    const { count, pages } = shown(kind)
-    const list = pages(dialect)
-    const refusal = whyNot(kind, count)
-    if (refusal !== undefined) return refusal
+  const listNow = (kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Listed => {
+    const part = shown(kind)
+    const list = part.pages(dialect)
+    return { answer: whyNot(kind, part.count) ?? pageOf(kind, list, cursor, scope), withheld: part.withheld }
+  }
+
+  const pageOf = (kind: ListKind, list: ListPages, cursor: string | undefined, scope: readonly string[]): Answer => {
     const bound = [...scope, kind]
     const index = cursor === undefined ? 0 : pageAt(list, cursors.open(cursor, bound) ?? '')
     const page = index === undefined ? undefined : list.pages[index]
@@ -109,6 +111,7 @@ export function createView({ settings, reach, sight, current, owner, exposedUri,
 
   return {
     owner,
+    unselected,
     list(kind, dialect, cursor, scope) {
       const waiting = waits()
       return waiting === none

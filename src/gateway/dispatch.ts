@@ -1,6 +1,7 @@
 import {
   type ClientEra,
   type ClientRequest,
+  type Decoded,
   discoverResult,
   type Encoded,
   encodeLegacy,
@@ -12,7 +13,7 @@ import { type Answer, listedBy, type Message, member, type Refusal, refusalReply
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Calls } from './calls/calls.ts'
 import { noteAnswer, noteMeta, noteRefusal, type Origin, type Trace } from './request/request.ts'
-import { type Endpoint, held, holderOf } from './route/route.ts'
+import { absenceOf, type Endpoint, held, holderOf } from './route/route.ts'
 import type { LegacySessions } from './sessions/sessions.ts'
 import type { Streams } from './streams/streams.ts'
 
@@ -66,17 +67,19 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
       case 'level':
         return answered(await sessions.setLevel(to, decoded.session, decoded.level), decoded.id, 'logging/setLevel')
       case 'subscribe':
-        trace.name = decoded.subject.name.slice(0, maxLoggedChars)
-        return answered(
-          await sessions.subscribe(held(to, origin.head), holderOf(to, origin.head.remote), decoded.session, decoded.subject, decoded.isOn),
-          decoded.id,
-          'resources/subscribe',
-        )
+        return subscribe(decoded)
+    }
+
+    async function subscribe({ session, subject, isOn, id: requestId }: Extract<Decoded, { kind: 'subscribe' }>): Promise<Encoded> {
+      trace.name = subject.name.slice(0, maxLoggedChars)
+      const answer = await sessions.subscribe(held(to, origin.head), holderOf(to, origin.head.remote), session, subject, isOn)
+      if (answer.kind === 'refused' && answer.reason === 'unknown-name') trace.whyAbsent = () => absenceOf(to, subject)
+      return answered(answer, requestId, 'resources/subscribe')
     }
 
     async function serve(request: ClientRequest): Promise<Encoded | undefined> {
       if (request.method === 'subscriptions/listen') {
-        const refusal = await streams.openListen(to, message, request.id, origin)
+        const refusal = await streams.openListen(to, message, request.id, origin, trace)
         return refusal === undefined ? undefined : refused(refusal, request.id, era === 'legacy' ? 'legacy' : 'modern')
       }
       const kind = listedBy(request.method)
@@ -85,12 +88,14 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
       return encode(discoverResult(to.endpoint), request)
     }
 
-    function list(request: ClientRequest, kind: NonNullable<ReturnType<typeof listedBy>>): Answer | Promise<Answer> {
+    async function list(request: ClientRequest, kind: NonNullable<ReturnType<typeof listedBy>>): Promise<Answer> {
       const found = member(message.params ?? [], 'cursor')
       const cursor = found === undefined || found.type === 'null' ? undefined : stringOf(message.text, found)
       if (found !== undefined && found.type !== 'null' && cursor === undefined)
         return refuse('invalid-params', 'params.cursor must be a string')
-      return to.catalog.list(kind, request.dialect, cursor, [to.endpoint.route, to.caller.id])
+      const { answer, withheld } = await to.catalog.list(kind, request.dialect, cursor, [to.endpoint.route, to.caller.id])
+      trace.withheld = withheld
+      return answer
     }
 
     function encode(answer: Answer, request: ClientRequest): Encoded {

@@ -201,7 +201,7 @@ test('every message of a batch is recorded, once each, with who it was and what 
   assert.deepEqual(shown, [
     { method: 'initialize', outcome: 'ok', httpStatus: 200, ...subject },
     { ...ofBatch, name: 'a_x', outcome: 'ok' },
-    { ...ofBatch, name: 'a_y', outcome: 'refused', reason: 'unknown-name', rule: { place: at(0), text: hides } },
+    { ...ofBatch, name: 'a_y', outcome: 'refused', reason: 'hidden-by-rule', rule: { place: at(0), text: hides } },
     { ...ofBatch, name: 'a_x', outcome: 'refused', reason: 'refused-by-rule', rule: { place: at(1), text: refuses } },
     { method: 'POST', outcome: 'refused', reason: 'unauthenticated', httpStatus: 401 },
     { method: 'unread', outcome: 'refused', reason: 'headers-too-large', httpStatus: 431 },

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type Config, parseConfig } from '../config/config.ts'
 import type { Exchange } from '../mcp/mcp.ts'
 import { createAudit, createLog, createMetrics } from '../observe/observe.ts'
-import { createGateway, type Gateway, socketOf } from './gateway.ts'
+import { createGateway, type Gateway, type GatewayDeps, socketOf } from './gateway.ts'
 
 /** For tests: a Config of a document that needs nothing from outside. */
 export function configOf(document: string): Config {
@@ -27,7 +27,11 @@ export interface TestGateway {
 }
 
 /** For tests: a gateway that serves its first listener on a free port of loopback. */
-export async function openGateway(config: Config, listen: Listen): Promise<TestGateway> {
+export async function openGateway(
+  config: Config,
+  listen: Listen,
+  own: Partial<Pick<GatewayDeps, 'log' | 'metrics'>> = {},
+): Promise<TestGateway> {
   const [first] = config.listeners
   assert.ok(first)
   const log = createLog({ level: 'error', format: 'json', color: false, stream: process.stderr })
@@ -39,6 +43,7 @@ export async function openGateway(config: Config, listen: Listen): Promise<TestG
     random: randomBytes,
     secret: (reference) => reference,
     openAudit: (settings) => createAudit(settings, { now: Date.now, log, stdout: process.stdout }),
+    ...own,
   })
   const onExchange = (exchange: Exchange) => void gateway.serve(exchange)
   const listener = await listen({ name: socketOf(first), address: '127.0.0.1', port: 0, onExchange })

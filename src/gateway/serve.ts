@@ -21,6 +21,8 @@ import {
   checkPost,
   createTrace,
   isModernHead,
+  noteAbsence,
+  noteDenial,
   noteRefusal,
   noteRule,
   readBatch,
@@ -49,6 +51,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     try {
       const refusal = await serve(exchange, trace)
       if (refusal !== undefined) deny(exchange, trace, refusal)
+      for (const one of trace.parts ?? [trace]) noteAbsence(one)
     } catch (error) {
       deps.log.error({ requestId: exchange.requestId, err: error }, 'a bug: please report it')
       if (exchange.status === 0) deny(exchange, trace, refuse('internal', 'internal error'))
@@ -57,6 +60,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     const record = recordOf(trace, exchange, now)
     deps.log.request(record)
     deps.metrics.observeRequest(record)
+    for (const one of trace.parts ?? [trace]) if (one.isDenied) deps.metrics.countDenial(one.agent ?? '', one.rule?.place ?? '')
     recordAudit(trace, record, exchange, now)
   }
 
@@ -95,7 +99,8 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     const admitted = admitting instanceof Promise ? await admitting : admitting
     trace.caller = admitted.caller
     if (admitted.kind === 'refused') {
-      noteRule(trace, admitted.by)
+      if (admitted.reason === 'access') noteDenial(trace, admitted.by)
+      else noteRule(trace, admitted.by)
       return admitted
     }
     const to = gate.enter(target, admitted.caller, head)

@@ -9,7 +9,15 @@ import type { TextStream } from './sink.ts'
 
 const now = () => Date.UTC(2026, 10, 20, 8, 0, 0, 7)
 
-const record: RequestRecord = { ...goodCall, caller: 'anonymous', agent: undefined, outcome: 'refused', reason: 'upstream-timeout' }
+const record: RequestRecord = {
+  ...goodCall,
+  caller: 'anonymous',
+  agent: undefined,
+  outcome: 'refused',
+  reason: 'hidden-by-rule',
+  rule: 'policies.authorize.deny[0]',
+  withheld: 2,
+}
 
 /** A stream that keeps what was written, or fails as told. */
 function memory(more: Partial<TextStream> = {}): TextStream & { text: string } {
@@ -61,7 +69,7 @@ test('the text of a request shows what was asked and what came of it first', () 
   log.flush()
   assert.equal(
     stream.text.replace(/^\S+ /, ''),
-    'tools/call math_add refused:upstream-timeout 200 3.3ms requestId=r1 route=default caller=anonymous backend=default server=math clientEra=modern serverEra=legacy upstreamMs=2.5 bytesIn=10 bytesOut=20\n',
+    'tools/call math_add refused:hidden-by-rule 200 3.3ms requestId=r1 route=default caller=anonymous backend=default server=math clientEra=modern serverEra=legacy rule=policies.authorize.deny[0] withheld=2 upstreamMs=2.5 bytesIn=10 bytesOut=20\n',
   )
 })
 

@@ -72,6 +72,16 @@ test('beyond 2,000 tools the name is other, beyond 5,000 series everything is', 
   assert.equal(series.length, 5001)
 })
 
+test('denials count by agent and rule, up to 2,000 pairs; later ones are other', async () => {
+  const metrics = createMetrics()
+  for (let i = 0; i < 2; i++) metrics.countDenial('sre', 'policies.authorize.deny[0]')
+  for (let i = 0; i < 2100; i++) metrics.countDenial('', `agents.a${i}.access`)
+  const text = await metrics.text()
+  assert.match(text, /^mcplex_policy_denials_total\{mcplex_agent="sre",mcplex_rule="policies\.authorize\.deny\[0\]"\} 2$/m)
+  assert.match(text, /^mcplex_policy_denials_total\{mcplex_agent="other",mcplex_rule="other"\} 101$/m)
+  assert.equal(seriesOf(text, 'mcplex_policy_denials_total').length, 2001)
+})
+
 test("a server's gauges follow its state and go when it goes", async () => {
   const metrics = createMetrics()
   metrics.setServer('math', { up: true, tools: 2 })

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Reason } from '../mcp/mcp.ts'
+import { createDenialCounter } from './denial-counter.ts'
 import { DurationHistogram, type DurationSeries } from './duration-histogram.ts'
 import type { RequestRecord } from './record.ts'
 import { createStateMetrics, type StateMetrics, type StateMetricsOptions } from './state-metrics.ts'
@@ -27,6 +28,8 @@ export interface Metrics extends StateMetrics {
   setNameConflicts(count: number): void
   /** Counts a request refused before it was a call. */
   countEdgeRefusal(reason: Reason): void
+  /** Counts a request that a rule denied. @param rule its path in the document; empty where no one rule did */
+  countDenial(agent: string, rule: string): void
   /** Prometheus text exposition 0.0.4, for `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -122,6 +125,7 @@ export function createMetrics({ version = '', now = Date.now }: Partial<StateMet
     labelNames: ['reason'],
     registers,
   })
+  const countDenial = createDenialCounter(registers)
   const state = createStateMetrics(registers, { version, now })
 
   const toolNames = new Set<string>()
@@ -201,6 +205,7 @@ export function createMetrics({ version = '', now = Date.now }: Partial<StateMet
     countRepair: (server) => repairs.inc({ mcplex_server: server }),
     setNameConflicts: (count) => conflicts.set(count),
     countEdgeRefusal: (reason) => edge.inc({ reason }),
+    countDenial,
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

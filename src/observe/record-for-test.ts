@@ -14,6 +14,8 @@ export const goodCall: RequestRecord = {
   serverEra: 'legacy',
   outcome: 'ok',
   reason: undefined,
+  rule: undefined,
+  withheld: undefined,
   httpStatus: 200,
   rpcCode: undefined,
   durationMs: 3.25,

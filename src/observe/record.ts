@@ -21,6 +21,10 @@ export interface RequestRecord {
   readonly serverEra: EraName | undefined
   readonly outcome: Outcome
   readonly reason: string | undefined
+  /** The path in the document of the rule that denied it. */
+  readonly rule: string | undefined
+  /** Items of a list, or subscriptions of a stream, that rules keep from its caller; undefined where there is none. */
+  readonly withheld: number | undefined
   readonly httpStatus: number
   readonly rpcCode: number | undefined
   readonly durationMs: number

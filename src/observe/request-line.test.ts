@@ -20,6 +20,8 @@ const record = fc.record({
   serverEra: fc.constantFrom('legacy', 'modern', undefined),
   outcome: fc.constantFrom('ok', 'error', 'refused', 'cancelled'),
   reason: optional,
+  rule: optional,
+  withheld: fc.option(fc.nat(), { nil: undefined }),
   httpStatus: fc.nat(),
   rpcCode: number,
   durationMs: fc.nat(),
@@ -49,7 +51,7 @@ test('what differs from the last call of the same tool is said', () => {
     fc.property(
       record,
       record,
-      fc.subarray(['route', 'server', 'outcome', 'reason', 'clientEra', 'caller', 'agent'] as const),
+      fc.subarray(['route', 'server', 'outcome', 'reason', 'rule', 'clientEra', 'caller', 'agent'] as const),
       (one, other, keys) => {
         const changed = { ...one, ...Object.fromEntries(keys.map((key) => [key, other[key]])) }
         for (const each of [one, changed, one])

@@ -16,6 +16,7 @@ const sameKeys = [
   'serverEra',
   'outcome',
   'reason',
+  'rule',
 ] as const satisfies readonly (keyof RequestRecord)[]
 
 interface Seen {
@@ -45,10 +46,11 @@ export function createRequestMembers(): RequestMembers {
   }
   return (record) => {
     const words = wordsOf(record)
-    const { requestId, rpcCode, upstreamMs, traceId } = record
+    const { requestId, withheld, rpcCode, upstreamMs, traceId } = record
     const isIdPlain = plain.test(requestId) && (traceId === undefined || plain.test(traceId))
     const text =
-      `"requestId":${isIdPlain ? `"${requestId}"` : JSON.stringify(requestId)}${words.text},"httpStatus":${record.httpStatus}` +
+      `"requestId":${isIdPlain ? `"${requestId}"` : JSON.stringify(requestId)}${words.text}` +
+      `${withheld === undefined ? '' : `,"withheld":${withheld}`},"httpStatus":${record.httpStatus}` +
       `${rpcCode === undefined ? '' : `,"rpcCode":${rpcCode}`},"durationMs":${record.durationMs}` +
       `${upstreamMs === undefined ? '' : `,"upstreamMs":${upstreamMs}`},"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut}` +
       `${traceId === undefined ? '' : `,"traceId":${JSON.stringify(traceId)}`}`
@@ -68,6 +70,7 @@ function isSameWay(a: RequestRecord, b: RequestRecord): boolean {
     a.route === b.route &&
     a.backend === b.backend &&
     a.caller === b.caller &&
-    a.reason === b.reason
+    a.reason === b.reason &&
+    a.rule === b.rule
   )
 }

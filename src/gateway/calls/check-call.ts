@@ -1,7 +1,7 @@
 import type { Owner } from '../../catalog/catalog.ts'
 import { type ClientEra, type ClientRequest, checkParamHeaders } from '../../era/era.ts'
 import { type Head, type Message, member, type Refusal, refuse, textOf } from '../../mcp/mcp.ts'
-import { noteRule, type Trace } from '../request/request.ts'
+import { noteDenial, noteRule, type Trace } from '../request/request.ts'
 import type { Endpoint } from '../route/route.ts'
 
 /** Why a call is not sent to the server that has what it names: a rule about its arguments, or headers that say something else. */
@@ -23,8 +23,11 @@ export function checkCall(
 function deniedByRule({ caller, entry }: Endpoint, { item }: Owner, method: string, message: Message, trace: Trace): Refusal | undefined {
   const verdict = entry?.gate.judge?.mayCall({ caller, head: entry.head }, item, method, argumentsOf(message))
   if (verdict === undefined) return undefined
-  noteRule(trace, verdict.by)
-  if (verdict.isAllowed) return undefined
+  if (verdict.isAllowed) {
+    noteRule(trace, verdict.by)
+    return undefined
+  }
+  noteDenial(trace, verdict.by)
   return refuse('refused-by-rule', `a rule refuses this call${item.kind === 'tools' ? ' with these arguments' : ''}`)
 }
 

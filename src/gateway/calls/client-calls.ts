@@ -2,8 +2,8 @@ import type { Owner } from '../../catalog/catalog.ts'
 import type { ClientEra, ClientRequest, Encoded, Sealer } from '../../era/era.ts'
 import { type Answer, type Message, noCapabilities, type Refusal, refuse, type Subject } from '../../mcp/mcp.ts'
 import type { Sent } from '../../upstream/upstream.ts'
-import { noteAnswer, noteRule, type Origin, ReplyStream, type Trace } from '../request/request.ts'
-import { type Endpoint, held } from '../route/route.ts'
+import { noteAnswer, type Origin, ReplyStream, type Trace } from '../request/request.ts'
+import { absenceOf, type Endpoint, held } from '../route/route.ts'
 import type { ClientStates } from '../sessions/sessions.ts'
 import type { RoundDeps } from './ask-client.ts'
 import { argumentsOf, checkCall } from './check-call.ts'
@@ -55,7 +55,7 @@ export function createCalls(deps: CallDeps): Calls {
       if (trace.audit !== undefined) trace.args = argumentsOf(message)
       const owner = to.catalog.owner(subject) ?? (await ownerOnceSettled(to, subject))
       if (owner === undefined) {
-        noteHidden(to, subject, trace)
+        trace.whyAbsent = () => absenceOf(to, subject)
         return encode(unknown(subject))
       }
       trace.server = owner.server
@@ -127,15 +127,6 @@ export function createCalls(deps: CallDeps): Calls {
 async function ownerOnceSettled({ catalog }: Endpoint, subject: Subject): Promise<Owner | undefined> {
   await catalog.settled()
   return catalog.owner(subject)
-}
-
-/** Who looks at the record later learns what hid it; who asked does not. */
-function noteHidden({ caller, entry }: Endpoint, subject: Subject, trace: Trace): void {
-  const judge = entry?.gate.judge
-  const owner = judge === undefined ? undefined : entry?.whole.owner(subject)
-  if (entry === undefined || judge === undefined || owner === undefined) return
-  trace.server = owner.server
-  noteRule(trace, judge.sees({ caller, head: entry.head }, owner.item).by)
 }
 
 function unknown(subject: Subject): Refusal {

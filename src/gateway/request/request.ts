@@ -1,5 +1,19 @@
 export { readBatch } from './batch.ts'
 export { acceptsEvents, checkPost, isModernHead } from './negotiate.ts'
 export { type Origin, ReplyStream } from './reply-stream.ts'
-export { createTrace, edgeEntry, noteAnswer, noteMeta, noteRefusal, noteRule, recordAudit, recordOf, type Trace } from './trace.ts'
+export {
+  type Absence,
+  createTrace,
+  edgeEntry,
+  noteAbsence,
+  noteAnswer,
+  noteDenial,
+  noteMeta,
+  noteRefusal,
+  noteRule,
+  noteWithheld,
+  recordAudit,
+  recordOf,
+  type Trace,
+} from './trace.ts'
 export { asPost, type WellKnown, wellKnownPath } from './well-known.ts'

@@ -14,6 +14,16 @@ import {
 import type { Audit, AuditEntry, RequestRecord } from '../../observe/observe.ts'
 import type { DecidingRule } from '../../policy/policy.ts'
 
+/** Why a name is not there for a caller. The caller is told `unknown-name` of all of them. */
+export interface Absence {
+  /** `not-selected`: a server has it, and the agent does not select it. `hidden-by-rule`: rules keep it from this caller. */
+  readonly reason: 'unknown-name' | 'not-selected' | 'hidden-by-rule'
+  /** The server that has it. */
+  readonly server: string | undefined
+  /** The rule; undefined where the name is a URI in a spelling that rules can't be asked about. */
+  readonly by: DecidingRule | undefined
+}
+
 /** What is found out about a request on its way, for its one line in the log. */
 export interface Trace {
   route: string | undefined
@@ -34,6 +44,12 @@ export interface Trace {
   audit: Audit | undefined
   /** The rule that decided. */
   rule: AuditEntry['rule']
+  /** Whether it was rules that said no. */
+  isDenied: boolean
+  /** What rules keep from a list or a stream. */
+  withheld: number
+  /** Finds out why what it names is not there. */
+  whyAbsent: (() => Absence) | undefined
   /** JSON text of a call's arguments, for the record. */
   args: string | undefined
   /** Records of its own, of each message of a batch. */
@@ -58,6 +74,9 @@ export function createTrace(exchange: Exchange): Trace {
     traceId: traceIdOf(exchange.head.header('traceparent')),
     audit: undefined,
     rule: undefined,
+    isDenied: false,
+    withheld: 0,
+    whyAbsent: undefined,
     args: undefined,
     parts: undefined,
   }
@@ -106,6 +125,8 @@ export function recordOf(trace: Trace, exchange: Exchange, now: number): Request
     serverEra: trace.serverEra,
     outcome: trace.outcome,
     reason: trace.reason,
+    rule: trace.isDenied ? trace.rule?.place : undefined,
+    withheld: trace.withheld === 0 ? undefined : trace.withheld,
     httpStatus: exchange.status,
     rpcCode: trace.rpcCode,
     durationMs: roundMs(now - exchange.startedAt),
@@ -125,7 +146,8 @@ export function recordAudit(trace: Trace, record: RequestRecord, exchange: Excha
     return
   }
   audit.write({
-    record,
+    // A record of audit says more of the rule.
+    record: record.rule === undefined ? record : { ...record, rule: undefined },
     issuer: caller?.issuer,
     subject: caller?.subject,
     actors: caller?.actors ?? [],
@@ -153,6 +175,8 @@ export function edgeEntry({
     name: undefined,
     clientEra: undefined,
     serverEra: undefined,
+    rule: undefined,
+    withheld: undefined,
     rpcCode: undefined,
     upstreamMs: undefined,
     traceId: undefined,
@@ -166,6 +190,28 @@ export function edgeEntry({
     rule: undefined,
     args: undefined,
   }
+}
+
+/** A rule says no. */
+export function noteDenial(trace: Trace, by: DecidingRule | undefined): void {
+  trace.isDenied = true
+  noteRule(trace, by)
+}
+
+/** What was refused as an unknown name may be a hidden one: who looks at the record learns it, who asked does not. */
+export function noteAbsence(trace: Trace): void {
+  const absence = trace.whyAbsent?.()
+  if (absence === undefined) return
+  trace.reason = absence.reason
+  trace.server = absence.server
+  if (absence.reason === 'hidden-by-rule') noteDenial(trace, absence.by)
+}
+
+/** One of the things that a stream was to tell of is not there. */
+export function noteWithheld(trace: Trace, { reason, by }: Absence): void {
+  if (reason !== 'hidden-by-rule') return
+  trace.withheld++
+  if (!trace.isDenied) noteDenial(trace, by)
 }
 
 /** Of one that allowed as well as of one that refused. */

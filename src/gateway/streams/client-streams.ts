@@ -20,15 +20,15 @@ import {
 import type { Metrics } from '../../observe/observe.ts'
 import type { Follower, Upstream } from '../../upstream/upstream.ts'
 import type { Calls } from '../calls/calls.ts'
-import { acceptsEvents, isModernHead, type Origin, type Trace } from '../request/request.ts'
-import { type Endpoint, held, holderOf, type Snapshot } from '../route/route.ts'
+import { acceptsEvents, isModernHead, noteWithheld, type Origin, type Trace } from '../request/request.ts'
+import { absenceOf, type Endpoint, held, holderOf, type Snapshot } from '../route/route.ts'
 import { type Asks, type ClientStates, ResourceWatch, visibleUri, type WatchShares } from '../sessions/sessions.ts'
 import type { ChangeStreams } from './change-streams.ts'
 
 /** What has no answer but a stream, and the end of sessions. Each gives a refusal, or has made the reply. */
 export interface Streams {
   /** `subscriptions/listen` (2026-07-28, subscriptions). */
-  openListen(to: Endpoint, message: Message, id: string, origin: Origin): Promise<Refusal | undefined>
+  openListen(to: Endpoint, message: Message, id: string, origin: Origin, trace: Trace): Promise<Refusal | undefined>
   /** A legacy client's GET (2025-11-25, transports, Listening for Messages from the Server). */
   openLegacy(to: Endpoint, exchange: Exchange, trace: Trace): Promise<Refusal | undefined>
   /** A legacy client's DELETE (2025-11-25, transports, Session Management). */
@@ -52,7 +52,7 @@ const legacyChanged = framed(changeKinds, (kind) => `{"jsonrpc":"2.0","method":"
 
 export function createStreams({ changes, clients, asks, metrics, shares, calls, endpointOf }: StreamDeps): Streams {
   return {
-    async openListen(entered, message, id, origin) {
+    async openListen(entered, message, id, origin, trace) {
       const to = held(entered, origin.head)
       const filter = listenFilter(message)
       if ('kind' in filter) return filter
@@ -96,6 +96,8 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       const honoured = Object.fromEntries(changeKinds.map((kind) => [lists[kind].flag, kinds.includes(kind)])) as Flags
       events.write(sseEvent(listenMessages.acknowledged(id, { ...honoured, resourceSubscriptions })))
       for (const uri of early) update(uri)
+      for (const [i, name] of filter.resourceSubscriptions.entries())
+        if (answers[i] !== true) noteWithheld(trace, absenceOf(to, { kind: 'resources', name }))
       changes.add(
         {
           place: to,

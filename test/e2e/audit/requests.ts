@@ -101,10 +101,10 @@ export async function happenings(
     }),
     ask(`${era}: a tool that the agent doesn't select`, 200, calls(era, 'vault_html'), {
       ...open,
-      ...refused,
+      outcome: 'refused',
       method: 'tools/call',
       name: 'vault_html',
-      reason: 'unknown-name',
+      reason: 'not-selected',
       rule: undefined,
     }),
     ask(`${era}: a tool that a rule hides`, 200, calls(era, 'vault_missing'), {
@@ -112,7 +112,7 @@ export async function happenings(
       outcome: 'refused',
       method: 'tools/call',
       name: 'vault_missing',
-      reason: 'unknown-name',
+      reason: 'hidden-by-rule',
       rule: denied(0),
     }),
     ask(
@@ -274,7 +274,7 @@ export async function happenings(
         ]),
       },
       called('legacy', 'vault_greet', { outcome: 'ok' }),
-      { ...open, method: 'tools/call', name: 'vault_missing', outcome: 'refused', reason: 'unknown-name', rule: denied(0) },
+      { ...open, method: 'tools/call', name: 'vault_missing', outcome: 'refused', reason: 'hidden-by-rule', rule: denied(0) },
       { ...open, method: 'ping', outcome: 'ok' },
     ),
     ask(
