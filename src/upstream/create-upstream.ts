@@ -1,10 +1,11 @@
-import { type Addressed, headersFor, isHeaderMismatch, isNotification, readAnswer } from '../era/era.ts'
+import { type Addressed, headersFor, isNotification, readAnswer } from '../era/era.ts'
 import { type Answer, type Call, type ClientSession, type Message, type Refusal, refuse, within } from '../mcp/mcp.ts'
 import { createCalls, createServerRequests } from './calls/calls.ts'
 import type { Upstream } from './model.ts'
+import { createPostCall } from './post-call.ts'
 import { createPresence } from './presence/presence.ts'
-import { failed, type Met, type SessionLoss, sessionLoss, type UpstreamDeps, type UpstreamSettings } from './server/server.ts'
-import { createRootsNotices, createSessions, type OpenSession } from './sessions/sessions.ts'
+import { failed, type Met, type UpstreamDeps, type UpstreamSettings } from './server/server.ts'
+import { createRootsNotices, createSessions } from './sessions/sessions.ts'
 import { type Follower, follow, openSharedStream } from './streams/streams.ts'
 import type { Connector, Reply } from './wire/wire.ts'
 
@@ -39,6 +40,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   const streams = { connector, requests, onProgress: calls.takeProgress }
   const openStream = (met: Met, id: string) => openSharedStream(met, id, streams)
   const sessions = createSessions({ key, settings, connector, meet, met: live, openStream })
+  const post = createPostCall(calls, sessions, presence)
   const tellRoots = createRootsNotices({ connector, sessions, met: withSessions, timeoutMs: settings.listMs })
 
   /** What a legacy server tells of changes on a call's stream: where the client follows its own session with it, updates are that client's. */
@@ -47,45 +49,6 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     if (follower === undefined) return presence.hear(message, method)
     if (isNotification(message)) follower.onNotice(message.text, method)
     return true
-  }
-
-  /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
-  async function postWithHeaders(met: Met, call: Call, addressed: Addressed): Promise<Reply> {
-    const reply = await calls.post(met, call, addressed, undefined)
-    if (reply.kind !== 'message' || call.method !== 'tools/call' || !isHeaderMismatch(reply.message)) return reply
-    await presence.refresh()
-    const fresh = presence.entries('tools').find((entry) => entry.key === addressed.name)
-    if (fresh === undefined || JSON.stringify(fresh.paramHeaders) === JSON.stringify(addressed.paramHeaders)) return reply
-    return calls.post(met, call, { name: fresh.key, paramHeaders: fresh.paramHeaders }, undefined)
-  }
-
-  /** A session that was lost is opened again once, and the call sent once more unless it may have been taken. */
-  async function postInSession(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
-    const session = await sessions.of(call)
-    if (session.kind === 'refused') return session
-    session.users++
-    const reply = await calls.post(met, call, addressed, session.id)
-    sessions.release(session)
-    const loss = sessionLoss(reply, session.id)
-    if (loss !== 'untaken') {
-      if (loss !== undefined && (await isGone(met, session, loss))) sessions.lose(call, session)
-      return reply
-    }
-    const again = await sessions.againOf(call, session)
-    if (again.kind === 'refused') return again
-    again.users++
-    const second = await calls.post(met, call, addressed, again.id)
-    sessions.release(again)
-    return second
-  }
-
-  async function isGone(met: Met, session: OpenSession, loss: SessionLoss): Promise<boolean> {
-    return loss === 'said' || sessionLoss(await sessions.ping(met, session), session.id) !== undefined
-  }
-
-  function post(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
-    if (met.era.name === 'modern') return postWithHeaders(met, call, addressed)
-    return met.session === undefined ? calls.post(met, call, addressed, undefined) : postInSession(met, call, addressed)
   }
 
   function judge(met: Met, reply: Reply | Refusal, call: Call, addressed: Addressed): Answer {

@@ -1,2 +1,3 @@
-export { type EntryList, listEntries } from './list-entries.ts'
+export { createKnownLists, noList } from './known-lists.ts'
+export type { EntryList } from './list-entries.ts'
 export type { ListEntry } from './list-entry.ts'

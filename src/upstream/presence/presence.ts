@@ -1,1 +1,1 @@
-export { createPresence } from './create-presence.ts'
+export { createPresence, type Presence } from './create-presence.ts'

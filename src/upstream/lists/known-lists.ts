@@ -1,0 +1,171 @@
+import { type ListKind, lists, type Message, member, members, type Refusal, refuse, textOf } from '../../mcp/mcp.ts'
+import { failed, isSessionLost, type Met, type UpstreamSettings } from '../server/server.ts'
+import type { Connector } from '../wire/wire.ts'
+import { type EntryList, listEntries } from './list-entries.ts'
+import type { ListEntry } from './list-entry.ts'
+
+/** What is known of a server's lists, and how each is asked for. */
+export interface KnownLists {
+  /** The last known entries, the same array until they change. */
+  entries(kind: ListKind): readonly ListEntry[]
+  /** How long from now on a list holds; 0 ms where it is not whole, since it failed the last time. */
+  cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
+  /** Asks for a list of a server as it was met: once at a time. */
+  ask(kind: ListKind, met: Met): Promise<void>
+  /** Asks for several lists, and waits for those that did not fail the last time. */
+  askAll(kinds: readonly ListKind[], met: Met): Promise<void>
+  /** Takes a list; whether it is another one than before. */
+  take(kind: ListKind, list: EntryList): boolean
+  /** A list could not be had: the last one stays. */
+  fail(kind: ListKind, why: string): void
+  /** The server no longer has such a list. */
+  clear(kind: ListKind): void
+  /** Those of them that are to be asked for again, since they are older than the server's `ttl`. One that failed is asked for in its time, not by every caller. */
+  stale(kinds: readonly ListKind[]): readonly ListKind[]
+  /** How long, in ms, none of them is to be asked for again because of a notice; 0 or less: at once. */
+  restMs(kinds: readonly ListKind[]): number
+  isAsking(kinds: readonly ListKind[]): boolean
+}
+
+export interface KnownListsOptions {
+  readonly settings: UpstreamSettings
+  readonly connector: Connector
+  /** performance.now() or alike, in ms. */
+  readonly now: () => number
+  readonly nextId: () => number
+  /** Whether a server as it was met is still the one that counts: other answers are dropped. */
+  readonly isCurrent: (met: Met) => boolean
+  /** Decides what an answer means; it calls `take` or `fail`. */
+  readonly onAnswer: (kind: ListKind, answer: EntryList | Refusal, met: Met) => void
+  /** Entries were left out, or a list failed: told once for the same reasons. */
+  readonly onDropped: (reasons: readonly string[]) => void
+}
+
+/** What is known of one list. */
+interface Known {
+  list: EntryList
+  /** When it was asked for last, with whatever success. */
+  askedAt: number
+  /** How long it then is not asked for again because of a notice. */
+  restMs: number
+  /** The last answer was a list. */
+  isWhole: boolean
+  /** What was wrong with it when that was last told. */
+  reported: string
+  asking: { readonly of: Met; readonly done: Promise<void> } | undefined
+}
+
+/** A list is asked for at most this often, whatever notices come. */
+const minRefreshMs = 500
+/** The more seldom, the longer reading it kept the process busy; receiving it, and what comes of a change, cost about as much again. */
+const restPerBusy = 50
+const maxRestMs = 10_000
+/** The list of a server that has none. */
+export const noList: EntryList = { kind: 'list', entries: [], ttlMs: undefined, isPublic: true, dropped: [] }
+
+export function createKnownLists(options: KnownListsOptions): KnownLists {
+  const { settings, connector, now } = options
+  const known: Readonly<Record<ListKind, Known>> = { tools: unknown(), prompts: unknown(), resources: unknown(), templates: unknown() }
+
+  async function askAll(kinds: readonly ListKind[], current: Met): Promise<void> {
+    await Promise.all(
+      kinds.map((kind) => {
+        const isWaitedFor = known[kind].isWhole
+        const done = ask(kind, current)
+        return isWaitedFor ? done : undefined
+      }),
+    )
+  }
+
+  async function ask(kind: ListKind, current: Met): Promise<void> {
+    const one = known[kind]
+    if (one.asking?.of !== current) one.asking = { of: current, done: relist(kind, current) }
+    const own = one.asking
+    await own.done
+    if (one.asking === own) one.asking = undefined
+  }
+
+  async function relist(kind: ListKind, current: Met): Promise<void> {
+    const until = now() + settings.listMs
+    const era = current.era.name
+    const bounds = { pages: settings.pages, entries: settings.entriesPerList, era, chars: settings.listChars }
+    let busySince = now()
+    let busyMs = 0
+    const nextPage = async (cursor: string | undefined) => {
+      busyMs += now() - busySince
+      const answer = await page(kind, current, cursor, until - now())
+      busySince = now()
+      return answer
+    }
+    const found = await listEntries(kind, nextPage, bounds)
+    if (!options.isCurrent(current)) return
+    options.onAnswer(kind, found, current)
+    busyMs += now() - busySince
+    known[kind].restMs = Math.min(maxRestMs, Math.max(minRefreshMs, restPerBusy * busyMs))
+  }
+
+  async function page(kind: ListKind, current: Met, cursor: string | undefined, timeoutMs: number): Promise<Message | Refusal> {
+    const id = options.nextId()
+    const { method } = lists[kind]
+    const reply = await connector.post({ ...current.era.list(kind, cursor, id, current.session), id, timeoutMs: Math.max(1, timeoutMs) })
+    if (isSessionLost(reply, current.session)) return refuse('session-unknown', 'no longer knows its session')
+    if (reply.kind !== 'message') return failed(reply, method)
+    const code = errorCode(reply.message)
+    if (code === undefined) return reply.message
+    return refuse(code === -32601 ? 'method-unknown' : 'upstream-invalid', `answered ${method} with error ${code}`)
+  }
+
+  function report(kind: ListKind, reasons: readonly string[]): void {
+    const text = reasons.join('\n')
+    if (text !== known[kind].reported && text !== '') options.onDropped(reasons)
+    known[kind].reported = text
+  }
+
+  return {
+    entries: (kind) => known[kind].list.entries,
+    cacheHint(kind) {
+      const { list, askedAt, isWhole } = known[kind]
+      const stated = Math.min(list.ttlMs ?? settings.ttlMs, settings.ttlMs)
+      return { ttlMs: isWhole ? Math.max(0, Math.round(stated - (now() - askedAt))) : 0, isPublic: list.isPublic, isWhole }
+    },
+    ask,
+    askAll,
+    take(kind, list) {
+      const one = known[kind]
+      const isSame = isSameList(one.list.entries, list.entries)
+      one.list = isSame ? { ...list, entries: one.list.entries } : list
+      one.askedAt = now()
+      one.isWhole = true
+      report(kind, list.dropped)
+      return !isSame
+    },
+    fail(kind, why) {
+      known[kind].isWhole = false
+      known[kind].askedAt = now()
+      report(kind, [why])
+    },
+    clear(kind) {
+      known[kind].list = noList
+    },
+    stale: (kinds) => kinds.filter((kind) => known[kind].isWhole && now() - known[kind].askedAt > settings.ttlMs),
+    restMs: (kinds) => Math.max(...kinds.map((kind) => known[kind].askedAt + known[kind].restMs)) - now(),
+    isAsking: (kinds) => kinds.some((kind) => known[kind].asking !== undefined),
+  }
+}
+
+function unknown(): Known {
+  return { list: noList, askedAt: Number.NEGATIVE_INFINITY, restMs: minRefreshMs, isWhole: true, reported: '', asking: undefined }
+}
+
+/** The code of an error response. */
+function errorCode({ text, top }: Message): number | undefined {
+  const error = member(top, 'error')
+  if (error === undefined) return undefined
+  const code = error.type === 'object' ? member(members(text, error.start, error.end), 'code') : undefined
+  const sent = code?.type === 'number' ? Number(textOf(text, code)) : Number.NaN
+  return Number.isSafeInteger(sent) ? sent : -32603
+}
+
+function isSameList(a: readonly ListEntry[], b: readonly ListEntry[]): boolean {
+  return a.length === b.length && a.every((entry, i) => entry.text === b[i]?.text)
+}

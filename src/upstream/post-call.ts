@@ -1,0 +1,51 @@
+import { type Addressed, isHeaderMismatch } from '../era/era.ts'
+import type { Call, Refusal } from '../mcp/mcp.ts'
+import type { Calls } from './calls/calls.ts'
+import type { Presence } from './presence/presence.ts'
+import { type Met, type SessionLoss, sessionLoss } from './server/server.ts'
+import type { OpenSession, Sessions } from './sessions/sessions.ts'
+import type { Reply } from './wire/wire.ts'
+
+/** Posts a call to a server as it was met, in the session that the call belongs into; once more where the server has not taken it. */
+export type PostCall = (met: Met, call: Call, addressed: Addressed) => Promise<Reply | Refusal>
+
+export function createPostCall(calls: Calls, sessions: Sessions, presence: Presence): PostCall {
+  return (met, call, addressed) => {
+    if (met.era.name === 'modern') return postWithHeaders(met, call, addressed)
+    return met.session === undefined ? calls.post(met, call, addressed, undefined) : postInSession(met, call, addressed)
+  }
+
+  /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
+  async function postWithHeaders(met: Met, call: Call, addressed: Addressed): Promise<Reply> {
+    const reply = await calls.post(met, call, addressed, undefined)
+    if (reply.kind !== 'message' || call.method !== 'tools/call' || !isHeaderMismatch(reply.message)) return reply
+    await presence.refresh()
+    const fresh = presence.entries('tools').find((entry) => entry.key === addressed.name)
+    if (fresh === undefined || JSON.stringify(fresh.paramHeaders) === JSON.stringify(addressed.paramHeaders)) return reply
+    return calls.post(met, call, { name: fresh.key, paramHeaders: fresh.paramHeaders }, undefined)
+  }
+
+  /** A session that was lost is opened again once, and the call sent once more unless it may have been taken. */
+  async function postInSession(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
+    const session = await sessions.of(call)
+    if (session.kind === 'refused') return session
+    session.users++
+    const reply = await calls.post(met, call, addressed, session.id)
+    sessions.release(session)
+    const loss = sessionLoss(reply, session.id)
+    if (loss !== 'untaken') {
+      if (loss !== undefined && (await isGone(met, session, loss))) sessions.lose(call, session)
+      return reply
+    }
+    const again = await sessions.againOf(call, session)
+    if (again.kind === 'refused') return again
+    again.users++
+    const second = await calls.post(met, call, addressed, again.id)
+    sessions.release(again)
+    return second
+  }
+
+  async function isGone(met: Met, session: OpenSession, loss: SessionLoss): Promise<boolean> {
+    return loss === 'said' || sessionLoss(await sessions.ping(met, session), session.id) !== undefined
+  }
+}

@@ -1,0 +1,77 @@
+import type { Met, UpstreamEvents, UpstreamSettings, UpstreamStatus } from '../server/server.ts'
+
+/** The state that a server is in, as others are told of it. */
+export interface State {
+  status(): UpstreamStatus
+  is(state: UpstreamStatus['state']): boolean
+  /** Comes into a state and tells of it, where it or its error is another one than before. */
+  enter(state: UpstreamStatus['state'], error: string | undefined): void
+  /** A list, or what the server offers, has become another one: told at the next `tellNews`. */
+  noteNews(): void
+  /** Tells of news, once for all of them. What the first lists bring is told once the server is ready. */
+  tellNews(): void
+  /** Says no more. */
+  close(): void
+}
+
+/** Of an error's text; what a server says may be long. */
+const maxErrorChars = 300
+
+export function createState(
+  settings: UpstreamSettings,
+  events: UpstreamEvents,
+  met: () => Met | undefined,
+  count: (kind: 'tools' | 'prompts' | 'resources') => number,
+): State {
+  let state: UpstreamStatus['state'] = 'connecting'
+  let since = Date.now()
+  let lastError: string | undefined
+  let isNews = false
+  let isClosed = false
+
+  function status(): UpstreamStatus {
+    const known = met()
+    return {
+      backend: settings.backend,
+      name: settings.name,
+      state,
+      era: known?.era.name,
+      version: known?.facts.version,
+      serverName: known?.facts.serverName,
+      tools: count('tools'),
+      prompts: count('prompts'),
+      resources: count('resources'),
+      lastError,
+      since,
+    }
+  }
+
+  function tellNews(): void {
+    if (!isNews || state === 'connecting') return
+    isNews = false
+    events.listChanged(status())
+  }
+
+  return {
+    status,
+    is: (one) => state === one,
+    enter(next, error) {
+      if (isClosed) return
+      const before = state
+      const shown = error?.slice(0, maxErrorChars)
+      const isOther = before !== next || lastError !== shown
+      if (before !== next) since = Date.now()
+      state = next
+      lastError = shown
+      if (isOther) events.stateChanged(status(), before)
+      tellNews()
+    },
+    noteNews() {
+      isNews = true
+    },
+    tellNews,
+    close() {
+      isClosed = true
+    },
+  }
+}
