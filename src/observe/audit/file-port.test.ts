@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import { type ChainHead, chainStart, createLinker, linkBytes, recordDigest } from './chain.ts'
 import { createChainCheck } from './check-chain.ts'
 import { createFilePort } from './file-port.ts'

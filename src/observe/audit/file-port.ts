@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, type Stats, write, writeSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { ChainHead } from './chain.ts'
 import { type FileTail, readTail } from './file-tail.ts'
 import { countLines, type Failure, type Port, type Sent } from './port.ts'

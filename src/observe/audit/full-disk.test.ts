@@ -11,7 +11,7 @@ const source = (name: string) => JSON.stringify(new URL(name, import.meta.url).h
 const child = `
 import { readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-const { createAudit } = await import(${source('../audit.ts')})
+const { createAudit } = await import(${source('./create-audits.ts')})
 const { createChainCheck } = await import(${source('./check-chain.ts')})
 const [, dir, whenFull, after] = process.argv
 const path = dir + '/audit.jsonl'

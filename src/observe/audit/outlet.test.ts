@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import { chainStart, createLinker, recordDigest, unchained } from './chain.ts'
 import { createChainCheck } from './check-chain.ts'
 import { createOutlet, maxPendingBytes, type OutletSettings, pendingBytes } from './outlet.ts'

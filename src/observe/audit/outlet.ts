@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import { type ChainHead, chainStart, type Linker, linkBytes } from './chain.ts'
 import type { Failure, Port } from './port.ts'
 

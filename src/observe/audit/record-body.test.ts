@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import type { AuditEntry, AuditSettings } from '../audit.ts'
-import { goodCall } from '../record-for-test.ts'
+import { goodCall } from '../records/record-for-test.ts'
+import type { AuditEntry } from './entry.ts'
 import { createRecordBody, maxArgumentBytes } from './record-body.ts'
+import type { AuditSettings } from './settings.ts'
 
 const key = new Uint8Array(32).fill(7)
 const settings: AuditSettings = {

@@ -1,9 +1,9 @@
-import type { AuditEntry, AuditSettings } from '../audit.ts'
-import { escapeJson } from '../escape.ts'
-import type { RequestRecord } from '../record.ts'
-import { createRequestMembers } from '../request-line.ts'
+import type { RequestRecord } from '../records/records.ts'
+import { createRequestMembers, escapeJson } from '../records/records.ts'
 import { createDigest } from './digest.ts'
+import type { AuditEntry } from './entry.ts'
 import { blank, type Redaction, readRedactions, redactJson } from './redact-json.ts'
+import type { AuditSettings } from './settings.ts'
 
 /** Characters of a name that somebody else chose: an issuer, a subject, a place. */
 const maxNameChars = 1024

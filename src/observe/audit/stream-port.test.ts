@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TextStream } from '../sink.ts'
+import type { TextStream } from '../records/records.ts'
 import { createStreamPort } from './stream-port.ts'
 
 const lines = Buffer.from('{"a":1}\n{"b":"é"}\n')

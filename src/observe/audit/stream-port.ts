@@ -1,4 +1,4 @@
-import type { TextStream } from '../sink.ts'
+import type { TextStream } from '../records/records.ts'
 import { countLines, type Port, type Sent } from './port.ts'
 
 const retryMs = 1000

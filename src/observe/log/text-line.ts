@@ -1,4 +1,4 @@
-import { escapeUnsafe } from './escape.ts'
+import { escapeUnsafe } from '../records/records.ts'
 
 const colors = { debug: 90, info: 36, warn: 33, error: 31 } as const
 

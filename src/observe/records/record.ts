@@ -1,4 +1,4 @@
-import type { EraName } from '../mcp/mcp.ts'
+import type { EraName } from '../../mcp/mcp.ts'
 
 /** What became of a request: `error` is a failed call or an `isError` result, `refused` a denial of our own. */
 export type Outcome = 'ok' | 'error' | 'refused' | 'cancelled'

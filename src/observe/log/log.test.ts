@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { goodCall } from '../records/record-for-test.ts'
+import type { RequestRecord, TextStream } from '../records/records.ts'
 import { createLog, type LogOptions } from './log.ts'
-import type { RequestRecord } from './record.ts'
-import { goodCall } from './record-for-test.ts'
-import type { TextStream } from './sink.ts'
 
 const now = () => Date.UTC(2026, 10, 20, 8, 0, 0, 7)
 

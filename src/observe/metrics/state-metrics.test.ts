@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMetrics } from './metrics.ts'
+import { createMetrics } from './create-metrics.ts'
 
 /** The samples of these metrics, a line each. */
 async function samples(metrics: ReturnType<typeof createMetrics>, names: RegExp): Promise<readonly string[]> {

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { createChainCheck } from './audit/check-chain.ts'
-import { type AuditEntry, type AuditSettings, type AuditSinkSettings, createAudit, createAudits } from './audit.ts'
-import type { Log } from './log.ts'
-import { goodCall } from './record-for-test.ts'
-import type { TextStream } from './sink.ts'
+import type { Log } from '../log/log.ts'
+import { goodCall } from '../records/record-for-test.ts'
+import type { TextStream } from '../records/records.ts'
+import { createChainCheck } from './check-chain.ts'
+import { createAudit, createAudits } from './create-audits.ts'
+import type { AuditEntry } from './entry.ts'
+import type { AuditSettings, AuditSinkSettings } from './settings.ts'
 
 const key = new Uint8Array(32).fill(7)
 

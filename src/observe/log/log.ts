@@ -1,8 +1,6 @@
 import { pino } from 'pino'
-import { escapeJson } from './escape.ts'
-import type { RequestRecord } from './record.ts'
-import { createRequestMembers } from './request-line.ts'
-import { createSink, type TextStream } from './sink.ts'
+import type { RequestRecord } from '../records/records.ts'
+import { createRequestMembers, createSink, escapeJson, type TextStream } from '../records/records.ts'
 import { textLine } from './text-line.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -1,45 +1,15 @@
-import { createLinker, type Linker, recordDigest, unchained } from './audit/chain.ts'
-import { createFilePort } from './audit/file-port.ts'
-import { createHttpPort } from './audit/http-port.ts'
-import { createOutlet, type Outlet } from './audit/outlet.ts'
-import type { Port } from './audit/port.ts'
-import { createRecordBody } from './audit/record-body.ts'
-import { createStreamPort } from './audit/stream-port.ts'
-import type { Log } from './log.ts'
-import type { RequestRecord } from './record.ts'
-import type { TextStream } from './sink.ts'
-import type { SinkState } from './state-metrics.ts'
-
-export type AuditSinkSettings =
-  | { readonly kind: 'stdout' }
-  /** An absolute path. */
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'http'; readonly url: string; readonly headers: Readonly<Record<string, string>> }
-
-export interface AuditSettings {
-  readonly sinks: readonly AuditSinkSettings[]
-  readonly chain: boolean
-  readonly whenFull: 'refuse' | 'drop'
-  /** Whether arguments are in the records whole. */
-  readonly arguments: boolean
-  readonly redact: readonly string[]
-  /** 32 bytes. */
-  readonly key: Uint8Array
-  /** Whether the key is known beyond this process: else nobody could verify what it made, and the chain's digests are plain ones. */
-  readonly isKeyLasting: boolean
-}
-
-/** One request as it is recorded: the log line's members, and who it was and what decided. */
-export interface AuditEntry {
-  readonly record: RequestRecord
-  readonly issuer: string | undefined
-  readonly subject: string | undefined
-  readonly actors: readonly string[]
-  /** The rule that decided, and its path in the document. */
-  readonly rule: { readonly place: string; readonly text: string | undefined } | undefined
-  /** JSON text of the arguments of a call. */
-  readonly args: string | undefined
-}
+import type { Log } from '../log/log.ts'
+import type { SinkState } from '../metrics/metrics.ts'
+import type { TextStream } from '../records/records.ts'
+import { createLinker, type Linker, recordDigest, unchained } from './chain.ts'
+import type { AuditEntry } from './entry.ts'
+import { createFilePort } from './file-port.ts'
+import { createHttpPort } from './http-port.ts'
+import { createOutlet, type Outlet } from './outlet.ts'
+import type { Port } from './port.ts'
+import { createRecordBody } from './record-body.ts'
+import type { AuditSettings, AuditSinkSettings } from './settings.ts'
+import { createStreamPort } from './stream-port.ts'
 
 /** A record of every request, on its way to all sinks. No method throws or waits. */
 export interface Audit {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMetrics, type RequestLabel } from './metrics.ts'
-import type { RequestRecord } from './record.ts'
-import { goodCall } from './record-for-test.ts'
+import { goodCall } from '../records/record-for-test.ts'
+import type { RequestRecord } from '../records/records.ts'
+import { createMetrics, type RequestLabel } from './create-metrics.ts'
 
 const call: RequestRecord = {
   ...goodCall,

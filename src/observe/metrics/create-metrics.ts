@@ -1,8 +1,8 @@
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Reason } from '../mcp/mcp.ts'
+import type { Reason } from '../../mcp/mcp.ts'
+import type { RequestRecord } from '../records/records.ts'
 import { createDenialCounter } from './denial-counter.ts'
 import { DurationHistogram, type DurationSeries } from './duration-histogram.ts'
-import type { RequestRecord } from './record.ts'
 import { createStateMetrics, type StateMetrics, type StateMetricsOptions } from './state-metrics.ts'
 
 /** What is known of a server for its gauges. `tools` counts those last listed. */

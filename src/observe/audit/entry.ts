@@ -1,0 +1,13 @@
+import type { RequestRecord } from '../records/records.ts'
+
+/** One request as it is recorded: the log line's members, and who it was and what decided. */
+export interface AuditEntry {
+  readonly record: RequestRecord
+  readonly issuer: string | undefined
+  readonly subject: string | undefined
+  readonly actors: readonly string[]
+  /** The rule that decided, and its path in the document. */
+  readonly rule: { readonly place: string; readonly text: string | undefined } | undefined
+  /** JSON text of the arguments of a call. */
+  readonly args: string | undefined
+}

@@ -1,0 +1,2 @@
+export * from './create-metrics.ts'
+export type { SinkState } from './state-metrics.ts'
