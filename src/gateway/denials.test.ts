@@ -42,7 +42,15 @@ interface Reply {
 
 async function open(t: TestContext, era: (typeof eras)[number], policies = rules) {
   const servers = await openServers(['s', 'away'].map((name) => ({ name, kind: era === 'modern' ? 'modern' : 'seed', offers })))
-  for (const server of servers.byName.values()) server.isPlaying = false
+  const asked: string[] = []
+  for (const server of servers.byName.values()) {
+    server.isPlaying = false
+    const take = server.take.bind(server)
+    server.take = (arrival) => {
+      asked.push(arrival.body)
+      take(arrival)
+    }
+  }
   const stream = new PassThrough().setEncoding('utf8')
   const log = createLog({ level: 'info', format: 'json', color: false, stream })
   const metrics = createMetrics()
@@ -82,6 +90,8 @@ async function open(t: TestContext, era: (typeof eras)[number], policies = rules
     return send(agent, { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }, headers, signal)
   }
   return {
+    /** Bodies of what reached the servers. */
+    asked,
     metrics,
     request,
     send,
@@ -241,6 +251,33 @@ test('a stream is recorded with how many of its subscriptions rules withhold', a
   const { outcome, withheld, rule } = logged()
   assert.deepEqual({ outcome, withheld, rule }, { outcome: 'ok', withheld: 2, rule: at('hush') })
   assert.deepEqual(await denials(), [`mcplex_agent="a",mcplex_rule="${at('hush')}" 1`])
+})
+
+const noSubscriptions = `policies: { authorize: { deny: ['mcp.method == "resources/subscribe" && mcp.resource.uri == "hush:1"'] } }`
+
+test('a rule about subscribing refuses it to a legacy client, and nothing but that', async (t) => {
+  const { hello, ask, logged, denials } = await open(t, 'legacy', noSubscriptions)
+  await hello('a')
+  assert.equal((await ask('a', 'resources/list')).text.includes('hush:1'), true)
+  assert.match((await ask('a', 'resources/subscribe', { uri: 's+hush:1' })).text, /"error":.*a rule refuses this subscription/)
+  const { outcome, reason, rule } = logged()
+  assert.deepEqual({ outcome, reason, rule }, { outcome: 'refused', reason: 'refused-by-rule', rule: 'policies.authorize.deny[0]' })
+  await ask('a', 'resources/subscribe', { uri: 's+hush:2' })
+  assert.notEqual(logged().reason, 'refused-by-rule')
+  assert.deepEqual(await denials(), ['mcplex_agent="a",mcplex_rule="policies.authorize.deny[0]" 1'])
+})
+
+test('a rule about subscribing keeps a resource from the streams of modern clients', async (t) => {
+  const { request, logged, asked } = await open(t, 'modern', noSubscriptions)
+  const gone = new AbortController()
+  t.after(() => gone.abort())
+  const resourceSubscriptions = ['s+hush:1', 's+hush:2']
+  const reply = await request('a', 'subscriptions/listen', { notifications: { resourceSubscriptions } }, gone.signal)
+  assert.equal(reply.status, 200)
+  const subscribed = asked.filter((body) => body.includes('subscriptions/listen')).join()
+  assert.deepEqual([subscribed.includes('hush:1'), subscribed.includes('hush:2')], [false, true])
+  const { withheld, rule } = logged()
+  assert.deepEqual({ withheld, rule }, { withheld: 1, rule: 'policies.authorize.deny[0]' })
 })
 
 test('denials in a batch are counted, each', async (t) => {

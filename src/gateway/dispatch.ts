@@ -12,8 +12,8 @@ import {
 import { type Answer, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Calls } from './calls/calls.ts'
-import { noteAnswer, noteMeta, noteRefusal, type Origin, type Trace } from './request/request.ts'
-import { absenceOf, type Endpoint, held, holderOf } from './route/route.ts'
+import { noteAnswer, noteDenial, noteMeta, noteRefusal, type Origin, type Trace } from './request/request.ts'
+import { absenceOf, type Endpoint, held, holderOf, maySubscribe } from './route/route.ts'
 import type { LegacySessions } from './sessions/sessions.ts'
 import type { Streams } from './streams/streams.ts'
 
@@ -72,6 +72,12 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
 
     async function subscribe({ session, subject, isOn, id: requestId }: Extract<Decoded, { kind: 'subscribe' }>): Promise<Encoded> {
       trace.name = subject.name.slice(0, maxLoggedChars)
+      const item = isOn ? to.catalog.owner(subject)?.item : undefined
+      const verdict = item === undefined ? undefined : maySubscribe(to, item)
+      if (verdict?.isAllowed === false) {
+        noteDenial(trace, verdict.by)
+        return answered(refuse('refused-by-rule', 'a rule refuses this subscription'), requestId, 'resources/subscribe')
+      }
       const answer = await sessions.subscribe(held(to, origin.head), holderOf(to, origin.head.remote), session, subject, isOn)
       if (answer.kind === 'refused' && answer.reason === 'unknown-name') trace.whyAbsent = () => absenceOf(to, subject)
       return answered(answer, requestId, 'resources/subscribe')

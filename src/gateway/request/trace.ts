@@ -207,9 +207,8 @@ export function noteAbsence(trace: Trace): void {
   if (absence.reason === 'hidden-by-rule') noteDenial(trace, absence.by)
 }
 
-/** One of the things that a stream was to tell of is not there. */
-export function noteWithheld(trace: Trace, { reason, by }: Absence): void {
-  if (reason !== 'hidden-by-rule') return
+/** A rule keeps one of the resources from a stream that was to tell of it. */
+export function noteWithheld(trace: Trace, by: DecidingRule | undefined): void {
   trace.withheld++
   if (!trace.isDenied) noteDenial(trace, by)
 }

@@ -1,5 +1,6 @@
+import type { Owner } from '../../catalog/catalog.ts'
 import type { Upstream, Watch } from '../../upstream/upstream.ts'
-import type { Endpoint } from '../route/route.ts'
+import { type Endpoint, subscribable } from '../route/route.ts'
 
 export interface ResourceWatchOptions {
   /** The client's endpoint as it is now; undefined where it is gone. */
@@ -40,7 +41,7 @@ export class ResourceWatch implements LastingWatch {
 
   renew(): void {
     const { endpointOf, uri, onUpdate } = this.#options
-    if (endpointOf()?.catalog.owner({ kind: 'resources', name: uri })?.upstream === this.#upstream) return
+    if (ownerFor(endpointOf(), uri)?.upstream === this.#upstream) return
     this.#watch?.stop()
     this.#start()
     if (this.#watch !== undefined) onUpdate(uri)
@@ -53,7 +54,7 @@ export class ResourceWatch implements LastingWatch {
 
   #start(): void {
     const { endpointOf, uri, onUpdate } = this.#options
-    const owner = endpointOf()?.catalog.owner({ kind: 'resources', name: uri })
+    const owner = ownerFor(endpointOf(), uri)
     this.#upstream = owner?.upstream
     this.#watch = owner?.upstream.watch(owner.addressed.name, (own) => {
       const to = endpointOf()
@@ -62,8 +63,12 @@ export class ResourceWatch implements LastingWatch {
   }
 }
 
-/** What a server's own URI is called here, where the client may read it. */
+function ownerFor(to: Endpoint | undefined, uri: string): Owner | undefined {
+  return to === undefined ? undefined : subscribable(to, uri)
+}
+
+/** What a server's own URI is called here, where the client may hear of it. */
 export function visibleUri(to: Endpoint, server: string, own: string): string | undefined {
   const exposed = to.catalog.exposedUri(server, own)
-  return to.catalog.owner({ kind: 'resources', name: exposed })?.server === server ? exposed : undefined
+  return subscribable(to, exposed)?.server === server ? exposed : undefined
 }

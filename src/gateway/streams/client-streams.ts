@@ -21,7 +21,7 @@ import type { Metrics } from '../../observe/observe.ts'
 import type { Follower, Upstream } from '../../upstream/upstream.ts'
 import type { Calls } from '../calls/calls.ts'
 import { acceptsEvents, isModernHead, noteWithheld, type Origin, type Trace } from '../request/request.ts'
-import { absenceOf, type Endpoint, held, holderOf, type Snapshot } from '../route/route.ts'
+import { absenceOf, type Endpoint, held, holderOf, maySubscribe, type Snapshot } from '../route/route.ts'
 import { type Asks, type ClientStates, ResourceWatch, visibleUri, type WatchShares } from '../sessions/sessions.ts'
 import type { ChangeStreams } from './change-streams.ts'
 
@@ -96,8 +96,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       const honoured = Object.fromEntries(changeKinds.map((kind) => [lists[kind].flag, kinds.includes(kind)])) as Flags
       events.write(sseEvent(listenMessages.acknowledged(id, { ...honoured, resourceSubscriptions })))
       for (const uri of early) update(uri)
-      for (const [i, name] of filter.resourceSubscriptions.entries())
-        if (answers[i] !== true) noteWithheld(trace, absenceOf(to, { kind: 'resources', name }))
+      for (const [i, name] of filter.resourceSubscriptions.entries()) if (answers[i] !== true) noteUntold(to, name, trace)
       changes.add(
         {
           place: to,
@@ -211,6 +210,15 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       },
     }
   }
+}
+
+/** Why a client is not told of a resource, where rules are the cause. */
+function noteUntold(to: Endpoint, name: string, trace: Trace): void {
+  const owner = to.catalog.owner({ kind: 'resources', name })
+  const verdict = owner === undefined ? undefined : maySubscribe(to, owner.item)
+  if (verdict?.isAllowed === false) return noteWithheld(trace, verdict.by)
+  const absence = owner === undefined ? absenceOf(to, { kind: 'resources', name }) : undefined
+  if (absence?.reason === 'hidden-by-rule') noteWithheld(trace, absence.by)
 }
 
 type Flags = Pick<ListenFilter, (typeof lists)[ChangeKind]['flag']>
