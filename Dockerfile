@@ -1,4 +1,5 @@
-# What the controller and the pods of Gateways run. The bundle is built before: npm ci && npm run build
+# mcplex, as a container of its own and as what the controller and the pods of Gateways run (docs/running.md, deploy/README.md).
+# The bundle is built before: npm ci && npm run build; an installed package has it.
 FROM node:26-slim
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -13,5 +14,7 @@ COPY package.json LICENSE ./
 COPY bin/ bin/
 COPY dist/ dist/
 USER 10101:10101
+# Where mcplex.yaml is looked for. The image has none: then it is the demo that is served, on the container's own loopback.
+WORKDIR /etc/mcplex
 ENTRYPOINT ["node", "/app/bin/mcplex.js"]
-CMD ["--help"]
+CMD ["run"]

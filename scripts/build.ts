@@ -21,8 +21,6 @@ async function buildBundle(root: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node22.19',
-    sourcemap: 'linked',
-    sourcesContent: false,
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { readPages } from './pages.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)
@@ -15,30 +16,56 @@ const built = run(process.execPath, [join(root, 'scripts/build.ts')], { cwd: roo
   (error: unknown) => `dist could not be built: ${String(error)}`,
 )
 
-test('what is published is the bundle and its papers, nothing else', async (t) => {
+interface Packed {
+  readonly files: readonly { readonly path: string }[]
+  readonly bundled: readonly string[]
+  /** Bytes of the archive. */
+  readonly size: number
+}
+
+async function pack(): Promise<Packed> {
+  const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root })
+  const [packed] = JSON.parse(stdout) as [Packed]
+  return packed
+}
+
+test('what is published is the bundle, its papers, and what they link to, nothing else', async (t) => {
   const whyNot = await built
   if (whyNot !== undefined) return t.skip(whyNot)
-  const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root })
-  const [pack] = JSON.parse(stdout) as [{ files: { path: string }[]; bundled: string[] }]
-  const paths = pack.files.map((file) => file.path).sort()
-  const isChunk = (path: string) => /^dist\/chunks\/[a-z-]+-[0-9A-Z]{8}\.js(\.map)?$/.test(path)
+  const { files, bundled, size } = await pack()
+  const paths = files.map((file) => file.path).sort()
+  const isChunk = (path: string) => /^dist\/chunks\/[a-z-]+-[0-9A-Z]{8}\.js$/.test(path)
+  const isPaper = (path: string) => /^(?:docs|examples|deploy)\//.test(path)
   assert.ok(paths.some(isChunk))
   assert.deepEqual(
-    paths.filter((path) => !isChunk(path)),
+    paths.filter((path) => !isChunk(path) && !isPaper(path)),
     [
+      '.dockerignore',
+      'ARCHITECTURE.md',
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'Dockerfile',
       'LICENSE',
       'README.md',
       'SECURITY.md',
       'bin/mcplex.js',
       'dist/THIRD-PARTY-LICENSES.txt',
       'dist/mcplex.js',
-      'dist/mcplex.js.map',
       'mcplex.schema.json',
       'package.json',
     ],
   )
-  assert.deepEqual(pack.bundled, [])
+  assert.deepEqual(bundled, [])
+  assert.ok(size < 2 * 1024 * 1024, `${size} bytes`)
+})
+
+test('every link of the pages that are published leads to something that is published', async () => {
+  const published = new Set((await pack()).files.map((file) => file.path))
+  const isPublished = (path: string) => published.has(path) || [...published].some((one) => one.startsWith(`${path.replace(/\/$/, '')}/`))
+  const pages = (await readPages()).filter((page) => published.has(page.path))
+  const dead = pages.flatMap(({ path, links }) => links.filter(({ to }) => !isPublished(to)).map(({ to }) => `${path}: ${to}`))
+  assert.deepEqual(dead, [])
+  for (const path of ['README.md', 'docs/README.md', 'docs/rules.md', 'deploy/README.md']) assert.ok(published.has(path), path)
 })
 
 test('what is published needs nothing installed, and the bundle runs by itself, with all its chunks', async (t) => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, symlink } from 'node:fs/promises'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { temporaryDirectory } from '../gateway.ts'
@@ -14,6 +14,7 @@ export interface ImageConfig {
   readonly Env: readonly string[]
   readonly Entrypoint: readonly string[]
   readonly Cmd: readonly string[]
+  readonly WorkingDir: string
   readonly Labels: Readonly<Record<string, string>>
 }
 
@@ -38,6 +39,9 @@ export async function buildImage(t: TestContext): Promise<Part<BuiltImage>> {
 
   const base = join(directory, 'base')
   await copyNode(base)
+  // Every base image has one, in whose place the names that a container knows are mounted.
+  await mkdir(join(base, 'etc'))
+  await writeFile(join(base, 'etc/hosts'), '')
   const scratch = await buildah('from', 'scratch')
   await buildah('add', scratch, base, '/')
   await buildah('config', '--cmd', '["node"]', '--env', 'PATH=/usr/local/bin:/usr/bin:/bin', scratch)
@@ -54,21 +58,33 @@ export async function buildImage(t: TestContext): Promise<Part<BuiltImage>> {
   return ready({ config, root })
 }
 
-/** Starts what the image starts, as its user, without privileges and with a root that can't be written, in the sandbox. */
-export function startImage(sandbox: Sandbox, image: BuiltImage, args: readonly string[] = image.config.Cmd): Child {
-  return sandbox.start('sh', confined(image, [...image.config.Entrypoint, ...args]))
+/** What a container is started with. */
+export interface ContainerOptions {
+  /** What follows the entry point; else the image's own command. */
+  readonly args?: readonly string[]
+  /** A folder of this machine that is found where the image is run. */
+  readonly folder?: string
+}
+
+/** Starts what the image starts, where and as whom it says, without privileges and with a root that can't be written, in the sandbox. */
+export function startImage(sandbox: Sandbox, image: BuiltImage, { args = image.config.Cmd, folder }: ContainerOptions = {}): Child {
+  return sandbox.start('sh', confined(image, [...image.config.Entrypoint, ...args], folder))
 }
 
 /** As `startImage`, any program of the image, to its end. */
-export function runInImage(sandbox: Sandbox, image: BuiltImage, command: readonly string[]): Promise<Finished> {
-  return sandbox.run('sh', confined(image, command), { timeoutMs: 30_000 })
+export function runInImage(sandbox: Sandbox, image: BuiltImage, command: readonly string[], folder?: string): Promise<Finished> {
+  return sandbox.run('sh', confined(image, command, folder), { timeoutMs: 30_000 })
 }
 
-function confined({ config, root }: BuiltImage, command: readonly string[]): readonly string[] {
-  const script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec setpriv --no-new-privs "$@"'
-  const [, group = ''] = config.User.split(':')
-  const chroot = ['/usr/sbin/chroot', `--userspec=${config.User}`, `--groups=${group}`, root]
-  return ['-c', script, root, 'env', '-i', ...config.Env, ...chroot, ...command]
+function confined({ config, root }: BuiltImage, command: readonly string[], folder?: string): readonly string[] {
+  const place = join(root, config.WorkingDir)
+  const script = `set -e; mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"
+    mount --bind /etc/hosts "$0/etc/hosts"
+    ${folder === undefined ? '' : 'mount --bind "$FOLDER" "$PLACE"; mount -o remount,bind,ro "$PLACE"'}
+    exec setpriv --no-new-privs env -i "$@"`
+  const [user = '', group = ''] = config.User.split(':')
+  const inside = ['unshare', `--root=${root}`, `--wd=${config.WorkingDir}`, `--setgid=${group}`, `--setuid=${user}`]
+  return ['-c', `FOLDER=$1; PLACE=$2; shift 2; ${script}`, root, folder ?? '', place, ...config.Env, ...inside, ...command]
 }
 
 /** This Node.js with the libraries that it names. */

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { glob } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { problemsOfExample } from './document-problems.ts'
+import { readPages } from './pages.ts'
+
+const root = join(import.meta.dirname, '..')
+const pages = await readPages()
+const byPath = new Map(pages.map((page) => [page.path, page]))
+
+describe('the documentation', () => {
+  it('has no link within the repository that leads nowhere', () => {
+    const dead = pages.flatMap(({ path, links }) =>
+      links.flatMap(({ to, anchor }) => {
+        if (!existsSync(join(root, to))) return [`${path}: ${to}`]
+        return anchor === undefined || byPath.get(to)?.anchors.has(anchor) ? [] : [`${path}: ${to}#${anchor}`]
+      }),
+    )
+    assert.deepEqual(dead, [])
+    assert.ok(pages.reduce((count, { links }) => count + links.length, 0) > 60)
+  })
+
+  it('leads from docs/README.md to every page of docs', () => {
+    const linked = new Set(byPath.get('docs/README.md')?.links.map(({ to }) => to))
+    const lost = pages.filter(({ path }) => path.startsWith('docs/') && path !== 'docs/README.md' && !linked.has(path))
+    assert.deepEqual(
+      lost.map(({ path }) => path),
+      [],
+    )
+  })
+
+  it('has configurations that are right, whole or as fragments that say so', () => {
+    let count = 0
+    for (const { path, fences } of pages) {
+      for (const { language, text, line } of fences) {
+        if (language !== 'yaml' || path.startsWith('deploy/') || /^apiVersion:/m.test(text)) continue
+        const isFragment = text.startsWith('# A fragment: ')
+        const problems = problemsOfExample(isFragment ? `${text}${surroundings(text)}` : text, join(root, 'mcplex.yaml'))
+        assert.deepEqual(problems, [], `${path}:${line}`)
+        count++
+      }
+    }
+    assert.ok(count > 8)
+  })
+
+  it('has JSON that is JSON', () => {
+    for (const { path, fences } of pages) {
+      for (const { language, text, line } of fences) {
+        if (language === 'json') assert.doesNotThrow(() => JSON.parse(text), `${path}:${line}`)
+      }
+    }
+  })
+
+  it('is there where hints and comments of the sources name a page of it', async () => {
+    const names = new Set<string>()
+    for await (const file of glob('src/**/*.ts', { cwd: root })) {
+      for (const [page] of readFileSync(join(root, file), 'utf8').matchAll(/\bdocs\/[a-z-]+\.md\b/g)) names.add(page)
+    }
+    assert.ok(names.size > 0)
+    for (const name of names) assert.ok(byPath.has(name), name)
+  })
+})
+
+/** What a fragment goes beside. */
+function surroundings(fragment: string): string {
+  const others = {
+    servers: 'servers: { files: http://127.0.0.1:8002/mcp }',
+    ...(/^tests:/m.test(fragment) ? { agents: 'agents: { reader: {} }' } : {}),
+    ...(fragment.includes('`policies.authenticate` says who comes in') ? { policies: 'policies: { authenticate: { mtls: true } }' } : {}),
+  }
+  return Object.entries(others)
+    .filter(([key]) => !new RegExp(`^${key}:`, 'm').test(fragment))
+    .map(([, text]) => `${text}\n`)
+    .join('')
+}
