@@ -5,7 +5,7 @@ import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import { configSchema } from '../../config/config.ts'
 import { backendFields } from '../fields/fields.ts'
-import type { PolicyField } from '../fields/policy-fields.ts'
+import type { PolicyField } from '../fields/policy-field.ts'
 import { isRaw, type Kind, kinds, listAt, type Raw, rawAt, textAt, valueAt } from '../objects/objects.ts'
 import { crds } from './crds.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { leftOut, policyFields } from './policy-fields.ts'
+import { leftOut } from './policy-field.ts'
+import { policyFields } from './policy-fields.ts'
 
 type Verdict = 'holds' | 'is named' | 'closes'
 

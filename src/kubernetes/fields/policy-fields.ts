@@ -1,32 +1,11 @@
-import { isRaw, textAt, unknownMembers, valueAt } from '../objects/objects.ts'
-import type { PolicyFault } from './policy-fault.ts'
-
-/** What becomes of a field of agentgateway's policies. */
-export type PolicyField =
-  /** A text that holds; where `values` are listed only these do, and others are as `otherwise` says: restricting, if nothing is said. */
-  | { readonly kind: 'done'; readonly values?: readonly string[]; readonly otherwise?: LeftOut }
-  | LeftOut
-  | { readonly kind: 'section'; readonly fields: PolicyFields; readonly isWish?: boolean }
-  | { readonly kind: 'list'; readonly of: PolicyField }
-  /** It is as `meant` says where `isSo` of its value, else it restricts. */
-  | { readonly kind: 'if'; readonly isSo: (value: unknown) => boolean; readonly meant: PolicyField; readonly remedy: string }
-  /** Looked at by another reader. */
-  | { readonly kind: 'elsewhere' }
-
-type LeftOut =
-  /** Leaving it out lets nothing through that its author wants to keep out. */
-  | { readonly kind: 'harmless'; readonly remedy?: string }
-  /** Leaving it out lets more through, alters what servers see, or loses protection. */
-  | { readonly kind: 'restricts'; readonly remedy?: string; readonly reason?: 'Invalid' }
-
-export type PolicyFields = Readonly<Record<string, PolicyField>>
+import { textAt, unknownMembers, valueAt } from '../objects/objects.ts'
+import { type LeftOut, type PolicyField, type PolicyFields, restricts } from './policy-field.ts'
 
 type Section = Extract<PolicyField, { kind: 'section' }>
 
 const done: PolicyField = { kind: 'done' }
 const elsewhere: PolicyField = { kind: 'elsewhere' }
 const harmless: LeftOut = { kind: 'harmless' }
-const restricts = (remedy?: string): LeftOut => ({ kind: 'restricts', ...(remedy === undefined ? {} : { remedy }) })
 const list = (of: PolicyField): PolicyField => ({ kind: 'list', of })
 const section = (fields: PolicyFields): Section => ({ kind: 'section', fields })
 /** Being there asks for something even where nothing is in it. */
@@ -260,34 +239,6 @@ function barred(field: PolicyField, remedy: string): PolicyField {
   return section(Object.fromEntries(Object.entries(field.fields).map(([name, one]) => [name, barred(one, remedy)])))
 }
 
-/** What of a value has no effect, or is not of the right type, in the order of its own members; a field without a row restricts. */
-export function leftOut(value: unknown, field: PolicyField, place: string): readonly PolicyFault[] {
-  if (value === undefined || value === null) return []
-  switch (field.kind) {
-    case 'elsewhere':
-      return []
-    case 'harmless':
-      return [fault('Unsupported', `${place} has no effect ${field.remedy === undefined ? unmissed : `here: ${field.remedy}`}`, false)]
-    case 'restricts':
-      return [restrictingFault(field.reason, place, field.remedy)]
-    case 'done':
-      if (typeof value !== 'string') return [wrong(place, 'a text')]
-      return field.values === undefined || field.values.includes(value) ? [] : leftOut(value, field.otherwise ?? restricts(), place)
-    case 'if':
-      return field.isSo(value) ? leftOut(value, field.meant, place) : [restrictingFault(undefined, place, field.remedy)]
-    case 'list':
-      if (!Array.isArray(value)) return [wrong(place, 'a list')]
-      return value.flatMap((item, index) => leftOut(item, field.of, `${place}[${index}]`))
-    case 'section':
-      if (!isRaw(value)) return [wrong(place, 'an object')]
-      return Object.entries(value).flatMap(([name, member]) => {
-        const row = Object.hasOwn(field.fields, name) ? field.fields[name] : undefined
-        return row === undefined ? unknownFault(member, `${place}.${name}`) : leftOut(member, row, `${place}.${name}`)
-      })
-  }
-}
-
-const unmissed = 'yet: leaving it out lets nothing more through'
 const units = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E']
 const binaryUnits = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 
@@ -298,26 +249,4 @@ function quantity(value: unknown): number {
   if (amount === '') return Number.NaN
   const power = binaryUnits.indexOf(unit) + 1
   return power > 0 ? Number(amount) * 1024 ** power : Number(`${amount}e${Number(exponent) + 3 * (units.indexOf(unit) - 3)}`)
-}
-
-function unknownFault(value: unknown, place: string): readonly PolicyFault[] {
-  return value === undefined || value === null ? [] : [fault('Unsupported', `${place} is not known to mcplex: correct or remove it`, true)]
-}
-
-function restrictingFault(
-  reason: 'Invalid' | undefined,
-  place: string,
-  remedy = 'remove it, or wait for a version that does it',
-): PolicyFault {
-  return reason === undefined
-    ? fault('Unsupported', `${place} is not enforced yet: ${remedy}`, true)
-    : fault(reason, `${place} is out of place: ${remedy}`, true)
-}
-
-function wrong(place: string, type: string): PolicyFault {
-  return fault('Invalid', `${place} is not ${type}: correct it`, true)
-}
-
-function fault(reason: string, message: string, closes: boolean): PolicyFault {
-  return { reason, message, closes }
 }

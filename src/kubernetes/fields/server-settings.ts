@@ -11,7 +11,8 @@ import {
 } from '../objects/objects.ts'
 import { gepDuration } from './go-duration.ts'
 import { closingFirst, type PolicyFault } from './policy-fault.ts'
-import { backendFields, leftOut, type PolicyField } from './policy-fields.ts'
+import { leftOut, type PolicyField } from './policy-field.ts'
+import { backendFields } from './policy-fields.ts'
 import { readCredentials } from './server-credentials.ts'
 import { readTls } from './server-tls.ts'
 

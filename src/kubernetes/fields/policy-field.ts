@@ -1,0 +1,78 @@
+import { isRaw } from '../objects/objects.ts'
+import type { PolicyFault } from './policy-fault.ts'
+
+/** What becomes of a field of agentgateway's policies. */
+export type PolicyField =
+  /** A text that holds; where `values` are listed only these do, and others are as `otherwise` says: restricting, if nothing is said. */
+  | { readonly kind: 'done'; readonly values?: readonly string[]; readonly otherwise?: LeftOut }
+  | LeftOut
+  | { readonly kind: 'section'; readonly fields: PolicyFields; readonly isWish?: boolean }
+  | { readonly kind: 'list'; readonly of: PolicyField }
+  /** It is as `meant` says where `isSo` of its value, else it restricts. */
+  | { readonly kind: 'if'; readonly isSo: (value: unknown) => boolean; readonly meant: PolicyField; readonly remedy: string }
+  /** Looked at by another reader. */
+  | { readonly kind: 'elsewhere' }
+
+/** A field that is left out. */
+export type LeftOut =
+  /** Leaving it out lets nothing through that its author wants to keep out. */
+  | { readonly kind: 'harmless'; readonly remedy?: string }
+  /** Leaving it out lets more through, alters what servers see, or loses protection. */
+  | { readonly kind: 'restricts'; readonly remedy?: string; readonly reason?: 'Invalid' }
+
+/** The fields of a section, by name. */
+export type PolicyFields = Readonly<Record<string, PolicyField>>
+
+/** A field that restricts, with the remedy. */
+export const restricts = (remedy?: string): LeftOut => ({ kind: 'restricts', ...(remedy === undefined ? {} : { remedy }) })
+
+/** What of a value has no effect, or is not of the right type, in the order of its own members; a field without a row restricts. */
+export function leftOut(value: unknown, field: PolicyField, place: string): readonly PolicyFault[] {
+  if (value === undefined || value === null) return []
+  switch (field.kind) {
+    case 'elsewhere':
+      return []
+    case 'harmless':
+      return [fault('Unsupported', `${place} has no effect ${field.remedy === undefined ? unmissed : `here: ${field.remedy}`}`, false)]
+    case 'restricts':
+      return [restrictingFault(field.reason, place, field.remedy)]
+    case 'done':
+      if (typeof value !== 'string') return [wrong(place, 'a text')]
+      return field.values === undefined || field.values.includes(value) ? [] : leftOut(value, field.otherwise ?? restricts(), place)
+    case 'if':
+      return field.isSo(value) ? leftOut(value, field.meant, place) : [restrictingFault(undefined, place, field.remedy)]
+    case 'list':
+      if (!Array.isArray(value)) return [wrong(place, 'a list')]
+      return value.flatMap((item, index) => leftOut(item, field.of, `${place}[${index}]`))
+    case 'section':
+      if (!isRaw(value)) return [wrong(place, 'an object')]
+      return Object.entries(value).flatMap(([name, member]) => {
+        const row = Object.hasOwn(field.fields, name) ? field.fields[name] : undefined
+        return row === undefined ? unknownFault(member, `${place}.${name}`) : leftOut(member, row, `${place}.${name}`)
+      })
+  }
+}
+
+const unmissed = 'yet: leaving it out lets nothing more through'
+
+function unknownFault(value: unknown, place: string): readonly PolicyFault[] {
+  return value === undefined || value === null ? [] : [fault('Unsupported', `${place} is not known to mcplex: correct or remove it`, true)]
+}
+
+function restrictingFault(
+  reason: 'Invalid' | undefined,
+  place: string,
+  remedy = 'remove it, or wait for a version that does it',
+): PolicyFault {
+  return reason === undefined
+    ? fault('Unsupported', `${place} is not enforced yet: ${remedy}`, true)
+    : fault(reason, `${place} is out of place: ${remedy}`, true)
+}
+
+function wrong(place: string, type: string): PolicyFault {
+  return fault('Invalid', `${place} is not ${type}: correct it`, true)
+}
+
+function fault(reason: string, message: string, closes: boolean): PolicyFault {
+  return { reason, message, closes }
+}
