@@ -1,4 +1,4 @@
-import { textAt, unknownMembers, valueAt } from '../objects/objects.ts'
+import { quantityOf, textAt, unknownMembers, valueAt } from '../objects/objects.ts'
 import { type LeftOut, type PolicyField, type PolicyFields, restricts } from './policy-field.ts'
 
 type Section = Extract<PolicyField, { kind: 'section' }>
@@ -15,7 +15,7 @@ const only = (values: readonly string[], remedy: string): PolicyField => ({ kind
 /** What is smaller than mcplex's own bound keeps out what that lets through. */
 const bound = (ours: number, what: string): PolicyField => ({
   kind: 'if',
-  isSo: (value) => quantity(value) >= ours,
+  isSo: (value) => (quantityOf(value) ?? 0) >= ours,
   meant: harmless,
   remedy: `mcplex's own bound is ${what}: leave it out where that will do`,
 })
@@ -237,16 +237,4 @@ function barred(field: PolicyField, remedy: string): PolicyField {
   if (field.kind === 'list' || (field.kind === 'section' && field.isWish)) return { kind: 'restricts', remedy }
   if (field.kind !== 'section') return field
   return section(Object.fromEntries(Object.entries(field.fields).map(([name, one]) => [name, barred(one, remedy)])))
-}
-
-const units = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E']
-const binaryUnits = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
-
-/** A Kubernetes quantity (resource.Quantity), such as `4Mi`, `5e6`, `1500m`; NaN for what is none. */
-function quantity(value: unknown): number {
-  const [, amount = '', unit = '', exponent = '0'] =
-    /^([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]+))?$/.exec(String(value)) ?? []
-  if (amount === '') return Number.NaN
-  const power = binaryUnits.indexOf(unit) + 1
-  return power > 0 ? Number(amount) * 1024 ** power : Number(`${amount}e${Number(exponent) + 3 * (units.indexOf(unit) - 3)}`)
 }

@@ -1,5 +1,16 @@
-import { type Fault, type KubeObject, numberAt, type Raw, rawAt, textAt, titleOf, valueAt, type World } from '../objects/objects.ts'
-import { type Form, misfits, quantityOf, type Shape } from './misfits.ts'
+import {
+  type Fault,
+  type KubeObject,
+  numberAt,
+  quantityOf,
+  type Raw,
+  rawAt,
+  textAt,
+  titleOf,
+  valueAt,
+  type World,
+} from '../objects/objects.ts'
+import { type Form, misfits, type Shape } from './misfits.ts'
 
 const own = { group: 'mcplex.dev', kind: 'GatewayParameters' } as const
 

@@ -1,4 +1,4 @@
-import { isRaw, type Raw, unknownMembers, valueAt } from '../objects/objects.ts'
+import { isRaw, quantityOf, type Raw, unknownMembers, valueAt } from '../objects/objects.ts'
 
 /** What a value is made of, where it is there at all. */
 export type Shape =
@@ -45,18 +45,7 @@ function membersOf(value: Raw): readonly (readonly [string, unknown])[] {
   return Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
-/** A number with or without a unit (apimachinery, resource.Quantity), and not below zero. */
-const quantity = /^\+?(\d+(?:\.\d*)?|\.\d+)(?:([KMGTPE]i|[numkMGTPE])|([eE][+-]?\d+))?$/
-const units: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 }
 const maxWhole = 2 ** 31 - 1
-
-/** What a quantity comes to; undefined where it is none. */
-export function quantityOf(value: unknown): number | undefined {
-  const [, digits, unit, exponent = ''] = typeof value === 'string' || typeof value === 'number' ? (quantity.exec(String(value)) ?? []) : []
-  if (digits === undefined) return undefined
-  const factor = unit?.endsWith('i') ? 1024 ** ('KMGTPE'.indexOf(unit.charAt(0)) + 1) : (units[unit ?? ''] ?? 1)
-  return Number(`${digits}${exponent}`) * factor
-}
 
 function isLeaf(value: unknown, shape: Shape): boolean {
   if (shape.kind === 'text')

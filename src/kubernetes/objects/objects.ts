@@ -12,6 +12,7 @@ export { nothingObserved, type Observations, type ProxyReport, type ServerReport
 export { foreignSentence, isMadeFor, isOwn } from './ownership.ts'
 export { labelValue, namesFor, type ProvisionedNames } from './provisioned-names.ts'
 export { ownPorts } from './proxy-ports.ts'
+export { quantityOf } from './quantity.ts'
 export { isRaw, listAt, numberAt, type Raw, rawAt, textAt, textsOf, valueAt } from './raw.ts'
 export { defaultSettings, type Settings } from './settings.ts'
 export { shallow, shallowMembers } from './shallow.ts'
