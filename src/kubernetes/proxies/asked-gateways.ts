@@ -1,8 +1,8 @@
 import { isOwn, type KubeObject, nameKey, namesFor, type ObjectRef, rawAt, refOf, slimToMetadata, textAt } from '../objects/objects.ts'
 import type { GatewayPlan } from '../provision/provision.ts'
 import { serviceOf } from '../services/services.ts'
+import type { AskedGateway } from './followed-gateway.ts'
 import { type ProxyAddress, readProxyAddresses } from './proxy-addresses.ts'
-import type { AskedGateway } from './proxy-poller.ts'
 
 export interface AskedSources {
   readonly slices: Iterable<KubeObject>

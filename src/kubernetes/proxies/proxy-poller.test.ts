@@ -4,7 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import { createLog } from '../../observe/observe.ts'
 import type { Raw } from '../objects/objects.ts'
 import type { AskProxy, ProxyAnswer } from './ask-proxy.ts'
-import { type AskedGateway, createProxyPoller } from './proxy-poller.ts'
+import type { AskedGateway } from './followed-gateway.ts'
+import { createProxyPoller } from './proxy-poller.ts'
 
 const digests = { a: 'a'.repeat(64), b: 'b'.repeat(64) }
 const status = (digest: string, more: Raw = {}, bytes = 100): ProxyAnswer => ({

@@ -2,37 +2,34 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../../observe/observe.ts'
 import type { ProxyReport, Raw } from '../objects/objects.ts'
 import type { AskProxy, ProxyAnswer } from './ask-proxy.ts'
-import { boundsOfAll, boundsOfGateway, boundsOfNamespace, type Place, Share } from './poll-share.ts'
-import type { ProxyAddress } from './proxy-addresses.ts'
-import { maxStatusBytes, parseStatus, readProxyReport } from './proxy-report.ts'
+import {
+  type AskedGateway,
+  chooseAsked,
+  countOf,
+  type FollowedGateway,
+  type FollowedProxy,
+  isSilent,
+  newlyFollowed,
+  silentMs,
+  updateGateway,
+} from './followed-gateway.ts'
+import { boundsOfAll, boundsOfNamespace, type Place, Share } from './poll-share.ts'
+import { parseStatus, readProxyReport } from './proxy-report.ts'
 
-/** Asks Gateways' proxies again and again what they serve. */
+/** Asks the proxies of Gateways again and again which document and which servers they serve. */
 export interface ProxyPoller {
   /** From now on the proxies of these Gateways, by `ns/name`, are asked, and no others. */
   follow(gateways: ReadonlyMap<string, AskedGateway>): void
-  /** Of each Gateway with a known address: what those of its proxies that answer said last, by address. */
+  /** By `ns/name` of each Gateway with a known address: the last reports of its proxies that answer, sorted by address. */
   reports(): ReadonlyMap<string, readonly ProxyReport[]>
-  /** Gateways whose document became another, or was written, a moment ago. */
+  /** Gateways, by `ns/name`, whose document changed or was written a moment ago, so that their proxies may not have it yet. */
   settling(): ReadonlySet<string>
-  /** Of the document of each Gateway. */
+  /** By `ns/name` of the Gateway: the digest of its document. */
   digests(): ReadonlyMap<string, string>
   close(): void
 }
 
-/** What is known of a Gateway whose proxies are asked. */
-export interface AskedGateway {
-  /** Of its document; empty without one. */
-  readonly digest: string
-  /** Reports tell of its servers and agents alone. */
-  readonly document: Raw
-  /** The version of the Secret with the document; undefined while there is none. */
-  readonly version: string | undefined
-  /** Without it nothing can be asked. */
-  readonly token: string | undefined
-  readonly addresses: readonly ProxyAddress[]
-}
-
-/** What counts the questions to proxies. */
+/** Counts the requests to proxies. */
 export interface PollMetrics {
   /** How many proxies are asked what they serve. */
   setProxies(count: number): void
@@ -41,7 +38,7 @@ export interface PollMetrics {
 
 export interface PollerDeps {
   readonly ask: AskProxy
-  /** What reports tell, or whether a Gateway settles, has become something else. */
+  /** Called when `reports()` or `settling()` have changed, at most once a second. */
   readonly onChange: () => void
   readonly log: Log
   readonly metrics: PollMetrics
@@ -50,69 +47,36 @@ export interface PollerDeps {
   readonly random: () => number
 }
 
-interface Followed {
-  gateway: AskedGateway
-  /** That an answer may have. */
-  maxBytes: number
-  /** Since when its document is this one, or since it was written. */
-  sinceMs: number
-  isSettling: boolean
-  /** Whether its Secret has become another since the document did: what others write there later is no news of it. */
-  isWritten: boolean
-  /** Those that are asked, by address. */
-  readonly proxies: Map<string, Proxy>
-  /** Those that wait until others answer, or have long not answered; with the former as many as the Gateway has addresses. */
-  readonly waiting: Map<string, Proxy>
-  readonly share: Share
-  /** Of its namespace. */
-  readonly common: Share
-}
-
-interface Proxy {
-  isReady: boolean
-  isBusy: boolean
-  dueMs: number
-  /** Times before that at which it is asked too. */
-  soonMs: readonly number[]
-  /** It is not asked before, whatever has happened: its last answer was dear. */
-  restsUntilMs: number
-  failures: number
-  failingSinceMs: number | undefined
-  hasSaidSilent: boolean
-  report: ProxyReport | undefined
-}
-
+/** The time between two requests to a proxy that answers. */
 const everyMs = 4000
-/** How long after something new it is asked for once more. */
-const soonAfterMs = [100, 300, 1000, 2000] as const
+/** How long a Gateway settles after its document changed. */
 const settleMs = 5000
 const firstBackoffMs = 1000
 const maxBackoffMs = 15_000
-/** What one said that has not answered for so long is forgotten. */
-const silentMs = 10_000
-/** Between the beginnings of two requests: at most 50 a second. */
+/** The time between the beginnings of any two requests: at most 50 a second. */
 const spaceMs = 20
-/** Of a Gateway's addresses at most so many are asked that don't answer. */
-const maxUnanswered = 32
-/** What is to be asked soon goes before what is merely late. */
+/** A proxy of which something new is expected goes before one that is late by less than this. */
 const aheadMs = 3_600_000
-/** Of an answer, for which the next request waits a second longer: reading large ones costs as much as many small ones. */
+/** A proxy is asked no more often than it answers with this many bytes a second: a large answer costs as much as many small ones. */
 const bytesPerSecond = 128 * 1024
-/** To receive so many takes a millisecond at most, beside the time to read them. */
+/** Receiving this many bytes is counted as a millisecond, beside the time that it takes to read them. */
 const bytesPerMs = 64 * 1024
-/** The time that an answer took is so much of what its proxy, and of what all, may take until the next request. */
+/**
+ * For each millisecond that an answer cost, its proxy is left alone for so many, and all proxies together for so many: one proxy takes no
+ * more than a fiftieth of the controller's time, and all of them no more than a tenth.
+ */
 const restOfProxy = 50
 const restOfAll = 10
 const maxRestOfAllMs = 1000
-/** Changes are told at once, and then so often at most: each is a translation. */
+/** The least time between two calls of `onChange`, each of which is a translation. */
 const tellMs = 1000
 
 export function createProxyPoller({ ask, onChange, log, metrics, now, random }: PollerDeps): ProxyPoller {
   /** By `ns/name`. */
-  let followed = new Map<string, Followed>()
+  let followed = new Map<string, FollowedGateway>()
   const end = new AbortController()
   const all = new Share(boundsOfAll)
-  /** Of namespaces that have Gateways, or requests under way. */
+  /** By namespace; as many as there are namespaces with Gateways or with requests under way. */
   let namespaces = new Map<string, Share>()
   let alarm: NodeJS.Timeout | undefined
   /** When the next request may begin. */
@@ -131,7 +95,7 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
     ).unref()
   }
 
-  /** Asks the proxy whose turn it is, looks at what time alone has changed, and comes back for the next. */
+  /** Asks the proxy whose turn it is, if any; ends what has settled or is to be forgotten by now; and sets the alarm for the next time. */
   function pump(): void {
     clearTimeout(alarm)
     if (end.signal.aborted) return
@@ -164,24 +128,24 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
     if (nextMs < Number.POSITIVE_INFINITY) alarm = setTimeout(pump, Math.ceil(Math.max(0, nextMs - nowMs))).unref()
   }
 
-  function hasRoom({ share, common, maxBytes }: Followed, isSilent: boolean): boolean {
+  function hasRoom({ share, common, maxBytes }: FollowedGateway, isSilent: boolean): boolean {
     const place = { isSilent, bytes: maxBytes }
     return all.hasRoom(place) && common.hasRoom(place) && share.hasRoom(place)
   }
 
-  /** When to look again whether it has settled. */
-  function settle(one: Followed, nowMs: number): number {
+  /** Ends the settling of a Gateway when its time has passed; otherwise returns when that will be. */
+  function settle(one: FollowedGateway, nowMs: number): number {
     const atMs = one.sinceMs + settleMs
     if (nowMs < atMs) return atMs
     one.isSettling = false
-    // Where all serve it, that was told.
+    // Where all proxies serve the document, their reports were news already.
     const reports = [...one.proxies.values()].map(({ report }) => report?.digest)
     if (reports.length === 0 || reports.some((digest) => digest !== one.gateway.digest)) tell()
     return Number.POSITIVE_INFINITY
   }
 
-  /** When to look again whether what it said is to be forgotten. */
-  function forget(proxy: Proxy, nowMs: number): number {
+  /** Forgets the report of a proxy that has not answered for long; otherwise returns when that will be. */
+  function forget(proxy: FollowedProxy, nowMs: number): number {
     if (proxy.failingSinceMs === undefined || proxy.report === undefined) return Number.POSITIVE_INFINITY
     const atMs = proxy.failingSinceMs + silentMs
     if (nowMs < atMs) return atMs
@@ -219,12 +183,12 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
       }
     }
     proxy.dueMs = Math.max(proxy.dueMs, now() + (answer.bytes / bytesPerSecond) * 1000)
-    chooseAsked(one)
+    if (chooseAsked(one, now())) tell()
     pump()
   }
 
-  /** An answer, also one in vain, is paid for by its proxy, by the next turns of its Gateway and namespace, and by a rest of all. */
-  function rest({ share, common }: Followed, proxy: Proxy, costMs: number): void {
+  /** Makes others wait for what an answer cost, a failed one too: its proxy, its Gateway and namespace in their turns, and all for a while. */
+  function rest({ share, common }: FollowedGateway, proxy: FollowedProxy, costMs: number): void {
     const nowMs = now()
     proxy.restsUntilMs = nowMs + Math.min(maxBackoffMs, costMs * restOfProxy)
     share.turnMs += costMs * restOfAll
@@ -232,7 +196,7 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
     freeMs = Math.min(Math.max(freeMs, nowMs) + costMs * restOfAll, nowMs + maxRestOfAllMs)
   }
 
-  function fail(proxy: Proxy, address: string, sinceMs: number, text: string): void {
+  function fail(proxy: FollowedProxy, address: string, sinceMs: number, text: string): void {
     log.debug({ address, text }, 'a proxy was asked in vain')
     proxy.failingSinceMs ??= sinceMs
     if (proxy.isReady && !proxy.hasSaidSilent && now() - proxy.failingSinceMs >= silentMs) {
@@ -241,31 +205,6 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
     }
     const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(proxy.failures++, 10))
     proxy.dueMs = now() + backoffMs * (0.9 + 0.1 * random())
-  }
-
-  /** Those that have long not answered make room for others, which take their turn after them. */
-  function chooseAsked({ proxies, waiting }: Followed): void {
-    let unanswered = 0
-    for (const proxy of proxies.values()) if (!isAnswering(proxy)) unanswered++
-    for (const [address, proxy] of proxies) {
-      if (unanswered + Math.min(waiting.size, 1) <= maxUnanswered) break
-      if (proxy.isBusy || proxy.failingSinceMs === undefined || now() - proxy.failingSinceMs < silentMs) continue
-      if (proxy.report !== undefined) tell()
-      proxy.report = undefined
-      // It has as long again when its turn comes.
-      proxy.failingSinceMs = undefined
-      proxies.delete(address)
-      waiting.set(address, proxy)
-      unanswered--
-    }
-    while (waiting.size > 0 && unanswered < maxUnanswered) {
-      const [first] = waiting
-      const next = [...waiting].find(([, proxy]) => !isSilent(proxy)) ?? first
-      if (next === undefined) break
-      waiting.delete(next[0])
-      proxies.set(...next)
-      unanswered++
-    }
   }
 
   /** @param key of a Gateway */
@@ -277,37 +216,9 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
   }
 
   /** The Gateway as it is to be followed from now on. */
-  function updated(known: Followed | undefined, gateway: AskedGateway, common: Share): Followed {
-    const nowMs = now()
-    const soonMs = soonAfterMs.map((afterMs) => nowMs + afterMs)
-    const one = known ?? newlyFollowed(gateway, common, nowMs)
-    const isOther = one.gateway.digest !== gateway.digest
-    if (isOther) one.maxBytes = maxStatusBytes(gateway.document)
-    const isRewritten = one.gateway.version !== gateway.version
-    if (isOther || (isRewritten && !one.isWritten)) Object.assign(one, { sinceMs: nowMs, isSettling: true, isWritten: !isOther })
-    one.gateway = gateway
-    const addresses = new Map(gateway.addresses.map(({ address, isReady }) => [address, isReady]))
-    for (const known of [one.proxies, one.waiting]) {
-      for (const [address, { report }] of known) {
-        if (addresses.has(address)) continue
-        known.delete(address)
-        if (report !== undefined) tell()
-      }
-    }
-    for (const [address, isReady] of addresses) {
-      const proxy = one.proxies.get(address) ?? one.waiting.get(address)
-      if (proxy === undefined) {
-        // That there is one is something to tell of, even if it never answers.
-        if (countOf(one) === 0) tell()
-        one.waiting.set(address, { ...unasked, isReady, dueMs: nowMs, soonMs })
-      } else {
-        const isNewlyReady = isReady && !proxy.isReady
-        if (isOther || isRewritten || isNewlyReady) proxy.soonMs = soonMs
-        if (isNewlyReady) proxy.failures = 0
-        proxy.isReady = isReady
-      }
-    }
-    chooseAsked(one)
+  function updated(known: FollowedGateway | undefined, gateway: AskedGateway, common: Share): FollowedGateway {
+    const one = known ?? newlyFollowed(gateway, common, now())
+    if (updateGateway(one, gateway, now())) tell()
     return one
   }
 
@@ -337,41 +248,19 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
   }
 }
 
-const unasked = {
-  isBusy: false,
-  restsUntilMs: Number.NEGATIVE_INFINITY,
-  failures: 0,
-  failingSinceMs: undefined,
-  hasSaidSilent: false,
-  report: undefined,
-} as const satisfies Partial<Proxy>
-
-/** A proxy whose time has come. */
+/** A proxy that may be asked now. */
 interface Due {
-  readonly one: Followed
+  readonly one: FollowedGateway
   readonly address: string
-  readonly proxy: Proxy
-  /** The least first, of one Gateway. */
+  readonly proxy: FollowedProxy
+  /** Among the proxies of one Gateway the least goes first. */
   readonly orderMs: number
 }
 
-/** Turns go round namespaces, then Gateways, then proxies. */
+/** Namespaces take turns, in each namespace its Gateways, and in each Gateway its proxies. */
 function isBefore({ one, orderMs }: Due, other: Due): boolean {
   if (one.common !== other.one.common) return one.common.turnMs < other.one.common.turnMs
   return one === other.one ? orderMs < other.orderMs : one.share.turnMs < other.one.share.turnMs
-}
-
-function newlyFollowed(gateway: AskedGateway, common: Share, nowMs: number): Followed {
-  const more = { proxies: new Map<string, Proxy>(), waiting: new Map<string, Proxy>(), share: new Share(boundsOfGateway), common }
-  return { gateway, maxBytes: maxStatusBytes(gateway.document), sinceMs: nowMs, isSettling: true, isWritten: false, ...more }
-}
-
-function isSilent({ failures }: Proxy): boolean {
-  return failures > 0
-}
-
-function isAnswering(proxy: Proxy): boolean {
-  return proxy.report !== undefined && !isSilent(proxy)
 }
 
 type Read = { readonly kind: 'report'; readonly report: ProxyReport } | { readonly kind: 'failed'; readonly text: string }
@@ -381,10 +270,6 @@ function readAnswer(answer: ProxyAnswer, document: Raw): Read {
   if (parsed.kind === 'failed') return parsed
   const report = readProxyReport(parsed.status, document)
   return report === undefined ? { kind: 'failed', text: 'answered with something that is no status' } : { kind: 'report', report }
-}
-
-function countOf({ proxies, waiting }: Followed): number {
-  return proxies.size + waiting.size
 }
 
 /** @param key `ns/name` */
