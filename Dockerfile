@@ -16,5 +16,6 @@ COPY dist/ dist/
 USER 10101:10101
 # Where mcplex.yaml is looked for. The image has none: then it is the demo that is served, on the container's own loopback.
 WORKDIR /etc/mcplex
-ENTRYPOINT ["node", "/app/bin/mcplex.js"]
+# No signal opens a debugger.
+ENTRYPOINT ["node", "--disable-sigusr1", "/app/bin/mcplex.js"]
 CMD ["run"]

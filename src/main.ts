@@ -1,5 +1,8 @@
 import { runCli } from './cli/cli.ts'
 
+// Node would open a debugger; `bin/mcplex.js` says so still earlier.
+process.on('SIGUSR1', () => {})
+
 // A reader that has gone is no reason to fail.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 

@@ -58,8 +58,11 @@ export interface Gateway {
   serve(exchange: Exchange): Promise<void>
   /** Records a request that was refused before it became an exchange. */
   recordEdgeRefusal(refusal: EdgeRefusal): void
-  /** Takes a new Config in. Throws, and changes nothing, where a secret is gone. */
-  apply(config: Config): void
+  /**
+   * Takes a new Config in. Throws, and changes nothing, where a secret is gone. The promise is of how many clients that listen were told
+   * that their lists have changed; those of servers that are new are told when these have answered.
+   */
+  apply(config: Config): Promise<number>
   /** From now on the log says when a server is ready for the first time; until then whoever starts a gateway says it for all. */
   logFirstReadiness(): void
   /** Resolves when every server has been heard of once, or is known to be down. */
@@ -93,7 +96,6 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   let snapshot: Snapshot | undefined
   let isSettled = false
   let isDraining = false
-  let isLookDue = false
   let logsFirstReadiness = false
 
   const current = (): Snapshot => {
@@ -130,18 +132,22 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     return Object.fromEntries(changeKinds.map((kind) => [kind, catalog.revision(kind)])) as Record<ChangeKind, string>
   }
   /** Many changes within a moment are one look at all views, which says what they lack and tells the clients that listen. */
-  const lookSoon = () => {
-    if (isLookDue) return
-    isLookDue = true
+  let lookDue: PromiseWithResolvers<number> | undefined
+  const lookSoon = (): Promise<number> => {
+    if (lookDue !== undefined) return lookDue.promise
+    const look = Promise.withResolvers<number>()
+    lookDue = look
     setTimeout(() => {
-      isLookDue = false
+      lookDue = undefined
       try {
         for (const catalog of current().catalogs) catalog.toolCount()
-        changes.look()
+        look.resolve(changes.look())
       } catch (error) {
         deps.log.error({ err: error }, 'a bug: please report it')
+        look.resolve(0)
       }
     }, lookMs).unref()
+    return look.promise
   }
   const compileNext = (config: Config): Snapshot => {
     const next = sealsFor(config)
@@ -217,7 +223,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       const old = current()
       snapshot = next
       retire(old, next)
-      lookSoon()
+      return lookSoon()
     },
     logFirstReadiness() {
       logsFirstReadiness = true

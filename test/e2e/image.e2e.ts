@@ -42,7 +42,7 @@ test('the image of the Dockerfile', async (t) => {
       'org.opencontainers.image.version': packageJson.version,
       'org.opencontainers.image.revision': 'unknown',
     })
-    assert.deepEqual([config.User, config.Entrypoint], ['10101:10101', ['node', '/app/bin/mcplex.js']])
+    assert.deepEqual([config.User, config.Entrypoint], ['10101:10101', ['node', '--disable-sigusr1', '/app/bin/mcplex.js']])
   })
 
   await t.test('holds the bundles and their papers, nothing else', async () => {

@@ -13,7 +13,7 @@ import {
 import { createLog, type LogLevel } from '../../observe/observe.ts'
 import { kubeIdentity } from '../cluster/cluster.ts'
 import { openControllerListener } from '../kubernetes/kubernetes.ts'
-import { exitCode, hasColor, printLine, stopSignal, type Terminal, version } from '../terminal/terminal.ts'
+import { exitCode, hasColor, printLine, type Terminal, version, watchSignals } from '../terminal/terminal.ts'
 
 /** As they stand on the command line. */
 export interface ControllerOptions {
@@ -57,7 +57,7 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
     return exitCode.badConfiguration
   }
   const { identity } = found
-  const stopped = stopSignal(terminal)
+  const { stopped } = watchSignals(terminal)
   for (const flag of heapFlags) setFlagsFromString(flag)
   const log = createLog({ level: options.logLevel, format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
   terminal.on('exit', () => log.flush())

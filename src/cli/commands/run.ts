@@ -1,19 +1,20 @@
 import { existsSync } from 'node:fs'
-import { type Config, findConfigFile, type Problem, renderProblems, resolveSecret } from '../../config/config.ts'
+import { type Config, findConfigFile, renderProblems, resolveSecret } from '../../config/config.ts'
 import { createLog, createMetrics } from '../../observe/observe.ts'
 import { type Demo, freePort, startDemo } from '../demo/demo.ts'
 import { type Document, parseDocument, printProblems, readDocument, sourceAt } from '../document/document.ts'
 import {
   auditOpener,
   followFile,
+  problemOf,
   type ServeSecretOptions,
-  type SocketFailure,
+  sayProblems,
   sayReady,
   serveSecret,
   startGateway,
   stopServing,
 } from '../serving/serving.ts'
-import { exitCode, hasColor, printLine, stopSignal, type Terminal, version } from '../terminal/terminal.ts'
+import { exitCode, hasColor, printLine, type Terminal, version, watchSignals } from '../terminal/terminal.ts'
 
 export interface RunOptions extends ServeSecretOptions {
   /** A file, or `secret:NAMESPACE/NAME`. */
@@ -43,8 +44,9 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<numb
   const plan = file === undefined ? await demoPlan(terminal) : { document: readDocument(file, terminal), demo: undefined, note: undefined }
   try {
     const { document } = plan
+    if (document.config !== undefined) return await serve(plan, document.config, options, terminal)
     printProblems(terminal.stderr, document, terminal, 'text')
-    return document.config === undefined ? exitCode.badConfiguration : await serve(plan, document.config, options, terminal)
+    return exitCode.badConfiguration
   } finally {
     plan.demo?.close()
   }
@@ -53,9 +55,10 @@ export async function run(options: RunOptions, terminal: Terminal): Promise<numb
 async function serve({ document, demo, note }: Plan, config: Config, options: RunOptions, terminal: Terminal): Promise<number> {
   const { stderr } = terminal
   const color = hasColor(terminal, stderr)
-  const stopped = stopSignal(terminal)
+  const { stopped, onReload } = watchSignals(terminal)
   const log = createLog({ ...config.observe.log, stream: stderr, color })
   terminal.on('exit', () => log.flush())
+  sayProblems(document, log, terminal)
   const metrics = createMetrics({ version })
   const from = sourceAt(document.path, terminal)
   const openAudit = auditOpener(demo === undefined ? document.path : undefined, { log, metrics }, terminal)
@@ -65,11 +68,12 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
     // A port that is taken is no fault of the document (docs/problems.md).
     return started.kind === 'port-in-use' ? exitCode.failed : exitCode.badConfiguration
   }
-  const watch = demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
+  const following = demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
+  onReload(() => following?.reload())
   const file = demo === undefined ? document.path : undefined
   await sayReady(started, { file, note, output: options.output, stopped, log }, terminal)
   await stopped
-  watch?.close()
+  following?.close()
   await stopServing(started, options.drainDelayMs, log)
   return exitCode.good
 }
@@ -86,15 +90,3 @@ async function demoPlan(terminal: Terminal): Promise<Plan> {
 
 const demoPort = 8080
 const demoAdminPort = 15000
-
-function problemOf({ kind, text, hint }: SocketFailure): Problem {
-  if (kind === 'failed')
-    return {
-      code: 'bad-value',
-      path: '',
-      severity: 'error',
-      text,
-      hint: hint ?? 'choose an address of this machine, and a port that you may open',
-    }
-  return { code: 'port-in-use', path: '', severity: 'error', text, hint: 'choose another port, or end the program that has it' }
-}

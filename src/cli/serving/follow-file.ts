@@ -1,15 +1,22 @@
-import { type FileWatch, watchFiles } from '../../config/config.ts'
+import { type Problem, watchFiles } from '../../config/config.ts'
 import type { Metrics, ProcessLog } from '../../observe/observe.ts'
 import { type Document, readDocument } from '../document/document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { problemOf, sayProblems } from './say-problems.ts'
 import type { Started } from './start-gateway.ts'
+
+export interface FileFollowing {
+  /** Reads the file now and puts it in force, whether it has changed or not. */
+  reload(): void
+  close(): void
+}
 
 /** Puts each changed and good version of a file, or of what it refers to, in force, one after the other; the log says what came of it. */
 export function followFile(
   first: Document,
   house: { readonly started: Started; readonly log: ProcessLog; readonly metrics: Metrics },
-  terminal: Terminal,
-): FileWatch {
+  terminal: Pick<Terminal, 'stderr' | 'env'>,
+): FileFollowing {
   const { started, log, metrics } = house
   const file = first.path
   let files = [file, ...first.files]
@@ -31,24 +38,33 @@ export function followFile(
   }
 
   async function reload(): Promise<void> {
-    const { config, problems, files: referred } = read()
-    if (config === undefined) return refuse({ problems })
-    const failure = await started.reload(config)
-    if (failure !== undefined) return refuse({ code: failure.kind, text: failure.text })
-    files = [file, ...referred]
+    const document = read()
+    const { config, problems } = document
+    if (config === undefined) return refuseFor(document, problems)
+    const done = await started.reload(config)
+    if (done.kind !== 'applied') return refuseFor(document, [...problems, problemOf(done)])
+    files = [file, ...document.files]
     log.configure(config.observe.log)
     metrics.countReload('applied')
-    log.info({ file, ...(problems.length === 0 ? {} : { problems }) }, 'the changed configuration is in force')
+    sayProblems(document, log, terminal)
+    const clientsTold = await done.clientsTold
+    log.info({ file, changes: done.changes, clientsTold }, 'the changed configuration is in force')
+  }
+
+  function refuseFor({ path, text }: Document, problems: readonly Problem[]): void {
+    sayProblems({ path, text, problems }, log, terminal)
+    refuse({ errors: problems.filter(({ severity }) => severity === 'error').length })
   }
 
   function refuse(why: object): void {
     metrics.countReload('refused')
     log.error({ file, ...why }, 'the changed configuration is refused; the one before stays')
+    log.flush()
   }
 
   // It may have changed since it was read first.
   if (readDocument(file, terminal).text !== first.text) enqueue()
-  return { close: () => watch.close() }
+  return { reload: enqueue, close: () => watch.close() }
 }
 
 /** Files watched while versions are refused: a fault may lie in a file that only the version before named. */

@@ -104,6 +104,10 @@ async function open(
       metrics: createMetrics(),
       openAudit: () => assert.fail(),
       lastGood: createLastGood(folder),
+      say: ({ problems }) =>
+        lines.push(
+          ...problems.map(({ code, path, text }) => ({ level: 'error', fields: { code, path, text }, msg: 'a problem' }) as const),
+        ),
       random: () => 0.01,
       patienceMs: 60_000,
       listeners: { admin: `127.0.0.1:${port}`, health: 'off' },

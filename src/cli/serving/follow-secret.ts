@@ -14,7 +14,8 @@ import {
 } from '../../config/config.ts'
 import type { ApiClient } from '../../kube/kube.ts'
 import type { Audit, AuditSettings, Metrics, ProcessLog } from '../../observe/observe.ts'
-import { type Started, startGateway } from './start-gateway.ts'
+import type { SaidDocument } from './say-problems.ts'
+import { type Applied, type Started, startGateway } from './start-gateway.ts'
 
 export interface FollowSecretDeps {
   readonly openAudit: (settings: AuditSettings) => Audit
@@ -23,6 +24,8 @@ export interface FollowSecretDeps {
   readonly metrics: Metrics
   /** Absent: no copy is kept. */
   readonly lastGood: LastGood | undefined
+  /** Says the problems of a document that can't be put in force. */
+  say(document: SaidDocument): void
   /** From 0 up to but without 1. */
   random(): number
   /** How long the first version is waited for before the copy is served. Default 3 s. */
@@ -36,6 +39,8 @@ export interface SecretFollowing {
   readonly first: Promise<Started>
   /** What serves now. */
   current(): Started | undefined
+  /** Puts the newest version in force once more, or tries to. */
+  reload(): void
   /** Resolves when nothing is put in force any more. */
   close(): Promise<void>
 }
@@ -55,6 +60,8 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
   let started: Started | undefined
   let inForce: Omit<DocumentSource, 'refused'> | undefined
   let refused: DocumentSource['refused']
+  let arrived: SecretData | undefined
+  /** What has arrived and is yet to be looked at. */
   let newest: SecretData | undefined
   let why = 'the API server has not answered yet'
   let isPatient = true
@@ -97,7 +104,11 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
 
   /** Undefined: done; else why it can't be. */
   async function putInForce({ config, problems, digest, version }: PodDocument, isLastGood: boolean): Promise<string | undefined> {
-    if (config === undefined) return sentenceOf(problems)
+    if (config === undefined) {
+      deps.say({ path: about.secret, text: '', problems: problems.filter(({ severity }) => severity === 'error') })
+      return sentenceOf(problems)
+    }
+    let applied: Applied | undefined
     const next = { digest, version, isLastGood }
     if (started === undefined) {
       // Its admin listener answers before this function goes on.
@@ -108,14 +119,19 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
         return fault
       }
     } else {
-      const failure = await started.reload(config)
-      if (failure !== undefined) return failure.text
+      const done = await started.reload(config)
+      if (done.kind !== 'applied') return done.text
+      applied = done
       inForce = next
       metrics.countReload('applied')
     }
     if (!isLastGood) refused = undefined
     log.configure(config.observe.log)
-    log.info({ ...about, digest, version }, isLastGood ? 'the copy of what was in force last is served' : 'the configuration is in force')
+    const change = applied === undefined ? {} : { changes: applied.changes, clientsTold: await applied.clientsTold }
+    log.info(
+      { ...about, digest, version, ...change },
+      isLastGood ? 'the copy of what was in force last is served' : 'the configuration is in force',
+    )
     return undefined
   }
 
@@ -159,6 +175,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
     {
       onData(data) {
         newest = data
+        arrived = data
         enqueue(takeNewest)
       },
       onGone(text) {
@@ -176,6 +193,10 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
   return {
     first: first.promise,
     current: () => started,
+    reload() {
+      newest ??= arrived
+      enqueue(takeNewest)
+    },
     async close() {
       isClosed = true
       clearTimeout(patience)

@@ -2,9 +2,10 @@ import { createLastGood, parseSecretName } from '../../config/config.ts'
 import { createApiClient } from '../../kube/kube.ts'
 import { createLog, createMetrics } from '../../observe/observe.ts'
 import { kubeIdentity } from '../cluster/cluster.ts'
-import { exitCode, hasColor, printLine, stopSignal, type Terminal, version } from '../terminal/terminal.ts'
+import { exitCode, hasColor, printLine, type Terminal, version, watchSignals } from '../terminal/terminal.ts'
 import { followSecret } from './follow-secret.ts'
 import { auditOpener } from './open-audit.ts'
+import { sayProblems } from './say-problems.ts'
 import { sayReady } from './say-ready.ts'
 import { stopServing } from './stop-serving.ts'
 
@@ -34,14 +35,23 @@ export async function serveSecret(named: string, options: ServeSecretOptions, te
     printLine(stderr, `error: no Kubernetes cluster: ${found.text}`)
     return exitCode.badConfiguration
   }
-  const stopped = stopSignal(terminal)
+  const { stopped, onReload } = watchSignals(terminal)
   const log = createLog({ level: 'info', format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
   terminal.on('exit', () => log.flush())
   const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
   const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
   const metrics = createMetrics({ version })
   const openAudit = auditOpener(undefined, { log, metrics }, terminal)
-  const following = followSecret(name, { client, log, metrics, openAudit, lastGood, random: Math.random })
+  const following = followSecret(name, {
+    client,
+    log,
+    metrics,
+    openAudit,
+    lastGood,
+    random: Math.random,
+    say: (document) => sayProblems(document, log, terminal),
+  })
+  onReload(() => following.reload())
 
   const first = await Promise.race([following.first, stopped.then(() => undefined)])
   if (first !== undefined) {

@@ -1,7 +1,7 @@
 export { followFile } from './follow-file.ts'
 export { auditOpener } from './open-audit.ts'
+export { problemOf, sayProblems } from './say-problems.ts'
 export { sayReady } from './say-ready.ts'
 export { type ServeSecretOptions, serveSecret } from './serve-secret.ts'
-export type { SocketFailure } from './sockets.ts'
 export { startGateway } from './start-gateway.ts'
 export { stopServing } from './stop-serving.ts'

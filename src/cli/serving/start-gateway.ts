@@ -4,6 +4,7 @@ import { type Config, parseAddress } from '../../config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
 import { version } from '../terminal/terminal.ts'
+import { describeChange } from './describe-change.ts'
 import { createSockets, type OpenPlace, type SocketFailure } from './sockets.ts'
 
 export interface StartDeps {
@@ -28,10 +29,19 @@ export interface Started {
   readonly kind: 'started'
   readonly gateway: Gateway
   places(): readonly OpenPlace[]
-  /** Takes a new configuration in; undefined: done. On a failure the one before goes on. */
-  reload(config: Config): Promise<SocketFailure | undefined>
+  /** Takes a new configuration in. On a failure the one before goes on. */
+  reload(config: Config): Promise<Applied | SocketFailure>
   /** Not ready at once; work in flight finishes after the delay. */
   stop(options: StopOptions): Promise<void>
+}
+
+/** A new configuration is in force. */
+export interface Applied {
+  readonly kind: 'applied'
+  /** What it changed, in a line. */
+  readonly changes: string
+  /** How many clients that listen were told that their lists have changed, but for those of servers that have yet to answer. */
+  readonly clientsTold: Promise<number>
 }
 
 /** Wires gateway, data sockets, admin and health together. */
@@ -72,11 +82,20 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     gateway,
     places: () => sockets.places(),
     async reload(config) {
+      const before = gateway.config()
+      const tools = new Map(gateway.status().servers.map((server) => [`${server.backend}/${server.name}`, server.tools]))
+      let clientsTold = Promise.resolve(0)
+      const activate = () => {
+        clientsTold = gateway.apply(config)
+      }
       try {
-        const failure = (await views.change(config)) ?? (await sockets.change(config, () => gateway.apply(config)))
+        const failure = (await views.change(config)) ?? (await sockets.change(config, activate))
+        if (failure === undefined) {
+          metrics.configure(config.observe.metrics ?? {})
+          return { kind: 'applied', changes: describeChange(before, config, (server) => tools.get(server)), clientsTold }
+        }
         // All or nothing: what has been opened for a configuration that is refused is taken back.
-        if (failure === undefined) metrics.configure(config.observe.metrics ?? {})
-        else await views.change(gateway.config())
+        await views.change(gateway.config())
         return failure
       } catch (error) {
         await views.change(gateway.config())

@@ -16,7 +16,7 @@ export interface Terminal {
 }
 
 /** Whether text on this output may be colored (no-color.org). */
-export function hasColor(terminal: Terminal, output: Output): boolean {
+export function hasColor(terminal: Pick<Terminal, 'env'>, output: Output): boolean {
   return output.isTTY === true && !terminal.env['NO_COLOR'] && terminal.env['TERM'] !== 'dumb'
 }
 

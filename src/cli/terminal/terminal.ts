@@ -1,4 +1,4 @@
 export * from './exit-code.ts'
 export * from './print.ts'
-export * from './stop-signal.ts'
+export * from './signals.ts'
 export * from './version.ts'

@@ -48,16 +48,16 @@ function open(max = 2, revisions: Record<string, string | undefined> = { a: '1',
   return { streams, revisions, add }
 }
 
-test('a change is told once, to those whose own list changed', () => {
+test('a change is told once, to those whose own list changed, and so many are counted', async () => {
   const { streams, revisions, add } = open()
   const [a, b, deaf] = [stream('a'), stream('b'), stream('a', { changed: {} })]
   for (const one of [a, b, deaf]) add(one)
   streams.look()
   assert.deepEqual(a.written, [])
   revisions['a'] = '2'
-  streams.look()
-  streams.look()
+  const looks = [streams.look(), streams.look()]
   assert.deepEqual([a.written, b.written, deaf.written], [['changed'], [], []])
+  assert.deepEqual(await Promise.all(looks), [1, 0])
   revisions['a'] = '1'
   streams.look()
   assert.deepEqual(a.written, ['changed', 'changed'])

@@ -27,8 +27,8 @@ export interface ChangeStreams<P> {
   mayOpen(holder: string): Refusal | undefined
   /** @param onGone tells when the client has closed it */
   add(stream: ChangeStream<P>, onGone: (listener: () => void) => void): void
-  /** Tells every client whose lists have become others, and ends the streams of places that are gone. */
-  look(): void
+  /** Tells every client whose lists have become others, and ends the streams of places that are gone. Resolves with how many were told or ended. */
+  look(): Promise<number>
   /** Looks after the streams of one session only: a newer one has been opened. */
   tend(session: string): void
   endSession(session: string): void
@@ -70,31 +70,38 @@ export function createChangeStreams<P>(
     stream.events.end()
     remove(stream)
   }
-  const lookAt = (stream: ChangeStream<P>, told: Set<string>) => {
-    if (!open.has(stream)) return
-    if (stream.events.isClosed) return remove(stream)
+  /** Whether its client was told something. */
+  const lookAt = (stream: ChangeStream<P>, told: Set<string>): boolean => {
+    if (!open.has(stream)) return false
+    if (stream.events.isClosed) {
+      remove(stream)
+      return false
+    }
     const revisions = revisionsOf(stream.place)
-    if (revisions === undefined) return end(stream)
+    if (revisions === undefined) {
+      end(stream)
+      return true
+    }
     const known = open.get(stream)
     stream.onLook?.()
     open.set(stream, revisions)
     const isOlder = stream.session !== undefined && told.has(stream.session)
     if (stream.session !== undefined) told.add(stream.session)
-    if (isOlder) return
-    for (const kind of changeKinds) {
-      const message = stream.changed[kind]
-      if (message !== undefined && revisions[kind] !== known?.[kind]) stream.events.write(message)
-    }
+    if (isOlder) return false
+    const messages = changeKinds.filter((kind) => revisions[kind] !== known?.[kind]).flatMap((kind) => stream.changed[kind] ?? [])
+    for (const message of messages) stream.events.write(message)
+    return messages.length > 0
   }
   let isLooking = false
-  let isLookDue = false
+  /** The look behind the one that is under way. */
+  let due: PromiseWithResolvers<number> | undefined
   /** In slices: what each of many callers sees has to be found out. */
-  const look = () => {
-    if (isLooking) {
-      isLookDue = true
-      return
-    }
+  const look = (): Promise<number> => {
+    const done = due ?? Promise.withResolvers<number>()
+    due = isLooking ? done : undefined
+    if (isLooking) return done.promise
     isLooking = true
+    let count = 0
     const told = new Set<string>()
     // The newest first.
     const waiting = [...open.keys()]
@@ -102,10 +109,11 @@ export function createChangeStreams<P>(
       const startedAt = elapsed()
       for (let stream = waiting.pop(); stream !== undefined; stream = waiting.pop()) {
         try {
-          lookAt(stream, told)
+          if (lookAt(stream, told)) count++
         } catch (error) {
           // Nothing is known of what its client may see.
           end(stream)
+          count++
           onBug(error)
         }
         if (elapsed() - startedAt < sliceMs) continue
@@ -113,11 +121,11 @@ export function createChangeStreams<P>(
         return
       }
       isLooking = false
-      if (!isLookDue) return
-      isLookDue = false
-      look()
+      done.resolve(count)
+      if (due !== undefined) void look()
     }
     goOn()
+    return done.promise
   }
 
   /** For the stream that expires next. */

@@ -1,0 +1,35 @@
+import { type Problem, renderProblems } from '../../config/config.ts'
+import type { ProcessLog } from '../../observe/observe.ts'
+import { hasColor, type Terminal } from '../terminal/terminal.ts'
+import type { SocketFailure } from './sockets.ts'
+
+export interface SaidDocument {
+  /** How it is called in front of each place. */
+  readonly path: string
+  /** Shown around each place; empty where it may not be, or is not known. */
+  readonly text: string
+  readonly problems: readonly Problem[]
+}
+
+/** Records of one document's problems; a broken one may have any number. */
+const maxRecords = 100
+
+/** Says the problems of a document while something is served: where the log is text as `check` does, else one record each. */
+export function sayProblems({ path, text, problems }: SaidDocument, log: ProcessLog, terminal: Pick<Terminal, 'stderr' | 'env'>): void {
+  if (log.format === 'text') {
+    log.flush()
+    terminal.stderr.write(renderProblems(problems, text, { file: path, color: hasColor(terminal, terminal.stderr) }))
+    return
+  }
+  for (const { severity, path: place, ...problem } of problems.slice(0, maxRecords))
+    log[severity === 'error' ? 'error' : 'warn']({ file: path, place, ...problem }, 'a problem of the configuration')
+  const more = problems.length - maxRecords
+  if (more > 0) log.warn({ file: path, more }, 'more problems of the configuration: mcplex check says them all')
+}
+
+/** A socket that can't be opened, as a problem of the document. */
+export function problemOf({ kind, text, hint }: SocketFailure): Problem {
+  const about = { path: '', severity: 'error', text } as const
+  if (kind === 'port-in-use') return { ...about, code: 'port-in-use', hint: 'choose another port, or end the program that has it' }
+  return { ...about, code: 'bad-value', hint: hint ?? 'choose an address of this machine, and a port that you may open' }
+}
