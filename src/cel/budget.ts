@@ -1,17 +1,17 @@
 import { EvaluationError } from '@marcbachmann/cel-js'
 
-/** How many steps one evaluation of a rule may take: turns of loops, values looked through, pieces of text. */
+/** How many steps one evaluation of a rule may take. Iterations of loops, values that are looked through and pieces of text are steps. */
 export const maxSteps = 100_000
-/** Characters that are one step to look through. */
+/** How many characters are one step to look through. */
 const charactersPerStep = 64
-/** Characters times a pattern's size that are one step to match. */
+/** Matching a pattern is one step for so many characters, times the pattern's size. */
 const matchedPerStep = 100
-/** Steps that it is to compile a pattern. */
+/** How many steps it is to compile a pattern. */
 const stepsPerPattern = 1000
-/** Comparisons of characters that are one step, where a text is searched for another: at worst each with each. */
+/** Searching a text for another is one step for so many comparisons of characters. The worst case counts: each character with each. */
 const comparisonsPerStep = 16_384
 
-/** Counts what an evaluation costs. An evaluation that went over its budget failed, whatever it says. */
+/** Counts the cost of an evaluation. One that has gone over its budget has failed, whatever its result. */
 export class Budget {
   #left = maxSteps
 
@@ -23,20 +23,23 @@ export class Budget {
     return this.#left < 0
   }
 
-  /** Takes steps. @throws EvaluationError where none are left */
+  /**
+   * Spends steps.
+   * @throws EvaluationError where none are left
+   */
   take(steps: number): void {
     this.#left -= steps
     if (this.#left < 0) throw new EvaluationError({ code: 'too_much_work', message: 'looks through too much' })
   }
 
-  /** Takes what it costs to go through a value once. */
+  /** Spends what it costs to go through a value once. */
   takeFor(value: unknown): void {
     if (typeof value === 'string') this.take(Math.ceil(value.length / charactersPerStep))
     else if (Array.isArray(value)) this.take(value.length)
     else if (value instanceof Map) this.take(value.size)
   }
 
-  /** Takes what it may cost to find a text in another. */
+  /** Spends what it may cost to find a text in another. */
   takeForSearch(text: string, wanted: string): void {
     this.takeFor(text)
     this.take(Math.floor((text.length * wanted.length) / comparisonsPerStep))
@@ -50,7 +53,7 @@ export class Budget {
     this.take(stepsPerPattern)
   }
 
-  /** Takes what it costs to go through a value and all that it holds. */
+  /** Spends what it costs to go through a value and all that it holds. */
   takeForAll(value: unknown): void {
     this.takeFor(value)
     if (Array.isArray(value)) for (const part of value) this.takeForAll(part)

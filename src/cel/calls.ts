@@ -4,11 +4,11 @@ import { compilePattern } from './pattern.ts'
 import { type Expr, partsOf } from './syntax.ts'
 import { constants, functions, itemMethods, methods, type Shape } from './vocabulary.ts'
 
-/** How deep loops over what callers send may nest, and questions in the question of a `? :`. */
+/** How deep loops over values from callers may nest, and how deep a `? :` may nest in the condition of another. */
 const maxLoops = 2
 const maxQuestions = 3
 
-/** Says which function doesn't exist, which loop or literal argument can't be, the first from the left. */
+/** The first fault from the left: a function that doesn't exist, or a loop or a literal argument that isn't allowed. */
 export function callFault(expr: Expr, variables: Readonly<Record<string, Shape>>): ExpressionFault | undefined {
   return faultIn(expr, { variables, loops: 0, questions: 0 })
 }
@@ -76,7 +76,7 @@ function unknownFunction(call: Expr & { kind: 'call' }): ExpressionFault {
   return { code: 'cel-unknown-variable', text, hint, at: call.at }
 }
 
-/** Literal arguments can be read at once; a span of time must be one, as reading it takes more than linear time. */
+/** Checks literal arguments. A duration must be one, since reading it takes more than linear time. */
 function literalFault(call: Expr & { kind: 'call' }): ExpressionFault | undefined {
   const [arg] = call.args
   if (arg === undefined) return undefined
@@ -99,7 +99,7 @@ export function isLiteralList(expr: Expr | undefined): boolean {
   return expr?.kind === 'list' && expr.items.every((item) => item.kind === 'value')
 }
 
-/** A method that no item is used by: the comparison never holds, whatever was meant. */
+/** A comparison with a method by which no item is used: it could never hold, whatever its author meant. */
 function methodFault(expr: Expr & { kind: 'binary' }): ExpressionFault | undefined {
   const { left, right } = expr
   if (!['==', '!=', 'in'].includes(expr.op)) return undefined

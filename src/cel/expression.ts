@@ -10,18 +10,21 @@ import type { ItemKind } from './specialise.ts'
 import { type Expr, partsOf, printExpression, readExpression } from './syntax.ts'
 import { variables } from './vocabulary.ts'
 
-/** Where an expression stands: `access` speaks of caller and request alone, `item` of a tool, prompt or resource too. */
+/** Where an expression stands. In `access` it can name the caller and the request, in `item` a tool, prompt or resource too. */
 export type Scope = 'access' | 'item'
 
-const effects: readonly Effect[] = ['allow', 'deny'] // to a require it is as to an allow
+const effects: readonly Effect[] = ['allow', 'deny'] // a `require` compiles as an `allow` does
 const kinds: readonly ItemKind[] = ['tools', 'prompts', 'resources']
 
-/** How many sound expressions are remembered: documents repeat their rules, and are read again and again. */
+/** How many valid expressions are remembered, as documents repeat their rules and are read again and again. */
 const maxSound = 10_000
-/** Digests of them: an expression itself may be a slice that keeps its whole document. */
+/** Digests of valid expressions. An expression itself could be a slice that keeps its whole document in memory. */
 const sound = new Set<string>()
 
-/** Says what is wrong with an expression; undefined: it yields true or false, all that it names exists, and rules of it compile. */
+/**
+ * What is wrong with an expression. Undefined means that it yields a boolean, that all names in it exist, and that rules made of it
+ * compile.
+ */
 export function expressionFault(text: string, scope: Scope): ExpressionFault | undefined {
   const digest = hash('sha256', Buffer.from(`${scope} ${text}`, 'utf16le'), 'base64')
   if (sound.has(digest)) return undefined
@@ -47,13 +50,16 @@ function findFault(text: string, scope: Scope): ExpressionFault | undefined {
 function typeFault(text: string, scope: Scope): ExpressionFault | undefined {
   const checked = languages[scope].environment.check(text)
   if (!checked.valid) return { code: 'cel-type', ...typeWords(checked.error, startOf(text)) }
-  // What an issuer or a caller wrote is of no type until it is there.
+  // Claims and arguments have no type (`dyn`) before they are evaluated.
   if (checked.type === 'bool' || checked.type === 'dyn' || checked.type === 'dyn<bool>') return undefined
   const hint = 'compare it with something: a rule says true or false'
   return { code: 'cel-type', text: `yields ${checked.type ?? 'something else'}, not true or false`, hint, at: startOf(text) }
 }
 
-/** What is compiled differs from what is written: some functions are ours, and each kind of item has a form of its own. */
+/**
+ * Checks what is compiled, which differs from what is written: some functions are replaced by ours, and each kind of item has a form of its
+ * own.
+ */
 function compileFault(expr: Expr, text: string, scope: Scope): ExpressionFault | undefined {
   const seen = new Set<string>()
   for (const form of formsOf(expr, scope)) {
@@ -77,7 +83,9 @@ function formsOf(expr: Expr, scope: Scope): readonly Expr[] {
   )
 }
 
-/** Where what is printed at a place was written: the part that begins there, or last before it. */
+/**
+ * The place in the written expression that a place in the printed one comes from: that of the part which begins there, or last before it.
+ */
 function placeOf(compiled: Expr, printed: string, at: number): number | undefined {
   const read = readExpression(printed)
   if (read.kind === 'fault') return undefined

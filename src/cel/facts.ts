@@ -1,7 +1,9 @@
 import type { Caller, Head } from '../mcp/mcp.ts'
 import { secretHeaders } from './vocabulary.ts'
 
-/** What rules speak of: an instance for each variable of `vocabulary.ts`, a getter or field for each of its fields. */
+/**
+ * The values of the variables of rules: an instance for each variable of `vocabulary.ts`, with a getter or field for each of its fields.
+ */
 export interface Facts {
   readonly jwt: ReadonlyMap<unknown, unknown>
   readonly apiKey: ReadonlyMap<unknown, unknown>
@@ -57,7 +59,7 @@ export class Request {
   }
 }
 
-/** Headers by name, in whatever case; those with credentials are not there. */
+/** Headers by their name in any case, without those that hold credentials. */
 export class Headers extends Map<string, string> {
   readonly #head: Head
   constructor(head: Head) {
@@ -71,7 +73,7 @@ export class Headers extends Map<string, string> {
   }
 }
 
-/** What is asked for. One of `tool`, `prompt` and `resource` is there. */
+/** The MCP request that a rule is asked about. Exactly one of `tool`, `prompt` and `resource` is set. */
 export class Mcp {
   readonly method: string
   readonly methodName: string
@@ -97,7 +99,7 @@ export class Tool {
   #seenAnnotations: ReadonlyMap<unknown, unknown> | undefined
   #seenArguments: ReadonlyMap<unknown, unknown> | undefined
 
-  /** @param annotations with `given`, the arguments: JSON as `readJson` gives it */
+  /** @param annotations and `given`, the call's arguments: JSON as `readJson` returns it */
   constructor(name: string, server: string, annotations: ReadonlyMap<string, unknown>, given: ReadonlyMap<string, unknown>) {
     this.name = name
     this.server = server
@@ -142,10 +144,10 @@ export class Resource {
 }
 
 const empty: ReadonlyMap<unknown, unknown> = new Map()
-/** Claims as rules see them, once for each credential. */
+/** Claims in the form that rules see, made once for each credential. */
 const seenClaims = new WeakMap<Caller, ReadonlyMap<unknown, unknown>>()
 
-/** What is known of a request before it is said what it is for. */
+/** What is known of a request from its head and its caller alone. */
 export function factsOf(caller: Caller, head: Head): Facts {
   return {
     jwt: caller.kind === 'jwt' ? claimsOf(caller) : empty,
@@ -165,7 +167,7 @@ function claimsOf(caller: Caller): ReadonlyMap<unknown, unknown> {
   return seen
 }
 
-/** JSON as `readJson` gives it, as rules see it. */
+/** Turns JSON as `readJson` returns it into the form that rules see. */
 function toFacts(map: ReadonlyMap<string, unknown>): ReadonlyMap<unknown, unknown> {
   const seen = new FlatMap()
   for (const [key, value] of map) seen.set(key, toFact(value))
@@ -178,13 +180,13 @@ function toFact(value: unknown): unknown {
 }
 
 /**
- * The evaluator keeps for ever a type for each shape of nested values that it meets, and finds a map's by the first of its entries.
- * Callers could fill memory with shapes; so this map shows no entries that way, and every map is of one type.
+ * A map that hides its entries when the evaluator infers its type, so that all maps have one type. The evaluator infers a map's type from
+ * its first entry and keeps every type that it meets for ever, so callers could fill memory with new ones.
  */
 class FlatMap extends Map<unknown, unknown> {
   override entries(): MapIterator<[unknown, unknown]> {
     return new Map<unknown, unknown>().entries()
   }
 }
-// To the evaluator a map is what was made by Map.
+// The evaluator takes for a map only what Map itself constructed.
 Object.defineProperty(FlatMap.prototype, 'constructor', { value: Map })

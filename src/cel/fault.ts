@@ -1,4 +1,6 @@
-/** What is wrong with an expression, as the end of a sentence that begins with it; `at` is the character to blame. */
+/**
+ * What is wrong with an expression. `text` ends a sentence that begins with the expression; `at` is the offset of the character to blame.
+ */
 export interface ExpressionFault {
   readonly code: 'cel-syntax' | 'cel-unknown-variable' | 'cel-type'
   readonly text: string

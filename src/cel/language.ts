@@ -6,13 +6,13 @@ import { Headers, Mcp, Prompt, Request, Resource, Source, Tool } from './facts.t
 import { compileComputed, compilePattern, maxMatched, type Pattern, type PatternFault } from './pattern.ts'
 import { type Shape, variables } from './vocabulary.ts'
 
-/** The language of one scope: what is checked against it is evaluated by it, and by its budget. */
+/** The environment in which expressions of one scope are checked and evaluated, and the budget of its evaluations. */
 export interface Language {
   readonly environment: Environment
   readonly budget: Budget
 }
 
-/** Compiled expressions hold more than what was written: see `metered.ts`. */
+/** Limits of compiled expressions, which are larger than the written ones: see `metered.ts`. */
 const limits = { maxAstNodes: 40_000, maxDepth: 600, maxListElements: 1000, maxMapEntries: 100, maxCallArguments: 16 }
 
 const classes: Readonly<Record<string, new (...given: never) => object>> = {
@@ -26,7 +26,7 @@ const classes: Readonly<Record<string, new (...given: never) => object>> = {
 
 const sync = { async: false }
 
-/** What `contains` says of a list or map is what `in` says. */
+/** `contains` on a list or map means what `in` means. */
 const membership = new Environment({ unlistedVariablesAreDyn: true, enableOptionalTypes: true }).parse('value in where')
 
 export const languages = { item: createLanguage(variables.item), access: createLanguage(variables.access) } satisfies Readonly<
@@ -64,7 +64,7 @@ function registerShape(environment: Environment, name: string, shape: Shape): st
   return ctor.name
 }
 
-/** The library's own ways in a macro, of which it publishes no types. */
+/** What the library hands to a macro; it publishes no types of it. */
 interface Checker {
   check(node: ASTNode, context: unknown): TypeDeclaration
   getType(name: string): TypeDeclaration
@@ -79,7 +79,7 @@ interface MacroCall {
   readonly receiver: ASTNode
 }
 
-/** `counted_(x)` is x, and takes what going through x costs; `weighed_(x)` also counts what is within. */
+/** `counted_(x)` returns x and spends what it costs to go through x; `weighed_(x)` also counts all that x holds. */
 function registerCounted(environment: Environment, budget: Budget): void {
   const passing = (take: (value: unknown) => void) => (call: MacroCall) => ({
     async: false,
@@ -94,7 +94,7 @@ function registerCounted(environment: Environment, budget: Budget): void {
   environment.registerFunction({ signature: 'weighed_(ast): dyn', handler: passing((value) => budget.takeForAll(value)), ...sync })
 }
 
-/** The library's own `matches` takes exponential time on some patterns. */
+/** Replaces the library's `matches`, which takes exponential time for some patterns. */
 function registerMatches(environment: Environment, budget: Budget): void {
   const handler = (call: MacroCall) => {
     const [pattern] = call.args
@@ -129,7 +129,10 @@ function known(read: Pattern | PatternFault): Pattern {
   return read
 }
 
-/** The library's own searches take as long as both texts multiplied; these say so. Lists and maps can be asked too. */
+/**
+ * Replaces the library's searches in texts, which take time proportional to the product of both lengths, by ones that spend it from the
+ * budget. Lists and maps can be searched too.
+ */
 function registerSearches(environment: Environment, budget: Budget): void {
   const search =
     <Found>(find: (text: string, wanted: string) => Found) =>
@@ -164,7 +167,7 @@ function registerSearches(environment: Environment, budget: Budget): void {
   )
 }
 
-/** `default(x, y)` is x where there is such a thing, else y. */
+/** `default(x, y)` is x where x exists, else y. */
 function registerDefault(environment: Environment): void {
   const handler = (call: MacroCall) => {
     const [wanted, otherwise] = call.args

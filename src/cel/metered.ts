@@ -2,10 +2,7 @@ import { isLiteralList } from './calls.ts'
 import { type Expr, withParts } from './syntax.ts'
 import { functions, methods } from './vocabulary.ts'
 
-/**
- * The expression with what it costs written into it: what is gone through is counted against the budget (`budget.ts`), once where it
- * is gone through once, and in loops each time.
- */
+/** The expression with calls added that spend its cost from the budget (`budget.ts`): in loops at each iteration, elsewhere once. */
 export function metered(expr: Expr): Expr {
   return meter(expr, false)
 }
@@ -23,7 +20,7 @@ function meter(expr: Expr, isInLoop: boolean): Expr {
     case '||':
       return inner
     default:
-      // Against a literal a comparison ends where that does.
+      // Comparing with a literal takes no longer than the literal is.
       if (!isInLoop || isLiteral(inner.left) || isLiteral(inner.right)) return inner
       return { ...inner, left: counting(inner.left, 'weighed_'), right: counting(inner.right, 'weighed_') }
   }

@@ -3,7 +3,7 @@ import { type Reference, referencesOf } from './references.ts'
 import type { Expr } from './syntax.ts'
 import { constants, type Shape, secretHeaders } from './vocabulary.ts'
 
-/** Says which name of an expression doesn't exist, the first from the left. */
+/** The first name from the left that doesn't exist. */
 export function nameFault(expr: Expr, variables: Readonly<Record<string, Shape>>): ExpressionFault | undefined {
   for (const reference of referencesOf(expr)) {
     const fault = referenceFault(reference, variables)
@@ -31,7 +31,7 @@ function referenceFault(reference: Reference, variables: Readonly<Record<string,
     path += `.${key.name}`
   }
   if (shape.kind === 'leaf' && shape.type === 'Headers') return wholeHeadersFault(reference)
-  // What is only asked for with has() need be no value, but must be a field.
+  // In `has()` a name need not lead to a value, but it must lead to a field.
   if (shape.kind === 'leaf' || (reference.isAsked && reference.keys.length > 0)) return undefined
   const at = reference.keys.at(-1)?.at ?? reference.at
   return {
@@ -51,7 +51,7 @@ function leafFault(type: string, path: string, key: string, at: number): Express
   return { code: 'cel-unknown-variable', text: `names the header \`${key}\`, which rules do not see: it holds credentials`, hint, at }
 }
 
-/** Headers are had by name: there is nothing to go through, and a loop over nothing would hold or not whatever was sent. */
+/** Refuses all headers as one value. Headers are looked up by name; a loop over them would find none, whatever was sent. */
 function wholeHeadersFault(reference: Reference): ExpressionFault | undefined {
   if (reference.isComputed || reference.isAsked || reference.isSearched) return undefined
   const at = reference.keys.at(-1)?.at ?? reference.at

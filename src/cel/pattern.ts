@@ -5,7 +5,7 @@ export const maxMatched = 65_536
 /** Bounds of a pattern that is written in a rule: characters, and instructions that it compiles to. */
 const maxLength = 1024
 const maxSize = 5000
-/** Longest pattern that is computed, in characters. */
+/** Longest pattern that an expression may compute, in characters. */
 const maxComputedLength = 256
 
 export interface PatternFault {
@@ -13,7 +13,7 @@ export interface PatternFault {
   readonly text: string
 }
 
-/** A pattern (RE2 syntax), found anywhere in a text. Takes time linear in the text's length times `size`. */
+/** A compiled pattern (RE2 syntax), which may match anywhere in a text. Matching takes time linear in the text's length times `size`. */
 export interface Pattern {
   readonly kind: 'pattern'
   readonly size: number
@@ -34,11 +34,11 @@ export function compilePattern(source: string): Pattern | PatternFault {
   }
 }
 
-/** Compiles a pattern that was computed. Counted repetitions, which make a short pattern large, are for written ones. */
+/** Compiles a pattern that an expression computed. It may have no counted repetitions, which make a short pattern large. */
 export function compileComputed(source: string): Pattern | PatternFault {
   if (source.length > maxComputedLength) return { kind: 'fault', text: `a computed pattern is longer than ${maxComputedLength} characters` }
   if (source.includes('{')) return { kind: 'fault', text: 'a computed pattern holds `{`' }
   const read = compilePattern(source)
-  // What is wrong is not quoted: it is a caller's.
+  // The pattern is not quoted, as it may be a caller's.
   return read.kind === 'fault' ? { kind: 'fault', text: "a computed pattern can't be read" } : read
 }

@@ -5,7 +5,7 @@ import { metered } from './metered.ts'
 import { no, yes } from './specialise.ts'
 import { type Expr, printExpression } from './syntax.ts'
 
-/** What came of asking a rule. A value that is neither true nor false is a failure too. */
+/** The result of a rule. A value that is neither true nor false is a failure too. */
 export type Truth = boolean | Failure
 
 export interface Failure {
@@ -14,10 +14,10 @@ export interface Failure {
   readonly why: string
 }
 
-/** An expression that can be asked. It never throws. */
+/** A compiled expression. It never throws. */
 export type Program = (facts: Facts) => Truth
 
-/** Compiles an expression. One that can't be is a program that always fails; `expressionFault` finds it. */
+/** Compiles an expression. One that can't be compiled gives a program that always fails; `expressionFault` says why. */
 export function compileProgram(expr: Expr, language: Language): Program {
   if (expr === yes) return () => true
   if (expr === no) return () => false
@@ -43,14 +43,14 @@ function runOf(parsed: (facts: Facts) => unknown, { budget }: Language): Program
 }
 
 const cannotCompile: Failure = { kind: 'failure', why: "can't be compiled" }
-/** What stands for an expression that can't be compiled. */
+/** The program for an expression that can't be compiled: it always fails. */
 export const uncompiled: Program = () => cannotCompile
 
 const tooMuch: Failure = { kind: 'failure', why: 'looks through too much' }
 const notBoolean: Failure = { kind: 'failure', why: 'yields neither true nor false' }
 const maxReason = 200
 
-/** The evaluator's reason in words, without values of a caller's that it may quote. */
+/** Why an evaluation failed, without values of a caller's that the evaluator may quote. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof EvaluationError)) return 'could not be evaluated'
   const said = error.summary

@@ -8,9 +8,9 @@ export interface Reference {
   readonly keys: readonly Key[]
   /** Followed by an index that is computed. */
   readonly isComputed: boolean
-  /** All that is asked is whether it is there: `has(…)`. */
+  /** Stands in `has(…)`, which asks only whether it exists. */
   readonly isAsked: boolean
-  /** What another value is looked for in: it stands to the right of `in`. */
+  /** Stands to the right of `in`. */
   readonly isSearched: boolean
 }
 
@@ -64,7 +64,7 @@ function collectCall(call: Expr & { kind: 'call' }, bound: ReadonlySet<string>, 
   for (const body of bodies) collect(body, inner, undefined, found)
 }
 
-/** What a chain of fields and indexes begins with, then each of them. */
+/** The parts of a chain such as `a.b[c]`: what it begins with, then each field or index. */
 function linksOf(expr: Expr): Expr[] {
   const links: Expr[] = []
   let link = expr

@@ -7,44 +7,52 @@ import { type Expr, printExpression, readExpression } from './syntax.ts'
 
 export type Effect = 'allow' | 'deny' | 'require'
 
-/** An expression over caller and request. */
+/** A compiled rule about the caller and the request. */
 export interface AccessRule {
   readonly text: string
-  /** Whether what it says depends on the request, and not on the caller alone. */
+  /** Whether its result depends on the request, and not on the caller alone. */
   readonly needsRequest: boolean
   holds(facts: Facts): Truth
 }
 
-/** An expression over caller, request and what is asked for. */
+/** A compiled rule about the caller, the request, and a tool, prompt or resource. */
 export interface ItemRule {
   readonly text: string
   readonly needsRequest: boolean
   readonly needsMethod: boolean
-  /** What it says of one kind of item; compiled when first asked for. */
+  /** The rule for one kind of item; it is compiled at its first use. */
   about(kind: ItemKind): KindRule
 }
 
-/** A rule as it stands for one kind of item. What speaks of another kind is false in it. */
+/** A rule for one kind of item. A condition about another kind is false in it. */
 export interface KindRule {
   /** Whether a call's arguments can make a difference. */
   readonly needsArguments: boolean
-  /** In the caller's favour wherever it speaks of arguments. */
+  /** The result if every condition about arguments came out in the caller's favour. */
   atBest(facts: ItemFacts): Truth
-  /** Against the caller wherever it speaks of arguments: where this one is in his favour, no arguments are needed. */
+  /**
+   * The result if every condition about arguments came out against the caller. If even this is in the caller's favour, the arguments need
+   * not be read.
+   */
   atWorst(facts: ItemFacts): Truth
   withArguments(facts: ItemFacts): Truth
-  /** In the caller's favour wherever it speaks of anything but kind, server and method. */
+  /** The result if every condition came out in the caller's favour, but for those about kind, server and method. */
   ofServer(facts: ItemFacts): Truth
 }
 
-/** A rule that `expressionFault` finds fault with may be one that always fails: it never throws. */
+/**
+ * Compiles a rule of the scope `access`. It never throws: an expression that `expressionFault` refuses may give a rule that always fails.
+ */
 export function compileAccess(text: string): AccessRule {
   const expr = readExpression(text)
   if (expr.kind === 'fault') return { text, needsRequest: false, holds: uncompiled }
   return { text, needsRequest: needsRequest(expr), holds: compileProgram(expr, languages.access) }
 }
 
-/** A rule that `expressionFault` finds fault with may be one that always fails, or does about some kinds: it never throws. */
+/**
+ * Compiles a rule of the scope `item`. It never throws: an expression that `expressionFault` refuses may give a rule that always fails, or
+ * fails for some kinds.
+ */
 export function compileRule(text: string, effect: Effect): ItemRule {
   const expr = readExpression(text)
   if (expr.kind === 'fault') return { text, needsRequest: false, needsMethod: false, about: () => failing }
@@ -71,7 +79,7 @@ const failing: KindRule = {
   ofServer: uncompiled,
 }
 
-/** An expression as it stands at each stage that a rule is asked at; without `given`, arguments make no difference. */
+/** The forms of an expression for the stages at which a rule is asked. Without `given`, arguments make no difference. */
 export interface Stages {
   readonly best: Expr
   readonly ofServer: Expr

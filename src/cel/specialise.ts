@@ -6,19 +6,21 @@ export type ItemKind = 'tools' | 'prompts' | 'resources'
 const fieldOf: Readonly<Record<ItemKind, string>> = { tools: 'tool', prompts: 'prompt', resources: 'resource' }
 const kindFields: ReadonlySet<string> = new Set(Object.values(fieldOf))
 
-/** How an expression is looked at: about which kind of item, what of it is not known yet, and what counts in its place. */
+/** For what an expression is specialised: the kind of item, what is not known yet, and the truth value that is assumed for it. */
 export interface View {
   readonly kind: ItemKind
   readonly isUnknown: (reference: Reference) => boolean
   readonly assumed: boolean
-  /** Whether a question of `? :` that may fail, as it asks about what is unknown, counts as if the rule held: so it is for a `deny`. */
+  /**
+   * Whether a condition of `? :` that may fail, because it depends on what is unknown, counts as if the rule held. It does for a `deny`.
+   */
   readonly isFailureTrue?: boolean
 }
 
-/** Nothing is known of an item's arguments. */
+/** Whether a reference is unknown while the call's arguments are not known. */
 export const withoutArguments = (reference: Reference): boolean => isOfItem(reference) && reference.keys[1]?.name === 'arguments'
 
-/** Nothing is known of an item but its kind and server. */
+/** Whether a reference is unknown while only the item's kind and server are known. */
 export const withServerOnly = (reference: Reference): boolean =>
   isOfItem(reference) && reference.keys[1] !== undefined && !['server', 'target'].includes(reference.keys[1].name)
 
@@ -27,9 +29,9 @@ function isOfItem(reference: Reference): boolean {
 }
 
 /**
- * The expression as it stands for one kind of item. Its literals are what `&&`, `||`, `!` and `? :` join, and a negation belongs to its
- * literal: of those, what speaks of another kind is false, and what is unknown is as assumed. So negations end up at literals, and an
- * assumption that is true is an upper bound of the whole, one that is false a lower one.
+ * Specialises an expression for one kind of item. Its literals are the operands of `&&`, `||`, `!` and `? :`, and negations are moved down
+ * to them. A literal about another kind becomes false, and one about something unknown takes the assumed value. So assuming true gives an
+ * upper bound of the whole expression, and assuming false a lower one.
  */
 export function specialise(expr: Expr, view: View): Expr {
   return join(settleDefaults(expr, view.kind), true, view, false)
@@ -62,7 +64,7 @@ function join(expr: Expr, isPositive: boolean, view: View, isBranch: boolean): E
   const settled = settle(expr, view)
   if (settled !== undefined) return settled ? yes : no
   if (isYes(expr) || isNo(expr)) return isYes(expr) === isPositive ? yes : no
-  // What a branch yields need be no truth value for the whole to fit together; then it is an error only where it is reached.
+  // A branch need not yield a boolean for the whole to type-check: that is an error only where it is evaluated.
   const literal = isBranch && !isComparison(expr) ? dynamic(expr) : expr
   return isPositive ? literal : { kind: 'unary', op: '!', of: literal, at: expr.at }
 }
@@ -75,26 +77,26 @@ function dynamic(expr: Expr): Expr {
   return { kind: 'call', name: 'dyn', on: undefined, args: [expr], at: expr.at }
 }
 
-/** What a literal counts as without being evaluated. */
+/** The truth value of a literal that is settled without evaluating it; undefined for all others. */
 function settle(literal: Expr, view: View): boolean | undefined {
   const references = referencesOf(literal)
   if (references.some((reference) => isOfOtherKind(reference, view.kind))) return false
   return references.some(view.isUnknown) ? view.assumed : undefined
 }
 
-/** Whether a question has to be taken apart because some of its literals are settled. */
+/** Whether the condition of a `? :` has to be taken apart because some of its literals are settled. */
 function isSettledHere(test: Expr, view: View): boolean {
   return referencesOf(test).some((reference) => isOfOtherKind(reference, view.kind) || view.isUnknown(reference))
 }
 
-/** Speaks of what isn't there, in a way that can't say so: `has(mcp.tool)` and `mcp.?tool` can. */
+/** Whether a reference names another kind of item. `has(mcp.tool)` and `mcp.?tool` may: they say themselves that it is absent. */
 function isOfOtherKind(reference: Reference, kind: ItemKind): boolean {
   const [first] = reference.keys
   if (!isOfItem(reference) || first === undefined || first.name === fieldOf[kind]) return false
   return !first.isOptional && !(reference.isAsked && reference.keys.length === 1)
 }
 
-/** Of two kinds in one `default(x, y)`, it speaks of the one that is there. */
+/** Replaces a `default(x, y)` over two kinds of items by the operand whose kind is there. */
 function settleDefaults(expr: Expr, kind: ItemKind): Expr {
   const settled = withParts(expr, (part) => settleDefaults(part, kind))
   const [wanted, otherwise] = settled.kind === 'call' && settled.on === undefined && settled.name === 'default' ? settled.args : []

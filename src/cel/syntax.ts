@@ -1,6 +1,6 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 
-/** An expression as a tree; `at` is the character that a person would point at. */
+/** The syntax tree of an expression; `at` is the offset of the character that a message points at. */
 export type Expr =
   | { readonly kind: 'value'; readonly value: Literal; readonly at: number }
   | { readonly kind: 'name'; readonly name: string; readonly at: number }
@@ -20,7 +20,7 @@ export type Literal = { readonly kind: 'text'; readonly text: string } | { reado
 export const maxLength = 32_768
 const limits = { maxAstNodes: 1500, maxDepth: 64, maxListElements: 1000, maxMapEntries: 100, maxCallArguments: 16 }
 
-/** How deep operators may stand within operators, brackets or not. */
+/** How deep operators may nest, with or without brackets. */
 const maxDepth = 200
 
 const grammar = new Environment({ unlistedVariablesAreDyn: true, enableOptionalTypes: true, limits })
@@ -31,7 +31,7 @@ export interface SyntaxFault {
   readonly at: number
 }
 
-/** Reads an expression, or says what is not one. */
+/** Parses an expression; a fault where it is none. */
 export function readExpression(text: string): Expr | SyntaxFault {
   if (text.length > maxLength) return { kind: 'fault', text: `is longer than ${maxLength} characters`, at: maxLength }
   try {
@@ -45,7 +45,7 @@ export function readExpression(text: string): Expr | SyntaxFault {
   }
 }
 
-/** Chains of one operator are as deep as their deepest link. */
+/** How deep an expression nests. A chain such as `a && b && c` is as deep as its deepest operand. */
 function depthOf(expr: Expr): number {
   const depths = partsOf(expr).map((part, index) => (index === 0 && isLink(expr, part) ? depthOf(part) - 1 : depthOf(part)))
   return depths.reduce((most, depth) => Math.max(most, depth), 0) + 1
@@ -140,13 +140,13 @@ const words: Readonly<Record<string, string>> = {
   QUESTION: '`?`',
 }
 
-/** The parser's own words as the end of a sentence that begins with the expression. */
+/** The parser's message as the end of a sentence that begins with the expression. */
 function inWords(summary: string): string {
   const said = summary.replace(/\b[A-Z]{2,}\b/g, (token) => words[token] ?? token).split('\n')[0] ?? ''
   return `is not a CEL expression: ${said.charAt(0).toLowerCase()}${said.slice(1)}`
 }
 
-/** Spells a tree so that it is read back as the same tree. */
+/** Prints a tree as text that is parsed as the same tree. */
 export function printExpression(expr: Expr): string {
   switch (expr.kind) {
     case 'value':
@@ -168,7 +168,7 @@ export function printExpression(expr: Expr): string {
     case 'choice':
       return `${printTight(expr.test)} ? ${printTight(expr.yes)} : ${printTight(expr.no)}`
     case 'binary': {
-      // Chains lean to the left; brackets around each link would nest as deep as they are long.
+      // Chains associate to the left; with brackets around each operand they would nest as deep as they are long.
       const leans = isLink(expr, expr.left)
       return `${leans ? printExpression(expr.left) : printTight(expr.left)} ${expr.op} ${printTight(expr.right)}`
     }
@@ -177,13 +177,13 @@ export function printExpression(expr: Expr): string {
   }
 }
 
-/** Spelled as a part of an operator's. */
+/** Prints an operand, in brackets where it has operators itself. */
 function printTight(expr: Expr): string {
   const isLoose = expr.kind === 'choice' || expr.kind === 'binary' || expr.kind === 'unary'
   return isLoose ? `(${printExpression(expr)})` : printExpression(expr)
 }
 
-/** Spelled before a dot, which a number would take for its own. */
+/** Prints the receiver of a field or method, in brackets where it is a number, which would take the dot for its own. */
 function printReceiver(expr: Expr): string {
   const isNumber = expr.kind === 'value' && expr.value.kind === 'other'
   return isNumber ? `(${printExpression(expr)})` : printTight(expr)

@@ -1,4 +1,4 @@
-/** What a name may hold: fields that are all known, or values of whatever sender or issuer liked. */
+/** What a name holds: an object with known fields, or a leaf, such as a text or a map whose keys an issuer or caller chose. */
 export type Shape =
   | { readonly kind: 'fields'; readonly fields: Readonly<Record<string, Shape>> }
   | { readonly kind: 'leaf'; readonly type: string }
@@ -17,7 +17,7 @@ const caller = {
   request: fields({ method: text, path: text, pathAndQuery: text, host: text, headers: leaf('Headers') }),
 } satisfies Readonly<Record<string, Shape>>
 
-/** The variables of each scope. What is optional among their fields is absent, which `has()` tells. */
+/** The variables of each scope. An optional field may be absent, which `has()` tells. */
 export const variables = {
   access: caller,
   item: {
@@ -32,21 +32,23 @@ export const variables = {
   },
 } satisfies Readonly<Record<string, Readonly<Record<string, Shape>>>>
 
-/** Headers that hold credentials: rules speak of callers by what has been verified, never by these. */
+/** Headers that hold credentials. Rules don't see them: they see the identity that was verified. */
 export const secretHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key'])
 
-/** Methods that an item is used by; rules are asked about no others. */
+/** Methods by which items are used; rules are asked about no others. */
 export const itemMethods: readonly string[] = ['tools/call', 'prompts/get', 'resources/read', 'resources/subscribe', 'completion/complete']
 
-/** A function that rules may call. What is not listed does not exist: each is known to be bounded. */
+/**
+ * A function that rules may call. Functions that are not listed don't exist for rules: of each listed one the cost is known to be bounded.
+ */
 export interface Callable {
   /** How many arguments. */
   readonly takes: readonly number[]
-  /** What it is called when compiled, where it is ours and not the library's. */
+  /** The name of our own implementation, which is compiled in place of the library's. */
   readonly ours?: string
   /** Runs its last argument once for each value of what it is called on. */
   readonly isLoop?: true
-  /** Takes as long as the text or list that it is called on, or that is its argument. */
+  /** Takes time linear in the text or list that it is called on, or that is its argument. */
   readonly isLinear?: true
 }
 

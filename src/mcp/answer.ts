@@ -1,8 +1,8 @@
 import type { Refusal } from './refusal.ts'
 
 /**
- * What came of a Call. `result` is the JSON text of the result object without `resultType`;
- * `cache` is for how long and for whom it holds, where the method has such hints (2026-07-28, caching).
+ * The outcome of a Call. `result` is the JSON text of the result object without its `resultType`; `cache` says how long and for whom the
+ * result may be cached, for methods that have such hints (2026-07-28, caching).
  */
 export type Answer =
   | {
@@ -13,7 +13,9 @@ export type Answer =
       readonly hasMeta: boolean
       readonly cache?: CacheHint
     }
-  /** `result` is without `requestState` too, which is `state`: the server's own, until `gateway` seals it. */
+  /**
+   * `result` is without its `requestState` too. That stands in `state`, as the server wrote it; `gateway` seals it before a client sees it.
+   */
   | { readonly kind: 'input-required'; readonly result: string; readonly state: string | undefined }
   | { readonly kind: 'failed'; readonly error: RpcError; readonly server?: string }
   | Refusal

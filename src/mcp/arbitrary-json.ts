@@ -46,7 +46,8 @@ const oddNames = [
 const name = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(...envelopeNames) },
   { weight: 3, arbitrary: fc.constantFrom(...oddNames) },
-  // Once JSON.parse of Node 26.10 has met the key "\\", it takes an escaped key in its place, such as "\u0062", for the same: no judge of these.
+  // JSON.parse of Node 26.10, once it has met the key "\\", takes a later escaped key, such as "\u0062", for that key; so it can't be the
+  // reference for them.
   fc.string({ maxLength: 4 }).filter((text) => !text.startsWith('\\')),
 )
 const keyText = quoted(name)
@@ -58,7 +59,7 @@ const scalarText = fc.oneof(
   quoted(fc.string({ unit: fc.constantFrom('a', 'é', '\\', '"', '\n'), minLength: 90, maxLength: 200 })),
 )
 
-/** A string's text; some of its characters escaped though they need not be. */
+/** The JSON text of a string, in which some characters are escaped that need not be. */
 function quoted(content: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.tuple(content, fc.constantFrom(1, 2, 3, 1000)).map(([characters, every]) => {
     const units = Array.from({ length: characters.length }, (_, i) => characters.charCodeAt(i))

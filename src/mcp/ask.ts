@@ -1,10 +1,10 @@
-/** How long a client may take to answer what a server asks in the midst of a call, in ms: a person may have to. */
+/** How long a client may take to answer a server's request in the middle of a call, in ms: a person may have to answer it. */
 export const patienceMs = 10 * 60 * 1000
 
 /** The requests that servers may make of clients. */
 export type AskMethod = 'sampling/createMessage' | 'elicitation/create' | 'roots/list'
 
-/** A request of a legacy server's to the client. */
+/** A request that a legacy server makes of the client. */
 export interface Ask {
   readonly method: AskMethod
   /** JSON text of its params object. */
@@ -15,6 +15,6 @@ export interface Ask {
   readonly id: string
   /** Answers it, once. @param rest a member's JSON text: `"result":…` or `"error":…` */
   reply(rest: string): void
-  /** The server takes it back. */
+  /** Calls back when the server cancels its request. */
   onWithdrawn(listener: () => void): void
 }

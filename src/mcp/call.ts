@@ -10,37 +10,40 @@ import type { Subject } from './subject.ts'
 
 /** A legacy client's session, opaque to everything but `era` and the upstreams' session pools. */
 export interface ClientSession {
-  /** Names it on every replica. */
+  /** The same on every replica. */
   readonly key: string
   readonly capabilities: Capabilities
-  /** The session that a server (by its upstream's key) gave for this client when it was opened. */
+  /** The id of the session that a server, named by its upstream's key, opened for this client. */
   upstreamSession(server: string): string | undefined
 }
 
 /**
- * A request in 2026-07-28 terms, whoever sent it. `message` is the request as received and already checked:
- * what is not rewritten reaches the upstream as the same characters.
+ * A request in the terms of 2026-07-28, whichever revision its client speaks. `message` is the request as received and already checked:
+ * what is not rewritten reaches the upstream character for character.
  */
 export interface Call {
   readonly method: Method
-  /** What it is about, as the client calls it; undefined where the method names nothing. */
+  /** The tool, prompt or resource that the request names, by its exposed name; undefined where its method names none. */
   readonly subject: Subject | undefined
   readonly message: Message
   readonly caller: Caller
   readonly session: ClientSession | undefined
   readonly clientEra: EraName
-  /** What the client can do for the server in the midst of this call; nothing where there is no way to ask it. */
+  /** What a server may ask of the client during this call; empty where there is no way to ask the client. */
   readonly capabilities: Capabilities
-  /** The least severe log messages that the client wants of this call; undefined: none (modern), as the server does it (legacy). */
+  /**
+   * The lowest severity of log messages that the client wants of this call; undefined: none (modern), or whatever the server sends
+   * (legacy).
+   */
   readonly logLevel: LogLevel | undefined
   /** What an earlier round of this call asked for, now answered (2026-07-28, multi round-trip requests). */
   readonly resume: Resume | undefined
   readonly cancellation: Cancellation
-  /** The route's bound of the whole request, which progress does not put off. */
+  /** The route's time limit for the whole request, which progress notifications do not extend. */
   readonly timeoutMs: number | undefined
   /** Takes a notification (JSON text of the whole message, in the client's own terms) that the upstream sent before its answer. */
   readonly onNotice: (message: string) => void
-  /** Takes what a legacy server asks in the midst of the call. Only what `capabilities` allow comes here. */
+  /** Takes a request that a legacy server makes in the middle of the call. Only requests that `capabilities` allow come here. */
   readonly onAsk: (ask: Ask) => void
 }
 

@@ -1,12 +1,12 @@
 /**
- * Who calls. Anonymous is a caller too. One credential is one object as long as it is known, so what is found out about a caller may
- * be remembered by it.
+ * Who makes a request; an anonymous client is a caller too. A credential gives the same object for as long as it is remembered, so results
+ * that depend on the caller can be cached by that object.
  */
 export interface Caller {
   readonly kind: 'anonymous' | 'jwt' | 'apiKey' | 'certificate'
-  /** Stable for one identity, safe to log. */
+  /** The same in all requests of one identity; safe to log. */
   readonly id: string
-  /** Of a token its `sub`, of a key its id, of a certificate its name. */
+  /** A token's `sub`, an API key's id, or the name in a certificate. */
   readonly subject: string | undefined
   readonly issuer: string | undefined
   /** Who acts for the subject, the nearest first (RFC 8693, section 4.1). */
@@ -16,7 +16,7 @@ export interface Caller {
   readonly expiresAtMs: number
 }
 
-/** JSON as `readJson` gives it: objects are Maps, so that no key of a caller's means anything to JavaScript. */
+/** JSON as `readJson` returns it: objects are Maps, so a key such as `__proto__` has no effect. */
 export type Claims = ReadonlyMap<string, unknown>
 
 export const anonymous: Caller = {

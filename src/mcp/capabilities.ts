@@ -3,8 +3,8 @@ import type { Member } from './json.ts'
 import { elements, member, members, stringOf } from './split.ts'
 
 /**
- * What a client can do for servers: a set of the flags below. Only these are carried from end to end, so no server hears of
- * others; and there are so few sets that sessions with a server can be shared by clients with equal ones.
+ * A client's capabilities, as a set of the flags below. Servers hear of these alone. As there are few different sets, clients with the same
+ * one can share sessions with a server.
  */
 export type Capabilities = number
 
@@ -15,7 +15,7 @@ export const capability = {
   elicitationForm: 8,
   elicitationUrl: 16,
   roots: 32,
-  /** Tells when its roots change; only revisions with a handshake have it. */
+  /** Sends a notification when its roots change; only revisions with a handshake have it. */
   rootsChange: 64,
   /** MCP Apps: shows `ui://` resources. */
   apps: 128,
@@ -53,7 +53,7 @@ export function readCapabilities(text: string, value: { readonly start: number; 
   )
 }
 
-/** The `ClientCapabilities` object that says so to a server of an era. */
+/** The `ClientCapabilities` object that declares them to a server of an era. */
 export function declared(capabilities: Capabilities, era: EraName): string {
   const has = (flag: number) => can(capabilities, flag)
   const parts: string[] = []
@@ -62,7 +62,7 @@ export function declared(capabilities: Capabilities, era: EraName): string {
     parts.push(`"sampling":{${inner.join(',')}}`)
   }
   if (has(capability.elicitationForm) || has(capability.elicitationUrl)) {
-    // Forms alone as every revision that has them understands it.
+    // With forms alone an empty `elicitation`, which every revision that has elicitation understands.
     const form = has(capability.elicitationForm) ? ['"form":{}'] : []
     parts.push(has(capability.elicitationUrl) ? `"elicitation":{${[...form, '"url":{}'].join(',')}}` : '"elicitation":{}')
   }
@@ -71,7 +71,7 @@ export function declared(capabilities: Capabilities, era: EraName): string {
   return `{${parts.join(',')}}`
 }
 
-/** Only clients that show this very type: it is the one that servers hear of. */
+/** Whether the client shows this type, which is the only one that servers are told of. */
 function showsApps(text: string, extensions: readonly Member[]): boolean {
   const types = member(objectIn(text, extensions, appsExtension) ?? [], 'mimeTypes')
   return types?.type === 'array' && elements(text, types.start, types.end).some((one) => stringOf(text, one) === appsType)

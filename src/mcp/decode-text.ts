@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { JsonFault } from './json.ts'
 
-/** The text of a JSON document's bytes. Broken UTF-8 and a byte order mark are faults (RFC 8259 section 8.1), never repaired. */
+/** The text of a JSON document's bytes. Invalid UTF-8 and a byte order mark are faults (RFC 8259 section 8.1) and are never repaired. */
 export function decodeText(bytes: Uint8Array): string | JsonFault {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (isAscii(buffer)) return buffer.toString('latin1')

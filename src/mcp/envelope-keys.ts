@@ -39,14 +39,14 @@ const envelopeKeys = [
 const byLength: ReadonlyMap<number, readonly string[]> = Map.groupBy(envelopeKeys, (key) => key.length)
 const byFold: ReadonlyMap<string, string> = new Map(envelopeKeys.map((key) => [fold(key), key]))
 
-/** The envelope's own key that is text.slice(start, end); undefined where there is none. Makes no new string. */
+/** The key of the envelope that text.slice(start, end) equals, without making a new string; undefined where there is none. */
 export function envelopeKeyAt(text: string, start: number, end: number): string | undefined {
   const candidates = byLength.get(end - start)
   if (candidates !== undefined) for (const key of candidates) if (text.startsWith(key, start)) return key
   return undefined
 }
 
-/** The envelope's own key that a reader which folds case would take `key` for; undefined where it is like none of them. */
+/** The key of the envelope that a parser which ignores case would take `key` for; undefined where there is none. */
 export function mistakenFor(key: string): string | undefined {
   return byFold.get(fold(key))
 }

@@ -1,5 +1,8 @@
-/** The protocol revisions' two families: with a handshake and sessions, or stateless with an envelope in `_meta`. */
+/**
+ * The two families of protocol revisions: `legacy` ones have a handshake and sessions, `modern` ones are stateless, with an envelope in
+ * `_meta`.
+ */
 export type EraName = 'legacy' | 'modern'
 
-/** How a client reads lists and results: `early` are the revisions before 2025-06-18, which know no structured results. */
+/** How a client understands lists and results: `early` stands for the revisions before 2025-06-18, which have no structured results. */
 export type Dialect = EraName | 'early'

@@ -13,18 +13,18 @@ export interface Head {
   readonly listener: string
   /** Address of the peer, without port. */
   readonly remote: string
-  /** What TLS says of the connection; undefined on plain HTTP. */
+  /** What the TLS handshake established; undefined on plain HTTP. */
   readonly tls?: TlsPeer | undefined
   /** A header by its lower-case name; undefined where it was not sent. */
   header(name: string): string | undefined
 }
 
 export interface TlsPeer {
-  /** The client's certificate, where it showed one that the listener's authorities vouch for; `refused`: it showed another. */
+  /** The client's certificate, if the listener's authorities issued it; `refused` if the client showed another one. */
   readonly certificate: ClientCertificate | 'refused' | undefined
 }
 
-/** Whom a certificate names (RFC 5280). */
+/** The identity that a client certificate names (RFC 5280). */
 export interface ClientCertificate {
   /** The first URI among its alternative names (a SPIFFE ID, as a rule), else the first DNS name, else the subject's common name. */
   readonly identity: string
@@ -37,9 +37,9 @@ export interface ClientCertificate {
   readonly expiresAtMs: number
 }
 
-/** A reply that goes on: server-sent events, already framed, as text. */
+/** A reply of server-sent events, which are written as text that is framed already. */
 export interface EventStream {
-  /** Queues text. False: the client reads slower than it is sent to; wait for `drained` before writing more. */
+  /** Queues text. False means that the client reads more slowly than it is sent to: wait for `drained` before writing more. */
   write(text: string): boolean
   /** Resolves when the queue is empty again or the client is gone. */
   drained(): Promise<void>
@@ -50,7 +50,7 @@ export interface EventStream {
 
 /** One HTTP request and its one reply. Exactly one of `reply`, `refuse` and `stream` is called, once. */
 export interface Exchange {
-  /** Unique in this process, printable ASCII; in the log and in every refusal. */
+  /** Unique in this process, printable ASCII. It is in the log and in every refusal. */
   readonly requestId: string
   readonly head: Head
   /** performance.now() when the head had been read. */
@@ -63,7 +63,7 @@ export interface Exchange {
   readonly isGone: boolean
   /** Calls back once when the client is gone; at once where it already is. Never after the reply has gone out. */
   onGone(listener: () => void): void
-  /** The whole body within the limits of size and time, or why not. */
+  /** The whole body; a refusal where it is over the limits of size and time, or does not come. */
   body(): Promise<Uint8Array | Refusal>
   reply(status: number, headers: Readonly<Record<string, string>>, body?: string): void
   stream(headers: Readonly<Record<string, string>>): EventStream

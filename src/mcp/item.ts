@@ -1,15 +1,21 @@
 import type { Subject } from './subject.ts'
 
-/** One tool, prompt or resource of one server, as rules are asked about it. One entry of a list is one object as long as its text is the same. */
+/**
+ * A tool, prompt or resource of one server, in the form that authorization rules are asked about. An entry of a server's list gives the
+ * same object for as long as its text stays the same.
+ */
 export interface Item {
   readonly kind: Subject['kind']
   readonly backend: string
-  /** Its key in the document. */
+  /** The server's key in the configuration. */
   readonly server: string
   /** The server's own name of a tool or prompt; its own URI or URI template of a resource. */
   readonly name: string
-  /** Of a tool: what its server says of it, as `readJson` gives it. */
+  /** A tool's `annotations`, as `readJson` returns them. */
   readonly annotations: ReadonlyMap<string, unknown>
-  /** Of a resource that stands in no list: other URIs that its server may take its own for. No deny may hold of any, and every require has to. */
+  /**
+   * Only for a resource that is in no list: other spellings of its URI that its server may treat as the same. No `deny` may hold for any of
+   * them, and every `require` must hold for all of them.
+   */
   readonly spellings?: readonly string[]
 }

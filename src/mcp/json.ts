@@ -17,13 +17,16 @@ export interface Element {
 
 export type ValueType = 'object' | 'array' | 'string' | 'number' | 'true' | 'false' | 'null'
 
-/** Bounds of one document: `depth` nested arrays and objects, `tokens` values and keys. */
+/** Bounds of one document: how deep arrays and objects may nest, and how many values and keys there may be. */
 export interface JsonLimits {
   readonly depth: number
   readonly tokens: number
 }
 
-/** Why a document is refused; `text` names what and at which offset, and never holds more of the document than a key's first characters. */
+/**
+ * Why a document is refused. `text` says what is wrong and at which offset; it quotes no more of the document than the first characters of
+ * a key.
+ */
 export interface JsonFault {
   readonly kind: 'fault'
   readonly fault: 'encoding' | 'syntax' | 'not-object' | 'not-array' | 'repeated-key' | 'too-deep' | 'too-many-tokens'

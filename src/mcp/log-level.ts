@@ -7,7 +7,7 @@ export function isLogLevel(word: string | undefined): word is LogLevel {
   return word !== undefined && (logLevels as readonly string[]).includes(word)
 }
 
-/** Whether a message of one level is shown to who asked for another. */
+/** Whether a message of this level is for a client that asked for `wanted` or worse. */
 export function isAtLeast(level: string | undefined, wanted: LogLevel): boolean {
   return isLogLevel(level) && logLevels.indexOf(level) >= logLevels.indexOf(wanted)
 }

@@ -13,8 +13,8 @@ addresses.addAddress('fd00:ec2::254', 'ipv6')
 addresses.addAddress('fd20:ce::254', 'ipv6')
 
 /**
- * Whether a host is link-local or a cloud's metadata service, which hand out secrets to whoever can make us ask.
- * @param hostname as the URL parser leaves it: that turns decimal, hexadecimal and octal spellings into dotted ones
+ * Whether a host is link-local or a cloud's metadata service: these give secrets to whoever can make mcplex send them a request.
+ * @param hostname as the URL parser leaves it, which turns decimal, hexadecimal and octal spellings into dotted ones
  */
 export function isMetadataHost(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$|\.$/g, '')

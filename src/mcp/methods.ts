@@ -3,13 +3,13 @@ import type { Capability } from './offers.ts'
 /** The four lists that servers give. */
 export type ListKind = 'tools' | 'prompts' | 'resources' | 'templates'
 
-/** What a method's `params` name: a member of them, or the reference of a completion. */
+/** The member of a method's `params` that names a tool, prompt or resource; `ref` is the reference of a completion. */
 export type SubjectMember = 'name' | 'uri' | 'ref'
 
 export interface MethodRow {
-  /** The list that it asks for. */
+  /** The list of which it asks for a page. */
   readonly lists?: ListKind
-  /** Where it names what it is about. */
+  /** The member of its params that names a tool, prompt or resource. */
   readonly subject?: SubjectMember
 }
 
@@ -42,10 +42,10 @@ interface ListRow {
   readonly method: Method
   /** The member of the result that holds the list. */
   readonly member: string
-  /** The member of an entry that names it. */
+  /** The member of an entry that identifies it. */
   readonly key: string
   readonly capability: Capability
-  /** The notification that says that it changed. */
+  /** The notification of a change of the list. */
   readonly changed: string
   /** Its flag in the filter of `subscriptions/listen` (2026-07-28, subscriptions, Notification Filter). */
   readonly flag: string
@@ -89,7 +89,7 @@ export const lists = {
 
 export const listKinds = Object.keys(lists) as readonly ListKind[]
 
-/** The lists whose changes are told: what a client hears of as one. */
+/** The kinds of lists whose changes clients are notified of; resources and their templates are one kind. */
 export type ChangeKind = 'tools' | 'prompts' | 'resources'
 
 export const changeKinds: readonly ChangeKind[] = ['tools', 'prompts', 'resources']

@@ -1,11 +1,11 @@
-/** What a server, or mcplex itself, says that it can do (2026-07-28, schema, ServerCapabilities). */
+/** The capabilities of a server, or of mcplex itself (2026-07-28, schema, ServerCapabilities). */
 export interface Offers {
   readonly tools: boolean
   readonly prompts: boolean
   readonly resources: boolean
   readonly completions: boolean
   readonly logging: boolean
-  /** Whether it tells of changes of these lists. */
+  /** Whether it sends notifications when these lists change. */
   readonly toolsChange: boolean
   readonly promptsChange: boolean
   readonly resourcesChange: boolean

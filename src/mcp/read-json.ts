@@ -3,20 +3,20 @@ import { scanValue } from './scan.ts'
 import { unquote } from './split.ts'
 
 /**
- * The value of a JSON text as rules compute with it: objects are Maps, whole numbers that fit 64 bits are bigints, all others
- * doubles, `null` is null. Whatever two readers could understand differently is a fault, as in `scanMessage`.
+ * Parses JSON text into the values that rules compute with: objects are Maps, whole numbers that fit 64 bits are bigints, all other numbers
+ * are doubles, `null` is null. A text that two parsers could understand differently is a fault, as in `scanMessage`.
  */
 export function readJson(text: string, limits: JsonLimits): { readonly kind: 'value'; readonly value: unknown } | JsonFault {
   return scanValue(text, limits) ?? { kind: 'value', value: readScanned(text, 0) }
 }
 
-/** An object's members, from JSON text that somebody hands in beside the protocol; undefined where it is no object, or too large. */
+/** Parses a JSON object that is not part of an MCP message; undefined where the text is no object, or too large. */
 export function readObject(text: string): ReadonlyMap<string, unknown> | undefined {
   const read = readJson(text, { depth: 64, tokens: 100_000 })
   return read.kind === 'value' && read.value instanceof Map ? read.value : undefined
 }
 
-/** The value that begins at an offset of a text that has been scanned. */
+/** Parses the value that begins at an offset of a text that has been scanned. */
 export function readScanned(text: string, start: number): unknown {
   return new Reader(text, start).value()
 }

@@ -1,9 +1,6 @@
 import type { EraName } from './era-name.ts'
 
-/**
- * Every reason for which mcplex itself says no, and its reply: HTTP status and JSON-RPC code.
- * `edge` reasons end the HTTP exchange with that status; the others answer a JSON-RPC request.
- */
+/** Every reason for which mcplex itself refuses a request, with the HTTP status and the JSON-RPC code of its reply. */
 export const refusals = {
   'bad-json': { status: 400, code: -32700 },
   'bad-request': { status: 400, code: -32600 },
@@ -49,7 +46,7 @@ export const refusals = {
 
 export type Reason = keyof typeof refusals
 
-/** A denial as a value: never thrown. `text` is for the person at the other end and holds no upstream body and no secret. */
+/** A denial, which is returned and never thrown. `text` is for the caller and holds neither an upstream's body nor a secret. */
 export interface Refusal {
   readonly kind: 'refused'
   readonly reason: Reason

@@ -1,10 +1,10 @@
 import type { Member } from './json.ts'
 import { stringOf } from './split.ts'
 
-/** Characters of a request's id, which is kept as long as its request or stream is. */
+/** Most characters of a request's id, which is kept in memory for as long as its request or stream. */
 export const maxIdChars = 1024
 
-/** JSON text of such an id may take six characters for each, and two quotes; sealed with what it belongs to it takes less than this. */
+/** Most characters of such an id in sealed form: its JSON text takes up to six characters for each of its own, and two quotes. */
 export const maxSealedIdChars = 16 * 1024
 
 const integer = /^-?(0|[1-9]\d*)$/

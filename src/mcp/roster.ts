@@ -1,11 +1,11 @@
-/** A member of a Roster; `place` is the roster's own. */
+/** A member of a Roster. Only the roster changes `place`. */
 export interface Rostered {
   place: number
 }
 
 /**
- * What is under way, for hot paths: members come and go thousands of times a second. A Map or Set there rebuilds its table every
- * few dozen changes, and each old table keeps what was in it, and the next one, alive until the whole heap is collected.
+ * A set of what is in progress, for hot paths, where members come and go thousands of times a second. A Map or Set would rebuild its table
+ * every few dozen changes, and each old table would keep its members and the next table alive until the whole heap is collected.
  */
 export class Roster<T extends Rostered> {
   readonly #members: T[] = []
@@ -15,7 +15,7 @@ export class Roster<T extends Rostered> {
     this.#members.push(member)
   }
 
-  /** Takes a member out; false where it was not in. */
+  /** Removes a member; false where it was not there. */
   remove(member: T): boolean {
     const { place } = member
     if (this.#members[place] !== member) return false

@@ -3,9 +3,9 @@ import type { Element, JsonFault, JsonLimits, Member, Message } from './json.ts'
 import { unquote, valueType } from './split.ts'
 
 /**
- * Reads one JSON-RPC message in one pass, as strictly as JSON.parse, and refuses what two readers could understand
- * differently: at every level a repeated key (after its escapes), and in the envelope's objects a key that a reader
- * which folds case would take for one of the envelope's. Time and memory are linear in the text, and bounded by `limits`.
+ * Reads one JSON-RPC message in one pass, as strictly as JSON.parse. It also refuses what two parsers could understand differently: in any
+ * object a repeated key (after its escapes), and in the envelope's objects a key that a parser which ignores case would take for one of the
+ * envelope's. Time and memory are linear in the text, and bounded by `limits`.
  */
 export function scanMessage(text: string, limits: JsonLimits): Message | JsonFault {
   const scanner = new Scanner(text, limits)
@@ -22,7 +22,7 @@ export function scanBatch(text: string, limits: JsonLimits): readonly Element[] 
   return scanner.batch ?? { kind: 'fault', fault: 'not-array', text: 'the document is not an array' }
 }
 
-/** What is wrong with a JSON text that is no message, by the same checks; undefined: nothing. */
+/** Checks a JSON text that is no message in the same way; undefined where nothing is wrong. */
 export function scanValue(text: string, limits: JsonLimits): JsonFault | undefined {
   const scanner = new Scanner(text, limits, false)
   return scanner.run() ? undefined : scanner.fault
@@ -32,32 +32,32 @@ type Role = 'batch' | 'top' | 'params' | 'meta' | 'result'
 
 type Open<T> = { -readonly [K in keyof T]: T[K] }
 
-/** An object or array whose end was not reached yet. */
+/** An object or array whose end has not been reached yet. */
 interface Frame {
   readonly parent: Frame | undefined
   readonly depth: number
   readonly isObject: boolean
   /** The character that ends it. */
   readonly closer: number
-  /** What it is to the envelope; undefined for everything below the envelope. */
+  /** Which object of the envelope it is; undefined for everything below the envelope. */
   readonly role: Role | undefined
   /** Where its members or elements are collected. */
   readonly list: Open<Member>[] | Open<Element>[] | undefined
-  /** Its keys are the scanner's keys from here on, until they are so many that they moved to `seen`. */
+  /** Its keys are those of the scanner's `#keys` from this index on, until there are so many that they move to `seen`. */
   readonly firstKey: number
   seen: Set<string> | undefined
   /** The key whose value is read. */
   key: string
-  /** The last of `list`. */
+  /** The last item of `list`, whose end is not known yet. */
   open: Open<Element> | undefined
 }
 
-/** Up to so many keys, comparing with each is faster than hashing. */
+/** Up to this many keys, comparing with each of them is faster than hashing. */
 const fewKeys = 12
 
 /**
- * A stretch of a string's content, with at most a thousand escapes, since the engine keeps a way back to each.
- * Its own loop is twice as fast as ours, but a call of it costs as much as `shortRun` characters.
+ * A stretch of a string's content, with at most a thousand escapes, since the regular expression engine remembers a way back for each. Its
+ * loop is twice as fast as ours, but a call of it costs as much as `shortRun` characters.
  */
 const stretch = /[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\u0000-\u001f]*){0,1000}/y
 const shortRun = 48
@@ -74,7 +74,7 @@ const openBrace = 0x7b
 const closeBrace = 0x7d
 const endOfText = -1
 
-/** One reading of one text. A method that returns false has set `fault`. */
+/** Scans one text, once. A method that returns false has set `fault`. */
 class Scanner {
   fault: JsonFault = syntaxFault('the document is empty')
   top: Member[] | undefined
@@ -84,7 +84,7 @@ class Scanner {
   batch: Element[] | undefined
   readonly #text: string
   readonly #limits: JsonLimits
-  /** Whether keys have a meaning of which they must not differ by case alone. */
+  /** Whether the text is a message, whose keys may not differ from the envelope's by case alone. */
   readonly #isMessage: boolean
   #at = 0
   #tokens = 0
@@ -127,7 +127,7 @@ class Scanner {
     }
   }
 
-  /** Skips white space; the character there. */
+  /** Skips white space and returns the character after it. */
   #next(): number {
     const text = this.#text
     const end = text.length

@@ -1,4 +1,4 @@
-/** One server-sent event. `id` and `retry` (milliseconds) are there where this event's own fields set them. */
+/** One server-sent event. `id` and `retry` (milliseconds) are set only where this event's own fields set them. */
 export interface SseEvent {
   readonly event?: string
   readonly data: string
@@ -13,8 +13,8 @@ const fieldNameBytes = 16
 
 export interface SseParser {
   /**
-   * Takes the stream's next bytes, cut anywhere; the events that they complete.
-   * 'too-large': a line or an event's data is over the bound; the stream is not understood any further.
+   * Takes the stream's next bytes, which may end anywhere, and returns the events that they complete. 'too-large' means that a line or an
+   * event's data is over the bound; nothing more is read then.
    */
   feed(bytes: Uint8Array): SseEvent[] | 'too-large'
 }
@@ -132,7 +132,7 @@ function indexOrEnd(bytes: Buffer, byte: number, from: number): number {
   return index === -1 ? bytes.length : index
 }
 
-/** One event as text; data of several lines stays so. `event` is a name without line breaks. */
+/** Frames one event; data of several lines is kept as it is. `event` is a name without line breaks. */
 export function sseEvent(data: string, event?: string): string {
   const name = event === undefined ? '' : `event: ${event}\n`
   return `${name}data: ${onLines(data, 'data: ')}\n\n`

@@ -1,4 +1,4 @@
-/** What a promise comes to, or undefined where that takes longer. */
+/** The value of a promise, or undefined where it takes longer than `ms`. */
 export async function within<T>(ms: number, promise: T | Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
