@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bannerLines, type Ready, readyFields } from './banner.ts'
+import { clientLines } from './client-lines.ts'
 
 const demo: Ready = {
   version: '0.1.0',
@@ -13,6 +14,7 @@ const demo: Ready = {
     { name: 'math', isReady: true, state: 'modern, 2 tools' },
     { name: 'date', isReady: true, state: 'legacy, 1 tool' },
   ],
+  admin: '127.0.0.1:15000',
   note: 'port 8080 is taken: using 8081',
 }
 
@@ -27,32 +29,38 @@ const large: Ready = {
   servers: many.map((name, i) => (i < 43 ? { name, isReady: true, state: 'modern' } : { name, isReady: false, state: 'down: it hangs' })),
 }
 
-test('the banner says when, how many, where, what, and what to paste', () => {
+test('the banner says when, how many, where, what, and how a client gets there', () => {
   assert.deepEqual(bannerLines(demo), [
     'mcplex 0.1.0 ready in 0.21 s: 2 servers, 3 tools; no configuration: a demo with two servers of its own',
     '  port 8080 is taken: using 8081',
     '  endpoint  http://127.0.0.1:8081/mcp',
+    '  admin     http://127.0.0.1:15000 (status and metrics)',
     '  math      modern, 2 tools',
     '  date      legacy, 1 tool',
-    'To use it, add to your MCP client:',
-    '{"mcpServers":{"mcplex":{"type":"http","url":"http://127.0.0.1:8081/mcp"}}}',
+    ...clientLines('mcplex', 'http://127.0.0.1:8081/mcp'),
   ])
 })
 
 test('of many agents and servers it shows /mcp, and what is broken', () => {
   const lines = bannerLines(large)
-  assert.deepEqual(lines.slice(0, -1), [
+  assert.deepEqual(lines, [
     'mcplex 0.1.0 ready in 0.21 s: 43 of 50 servers, 1 tool; configuration mcplex.yaml',
     '  endpoint  http://127.0.0.1:8080/mcp (agent all)',
     '  endpoint  http://127.0.0.1:8080/mcp/n0 (agent n0)',
     '  and 49 more',
+    '  admin     http://127.0.0.1:15000 (status and metrics)',
     '  n43       down: it hangs',
     '  n44       down: it hangs',
     '  n45       down: it hangs',
     '  n46       down: it hangs',
     '  and 46 more, 3 of them not ready',
-    'To use it, add to your MCP client:',
+    ...clientLines('mcplex', 'http://127.0.0.1:8080/mcp'),
   ])
+})
+
+test("where /mcp is not served the first agent's endpoint is shown, by its name", () => {
+  const lines = bannerLines({ ...large, endpoints: large.endpoints.slice(0, 50) })
+  assert.deepEqual(lines.slice(-5), clientLines('n0', 'http://127.0.0.1:8080/mcp/n0'))
 })
 
 test('what keeps requests from being served stands before the endpoints', () => {
@@ -71,6 +79,7 @@ test('a log record says the same, with long lists cut', () => {
     servers: 50,
     tools: 1,
     faults: undefined,
+    admin: '127.0.0.1:15000',
   })
   assert.deepEqual([(endpoints as unknown[]).length, (endpoints as unknown[])[0]], [20, { url: 'http://127.0.0.1:8080/mcp', agent: 'all' }])
   assert.deepEqual(

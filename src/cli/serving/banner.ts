@@ -1,3 +1,5 @@
+import { clientLines } from './client-lines.ts'
+
 /** What `mcplex run` has to say once it serves. */
 export interface Ready {
   readonly version: string
@@ -10,6 +12,8 @@ export interface Ready {
   readonly faults: readonly string[]
   readonly endpoints: readonly { readonly url: string; readonly agent: string | undefined }[]
   readonly servers: readonly ServerLine[]
+  /** Where status and metrics are read, as HOST:PORT. */
+  readonly admin: string
   /** One line that must be read, such as that the port was taken. */
   readonly note: string | undefined
 }
@@ -27,20 +31,21 @@ const maxServers = 5
 /** Of each list in a log record: collectors cut long lines. */
 const maxRecorded = 20
 
-/** A few lines for people: when, how many, what is wrong, where, what is behind it (what is broken first), and what to paste into a client. */
+/** A few lines for people: when, how many, what is wrong, where, what is behind it (what is broken first), and how a client gets there. */
 export function bannerLines(ready: Ready): string[] {
   const endpoints = mainFirst(ready.endpoints)
   const servers = brokenFirst(ready.servers)
   const width = Math.max(8, ...servers.slice(0, maxServers).map((server) => server.name.length))
   const row = (name: string, text: string) => `  ${name.padEnd(width)}  ${text}`
-  const clients = endpoints.slice(0, maxEndpoints).map(({ url, agent }) => [agent ?? 'mcplex', { type: 'http', url }])
+  const [first] = endpoints
   return [
     `mcplex ${ready.version} ready in ${(ready.readyMs / 1000).toFixed(2)} s: ${totalsText(ready)}; ${ready.file === undefined ? 'no configuration: a demo with two servers of its own' : `configuration ${ready.file}`}`,
     ...(ready.note === undefined ? [] : [`  ${ready.note}`]),
     ...limited(ready.faults, maxFaults, (fault) => row('fault', fault)),
     ...limited(endpoints, maxEndpoints, ({ url, agent }) => row('endpoint', agent === undefined ? url : `${url} (agent ${agent})`)),
+    row('admin', `http://${ready.admin} (status and metrics)`),
     ...limited(servers, maxServers, ({ name, state }) => row(name, state), brokenText),
-    ...(clients.length === 0 ? [] : ['To use it, add to your MCP client:', JSON.stringify({ mcpServers: Object.fromEntries(clients) })]),
+    ...(first === undefined ? [] : clientLines(isMain(first.url) ? 'mcplex' : (first.agent ?? 'mcplex'), first.url)),
   ]
 }
 
@@ -54,6 +59,7 @@ export function readyFields({
   faults,
   endpoints,
   servers,
+  admin,
 }: Ready): Readonly<Record<string, unknown>> {
   const broken = servers.filter(({ isReady }) => !isReady)
   return {
@@ -64,6 +70,7 @@ export function readyFields({
     ...totals,
     faults: faults.length === 0 ? undefined : faults.slice(0, maxRecorded),
     endpoints: mainFirst(endpoints).slice(0, maxRecorded),
+    admin,
     notReady: broken.length === 0 ? undefined : broken.slice(0, maxRecorded).map(({ name, state }) => ({ name, state })),
   }
 }

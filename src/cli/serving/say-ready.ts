@@ -34,6 +34,7 @@ export async function sayReady(
     faults: reasons.filter((reason) => reason !== 'starting'),
     endpoints: endpointsOf(gateway.config(), ports),
     servers: serverLines(status),
+    admin: gateway.config().admin.listen,
     note,
   }
   if (output === 'json') printJson(stdout, ready)
