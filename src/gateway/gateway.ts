@@ -34,6 +34,8 @@ export interface EdgeRefusal {
   readonly listener: string
   readonly requestId: string
   readonly reason: Reason
+  /** The address of the connection. */
+  readonly remote: string
   /** The HTTP status; 0 where the connection was closed without a reply. */
   readonly status: number
 }

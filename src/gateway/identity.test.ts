@@ -185,15 +185,22 @@ test('every message of a batch is recorded, once each, with who it was and what 
   })
   await (await post('/mcp/all', [call(1, 'a_x'), call(2, 'a_y'), call(3, 'a_x', { force: true })], headers)).text()
   await (await post('/mcp/all', { jsonrpc: '2.0', id: 1, method: 'ping' })).text()
-  gateway.recordEdgeRefusal({ listener: '127.0.0.1|8080', requestId: 'edge-1', reason: 'headers-too-large', status: 431 })
+  gateway.recordEdgeRefusal({
+    listener: '127.0.0.1|8080',
+    requestId: 'edge-1',
+    reason: 'headers-too-large',
+    remote: '192.0.2.7',
+    status: 431,
+  })
   await gateway.close(1000)
   const records = readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
-  const subject = { issuer, subject: 'bob', actors: ['agent-7'] }
-  const shown = records.map(({ method, name, outcome, reason, httpStatus, issuer, subject, actors, rule, server }) =>
-    JSON.parse(JSON.stringify({ method, name, outcome, reason, httpStatus, issuer, subject, actors, rule, server })),
+  const sourceAddress = '127.0.0.1'
+  const subject = { issuer, subject: 'bob', actors: ['agent-7'], sourceAddress }
+  const shown = records.map(({ method, name, outcome, reason, httpStatus, issuer, subject, actors, rule, server, sourceAddress }) =>
+    JSON.parse(JSON.stringify({ method, name, outcome, reason, httpStatus, issuer, subject, actors, rule, server, sourceAddress })),
   )
   const [hides, refuses] = ['mcp.tool.name == "y" && !("admin" in jwt.groups)', 'has(mcp.tool.arguments.force) && mcp.tool.arguments.force']
   const at = (index: number) => `policies.authorize.deny[${index}]`
@@ -203,7 +210,7 @@ test('every message of a batch is recorded, once each, with who it was and what 
     { ...ofBatch, name: 'a_x', outcome: 'ok' },
     { ...ofBatch, name: 'a_y', outcome: 'refused', reason: 'hidden-by-rule', rule: { place: at(0), text: hides } },
     { ...ofBatch, name: 'a_x', outcome: 'refused', reason: 'refused-by-rule', rule: { place: at(1), text: refuses } },
-    { method: 'POST', outcome: 'refused', reason: 'unauthenticated', httpStatus: 401 },
-    { method: 'unread', outcome: 'refused', reason: 'headers-too-large', httpStatus: 431 },
+    { method: 'POST', outcome: 'refused', reason: 'unauthenticated', httpStatus: 401, sourceAddress },
+    { method: 'unread', outcome: 'refused', reason: 'headers-too-large', httpStatus: 431, sourceAddress: '192.0.2.7' },
   ])
 })

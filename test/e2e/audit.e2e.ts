@@ -73,8 +73,9 @@ function pick(record: AuditRecord, names: readonly string[]): Readonly<Record<st
 
 /** What every record has. */
 function assertWhole(record: AuditRecord): void {
-  const { type, time, durationMs, requestId, seq, prev, digest } = record
+  const { type, time, durationMs, requestId, seq, prev, digest, sourceAddress } = record
   assert.equal(type, 'audit')
+  assert.equal(sourceAddress, '127.0.0.1')
   assert.ok(!Number.isNaN(Date.parse(String(time))))
   assert.ok(typeof durationMs === 'number' && durationMs >= 0)
   assert.match(requestId, /^[0-9a-f]{12}-\d+$/)

@@ -12,6 +12,7 @@ const base64 = key.toString('base64')
 const log: Log = { debug() {}, info() {}, warn() {}, error() {}, request() {}, flush() {}, dropped: 0 }
 const entry = {
   record: { requestId: 'r1', method: 'tools/call', outcome: 'ok', httpStatus: 200, durationMs: 1, bytesIn: 1, bytesOut: 1 },
+  sourceAddress: '192.0.2.1',
   actors: [],
 } as unknown as AuditEntry
 

@@ -169,7 +169,21 @@ const digestKeyFault = (value: string): Fault | undefined =>
   /^[A-Za-z0-9+/]{43}=?$/.test(value) ? undefined : { text: 'is not 32 bytes in base64', hint: 'make one with: openssl rand -base64 32' }
 
 const recordMembers = [
-  ...['route', 'caller', 'agent', 'backend', 'server', 'method', 'name', 'reason', 'traceId', 'issuer', 'subject', 'actors'],
+  ...[
+    'route',
+    'caller',
+    'agent',
+    'backend',
+    'server',
+    'method',
+    'name',
+    'reason',
+    'traceId',
+    'sourceAddress',
+    'issuer',
+    'subject',
+    'actors',
+  ],
   ...['rule', 'rule.place', 'rule.text', 'argumentsDigest', 'arguments', 'mcp.tool.arguments'],
 ]
 const redactable = text('path', {

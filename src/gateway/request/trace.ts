@@ -148,6 +148,7 @@ export function recordAudit(trace: Trace, record: RequestRecord, exchange: Excha
   audit.write({
     // A record of audit says more of the rule.
     record: record.rule === undefined ? record : { ...record, rule: undefined },
+    sourceAddress: exchange.head.remote,
     issuer: caller?.issuer,
     subject: caller?.subject,
     actors: caller?.actors ?? [],
@@ -160,10 +161,12 @@ export function recordAudit(trace: Trace, record: RequestRecord, exchange: Excha
 export function edgeEntry({
   requestId,
   reason,
+  remote,
   status,
 }: {
   readonly requestId: string
   readonly reason: Reason
+  readonly remote: string
   readonly status: number
 }): AuditEntry {
   const nothing = {
@@ -184,6 +187,7 @@ export function edgeEntry({
   const record = { ...nothing, requestId, method: 'unread', outcome: 'refused', reason, httpStatus: status } as const
   return {
     record: { ...record, durationMs: 0, bytesIn: 0, bytesOut: 0 },
+    sourceAddress: remote,
     issuer: undefined,
     subject: undefined,
     actors: [],

@@ -16,6 +16,7 @@ const key = new Uint8Array(32).fill(7)
 
 const entry: AuditEntry = {
   record: goodCall,
+  sourceAddress: '192.0.2.1',
   issuer: 'https://issuer.example',
   subject: 'a-1',
   actors: [],

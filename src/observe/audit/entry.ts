@@ -3,6 +3,8 @@ import type { RequestRecord } from '../records/records.ts'
 /** One request as it is recorded: the log line's members, and who it was and what decided. */
 export interface AuditEntry {
   readonly record: RequestRecord
+  /** The address of the connection: of a proxy, where there is one. */
+  readonly sourceAddress: string
   readonly issuer: string | undefined
   readonly subject: string | undefined
   readonly actors: readonly string[]

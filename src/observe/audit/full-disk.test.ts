@@ -27,6 +27,7 @@ const audit = createAudit(
 let written = 0
 const write = () => audit.write({
   record: { requestId: 'r' + written++, method: 'tools/call', outcome: 'ok', httpStatus: 200, durationMs: 1, bytesIn: 1, bytesOut: 1 },
+  sourceAddress: '192.0.2.1',
   actors: [],
 })
 while (said.length === 0) { for (let i = 0; i < 50; i++) write(); await wait(1) }

@@ -18,6 +18,7 @@ const settings: AuditSettings = {
 }
 const entry: AuditEntry = {
   record: { ...goodCall, agent: undefined, outcome: 'refused', reason: 'forbidden-tool', rpcCode: -32602, upstreamMs: undefined },
+  sourceAddress: '192.0.2.1',
   issuer: 'https://issuer.example',
   subject: 'a-1',
   actors: ['app', 'bot'],
@@ -37,6 +38,7 @@ test("a record has the log line's members, then who it was, what decided and the
     type: 'audit',
     time: '2026-11-20T08:00:00.007Z',
     ...sent,
+    sourceAddress: entry.sourceAddress,
     issuer: entry.issuer,
     subject: entry.subject,
     actors: entry.actors,
@@ -48,7 +50,7 @@ test("a record has the log line's members, then who it was, what decided and the
   const record = read({ arguments: false })
   assert.deepEqual(record, expected)
   assert.deepEqual(Object.keys(record), Object.keys(expected))
-  const bare = read({}, { issuer: undefined, subject: undefined, actors: [], rule: undefined, args: undefined })
+  const bare = read({}, { sourceAddress: '', issuer: undefined, subject: undefined, actors: [], rule: undefined, args: undefined })
   assert.deepEqual(Object.keys(bare), ['type', 'time', ...Object.keys(sent)])
   assert.deepEqual(read({}, { rule: { place: 'agents.sre.access', text: undefined } })['rule'], { place: 'agents.sre.access' })
 })
@@ -120,11 +122,14 @@ test('very long words are cut', () => {
 test('what is redacted is blank, the rest as it was', () => {
   const args = '{"password":"p1","list":[{"password":"p2","n":1e400},[{"password":"p3"}]],"p\\u0061ss":"p4","deep":{"a":{"b":"p5","c":7}}}'
   const rows: readonly [redact: readonly string[], change: (record: Record<string, unknown>) => void][] = [
-    [['subject'], (record) => Object.assign(record, { subject: '[redacted]' })],
-    [['caller', 'name'], (record) => Object.assign(record, { caller: '[redacted]', name: '[redacted]' })],
+    // A caller's name is made of issuer and subject.
+    [['subject'], (record) => Object.assign(record, { subject: '[redacted]', caller: '[redacted]' })],
+    [['caller', 'name'], (record) => Object.assign(record, { caller: '[redacted]', subject: '[redacted]', name: '[redacted]' })],
+    [['issuer'], (record) => Object.assign(record, { issuer: '[redacted]', caller: '[redacted]' })],
+    [['sourceAddress'], (record) => Object.assign(record, { sourceAddress: '[redacted]' })],
     [['rule.text'], (record) => Object.assign(record, { rule: { place: entry.rule?.place, text: '[redacted]' } })],
     [['rule'], (record) => Object.assign(record, { rule: '[redacted]' })],
-    [['actors', 'issuer'], (record) => Object.assign(record, { actors: '[redacted]', issuer: '[redacted]' })],
+    [['actors'], (record) => Object.assign(record, { actors: '[redacted]' })],
     [['httpStatus'], (record) => Object.assign(record, { httpStatus: '[redacted]' })],
     [['httpStatus', 'requestId'], (record) => Object.assign(record, { httpStatus: '[redacted]', requestId: '[redacted]' })],
     [['argumentsDigest'], (record) => Object.assign(record, { argumentsDigest: '[redacted]' })],

@@ -14,6 +14,9 @@ export const maxArgumentBytes = 64 * 1024
 /** Callers and rules whose words are remembered; then it starts anew. */
 const maxSeen = 1000
 
+/** What tells as much as another member does: a caller's name is made of the issuer and the subject of its credential. */
+const madeOf: Readonly<Record<string, readonly string[]>> = { subject: ['caller'], issuer: ['caller'], caller: ['subject'] }
+
 interface Who {
   readonly issuer: string | undefined
   readonly actors: readonly string[]
@@ -27,9 +30,10 @@ interface Who {
 export function createRecordBody(settings: AuditSettings, now: () => number): (entry: AuditEntry) => Buffer {
   const requestMembers = createRequestMembers()
   const digest = createDigest(settings.key)
-  const redaction = readRedactions(settings.redact)
+  const redaction = readRedactions(settings.redact.flatMap((path) => [path, ...(madeOf[path] ?? [])]))
   const blankedNames = [...redaction.members].flatMap(([name, { isWhole }]) => (isWhole ? [name] : []))
   const isDigestBlanked = redaction.members.get('argumentsDigest')?.isWhole === true
+  const isAddressBlanked = redaction.members.get('sourceAddress')?.isWhole === true
   const inArguments = redaction.members.get('arguments')
   const seenWho = new Map<string, Who>()
   const seenRules = new Map<string, { readonly words: string | undefined; readonly text: string }>()
@@ -47,6 +51,9 @@ export function createRecordBody(settings: AuditSettings, now: () => number): (e
     seenWho.set(key, { issuer, actors, text })
     return text
   }
+
+  const addressText = (address: string): string =>
+    address === '' ? '' : `,"sourceAddress":${isAddressBlanked ? `"${blank}"` : JSON.stringify(address)}`
 
   function ruleText({ rule }: AuditEntry): string {
     if (rule === undefined) return ''
@@ -89,7 +96,7 @@ export function createRecordBody(settings: AuditSettings, now: () => number): (e
 
   return (entry) => {
     const time = new Date(now()).toISOString()
-    const text = `{"type":"audit","time":"${time}",${recordText(entry.record)}${whoText(entry)}${ruleText(entry)}${argumentsText(entry)}`
+    const text = `{"type":"audit","time":"${time}",${recordText(entry.record)}${addressText(entry.sourceAddress)}${whoText(entry)}${ruleText(entry)}${argumentsText(entry)}`
     // Bytes, as a string made of slices would keep the whole request in memory.
     return Buffer.from(text)
   }
