@@ -44,6 +44,7 @@ export function callOf(clientEra: EraName, method: Method, params: string | unde
     cancellation: new Cancellation(),
     timeoutMs: undefined,
     onNotice() {},
+    drained: () => undefined,
     onAsk() {},
     ...more,
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type Config, parseConfig } from '../config/config.ts'
 import type { Exchange } from '../mcp/mcp.ts'
-import { createAudit, createLog, createMetrics } from '../observe/observe.ts'
+import { createAudit, createLog, createMetrics, type Log } from '../observe/observe.ts'
 import { createGateway, type Gateway, type GatewayDeps, socketOf } from './gateway.ts'
 
 /** For tests: a Config of a document that needs nothing from outside. */
@@ -26,11 +26,14 @@ export interface TestGateway {
   close(): Promise<void>
 }
 
+/** For tests: a log that nobody reads. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, request() {}, flush() {}, dropped: 0 }
+
 /** For tests: a gateway that serves its first listener on a free port of loopback. */
 export async function openGateway(
   config: Config,
   listen: Listen,
-  own: Partial<Pick<GatewayDeps, 'log' | 'metrics'>> = {},
+  deps: Partial<Pick<GatewayDeps, 'log' | 'metrics' | 'openAudit'>> = {},
 ): Promise<TestGateway> {
   const [first] = config.listeners
   assert.ok(first)
@@ -43,7 +46,7 @@ export async function openGateway(
     random: randomBytes,
     secret: (reference) => reference,
     openAudit: (settings) => createAudit(settings, { now: Date.now, log, stdout: process.stdout }),
-    ...own,
+    ...deps,
   })
   const onExchange = (exchange: Exchange) => void gateway.serve(exchange)
   const listener = await listen({ name: socketOf(first), address: '127.0.0.1', port: 0, onExchange })

@@ -13,7 +13,7 @@ import {
   scanMessage,
   textOf,
 } from '../mcp/mcp.ts'
-import type { Log, Metrics } from '../observe/observe.ts'
+import type { Log, Metrics, RequestRecord } from '../observe/observe.ts'
 import { type Authenticator, hostName, registrationPath } from '../policy/policy.ts'
 import { createDispatch, type DispatchDeps } from './dispatch.ts'
 import {
@@ -56,12 +56,30 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
       deps.log.error({ requestId: exchange.requestId, err: error }, 'a bug: please report it')
       if (exchange.status === 0) deny(exchange, trace, refuse('internal', 'internal error'))
     }
+    if (exchange.isTooSlow) noteSlow(trace)
+    const record = write(exchange, trace)
+    deps.metrics.observeRequest(record)
+    for (const one of trace.parts ?? [trace]) if (one.isDenied) deps.metrics.countDenial(one.agent ?? '', one.rule?.place ?? '')
+    // A reply that is still on its way, and a stream that stays open, may yet be lost: that is recorded too.
+    if (exchange.isUnderWay)
+      exchange.onGone(() => {
+        if (!exchange.isTooSlow) return
+        noteSlow(trace)
+        write(exchange, trace)
+      })
+  }
+
+  function noteSlow(trace: Trace): void {
+    for (const one of [trace, ...(trace.parts ?? [])]) noteRefusal(one, tooSlow)
+    deps.metrics.countSlowClient()
+  }
+
+  function write(exchange: Exchange, trace: Trace): RequestRecord {
     const now = deps.now()
     const record = recordOf(trace, exchange, now)
     deps.log.request(record)
-    deps.metrics.observeRequest(record)
-    for (const one of trace.parts ?? [trace]) if (one.isDenied) deps.metrics.countDenial(one.agent ?? '', one.rule?.place ?? '')
     recordAudit(trace, record, exchange, now)
+    return record
   }
 
   /** The straight path: listener, its policies, route, body, era, call, answer. A refusal that it gives still has to be sent. */
@@ -211,6 +229,8 @@ function onlyAuthenticator({ gates }: CompiledListener): Authenticator | undefin
   const [only, ...others] = new Set([...gates.values()].flatMap(({ authenticator }) => authenticator ?? []))
   return others.length === 0 ? only : undefined
 }
+
+const tooSlow = refuse('slow-client', 'The client took too little of what it was sent')
 
 const changed = refuse('no-route', 'the configuration has changed while this request was sent: send it again')
 

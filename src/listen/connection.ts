@@ -7,6 +7,8 @@ import type { ConnectionTls } from './front.ts'
 const lingerMs = 2000
 /** How long what is under way may go on when a connection is retired. */
 const retireMs = 30_000
+/** Bytes that a socket is given at once: of what it has been given Node does not see, over TLS, how much a client has taken. */
+export const pieceBytes = 64 * 1024
 
 /** An exchange as its connection knows it. */
 export interface OpenExchange extends Rostered {
@@ -28,6 +30,8 @@ export class Connection {
   isClosing = false
   /** It was closed while a reply was on its way. */
   isCut = false
+  /** It was closed since its client took what it was sent too slowly, or not at all. */
+  isTooSlow = false
   /** Whom it was for is trusted no more: its next reply is its last. */
   isRetired = false
   /** The latest request that was answered before its body had come. */
@@ -67,6 +71,12 @@ export class Connection {
     this.socket.once('close', () => clearTimeout(timer))
   }
 
+  /** Closes it on a client that takes too little of what it is sent. */
+  cutSlow(): void {
+    this.isTooSlow = true
+    this.socket.destroy()
+  }
+
   /** Cuts the connection if the client takes nothing of this ended response for `stallMs`. */
   boundDelivery(response: ServerResponse, stallMs: number): void {
     if (response.socket === null) {
@@ -75,6 +85,7 @@ export class Connection {
     }
     const socket = this.socket
     socket.setTimeout(stallMs)
+    response.once('timeout', () => this.cutSlow())
     // Ahead of Node's own listener, which sets the time-out of the idle connection. Node 22 says `finish` of a lost reply too.
     response.prependOnceListener('finish', () => {
       if (socket.destroyed) this.isCut = true

@@ -1,14 +1,21 @@
 import type { ServerResponse } from 'node:http'
 import type { EventStream } from '../mcp/mcp.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, pieceBytes } from './connection.ts'
 import type { EdgeLimits } from './limits.ts'
 
-/** Server-sent events over one response. Bounded: a write on top of more than `writeBufferBytes` cuts the connection. */
+/**
+ * Server-sent events over one response. What a client has not taken waits in a queue: of sources that wait for it no more than they bring at
+ * once, of those that don't at most `writeBufferBytes`. A client that takes nothing for `idleTimeoutMs` loses its connection.
+ */
 export class HttpEventStream implements EventStream {
   bytesOut = 0
   readonly #response: ServerResponse
   readonly #limits: EdgeLimits
   readonly #connection: Connection
+  /** Encoded, the next first. */
+  #queue: Buffer[] = []
+  /** Of what is queued or on its way, so much came from sources that don't wait. */
+  #pushedBytes = 0
   #isClosed = false
   #quietTicks = 0
   #waiting: (() => void)[] = []
@@ -18,6 +25,7 @@ export class HttpEventStream implements EventStream {
     this.#limits = limits
     this.#connection = connection
     response.on('drain', () => this.#onDrain())
+    response.once('timeout', () => connection.cutSlow())
     // In the next tick, so that the head shares a packet with an event that is written at once.
     process.nextTick(() => {
       if (!this.#isClosed && this.bytesOut === 0) response.flushHeaders()
@@ -28,47 +36,83 @@ export class HttpEventStream implements EventStream {
     return this.#isClosed
   }
 
-  write(text: string): boolean {
-    if (this.#isClosed) return true
-    if (this.#response.writableLength > this.#limits.writeBufferBytes) {
-      this.#connection.socket.destroy()
-      return false
-    }
-    this.#quietTicks = 0
-    this.bytesOut += Buffer.byteLength(text)
-    const isFlowing = this.#response.write(text)
-    if (!isFlowing) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
-    return isFlowing
+  /** The client has not taken all that was written. */
+  get #isBehind(): boolean {
+    return this.#queue.length > 0 || this.#response.writableNeedDrain
   }
 
-  drained(): Promise<void> {
-    if (this.#isClosed || !this.#response.writableNeedDrain) return Promise.resolve()
+  write(text: string): void {
+    if (this.#isClosed) return
+    this.#quietTicks = 0
+    if (text.length > pieceBytes || this.#isBehind) {
+      const bytes = Buffer.from(text)
+      this.bytesOut += bytes.byteLength
+      this.#queue.push(bytes)
+      this.#flush()
+    } else {
+      this.bytesOut += Buffer.byteLength(text)
+      if (!this.#response.write(text)) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
+    }
+  }
+
+  push(text: string): void {
+    if (this.#isClosed) return
+    if (this.#isBehind) {
+      if (this.#pushedBytes > this.#limits.writeBufferBytes) return this.#connection.cutSlow()
+      this.#pushedBytes += Buffer.byteLength(text)
+    }
+    this.write(text)
+  }
+
+  drained(): Promise<void> | undefined {
+    if (this.#isClosed || !this.#isBehind) return undefined
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   end(): void {
     if (this.#isClosed) return
-    this.#response.end()
-    if (this.#response.writableLength > 0) this.#connection.boundDelivery(this.#response, this.#limits.idleTimeoutMs)
-    this.closed()
+    this.#isClosed = true
+    this.#release()
+    if (this.#queue.length === 0) this.#finish()
   }
 
-  /** The client is gone, or the stream has ended: nothing more is written. */
+  /** The client is gone: nothing more is written. */
   closed(): void {
     this.#isClosed = true
+    this.#queue = []
     this.#release()
   }
 
   /** Writes a comment where nothing has been written for two ticks, so that no proxy takes the stream for dead. */
   tick(): void {
     this.#quietTicks += 1
-    if (this.#quietTicks < 2 || this.#response.writableNeedDrain) return
+    if (this.#quietTicks < 2 || this.#isBehind) return
     this.write(':\n\n')
+  }
+
+  /** Gives the connection no more than a piece at a time: that each one goes shows that the client takes something, over TLS too. */
+  #flush(): void {
+    while (!this.#response.writableNeedDrain) {
+      const [next] = this.#queue
+      if (next === undefined) return
+      if (next.byteLength <= pieceBytes) this.#queue.shift()
+      else this.#queue[0] = next.subarray(pieceBytes)
+      if (!this.#response.write(next.subarray(0, pieceBytes))) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
+    }
   }
 
   #onDrain(): void {
     this.#response.socket?.setTimeout(0)
-    this.#release()
+    this.#flush()
+    if (this.#isBehind) return
+    this.#pushedBytes = 0
+    if (this.#isClosed) this.#finish()
+    else this.#release()
+  }
+
+  #finish(): void {
+    this.#response.end()
+    if (this.#response.writableLength > 0) this.#connection.boundDelivery(this.#response, this.#limits.idleTimeoutMs)
   }
 
   #release(): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { EventStream, Exchange, Refusal } from '../mcp/mcp.ts'
 import { BodyReader, clientGone } from './body-reader.ts'
-import type { Connection, OpenExchange } from './connection.ts'
+import { type Connection, type OpenExchange, pieceBytes } from './connection.ts'
 import { HttpEventStream } from './http-event-stream.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { RequestHead } from './read-head.ts'
@@ -20,8 +20,6 @@ export interface Edge {
 }
 
 const noBody = new Uint8Array(0)
-/** Bytes of a reply that TLS is given at once. */
-const pieceBytes = 64 * 1024
 
 /** An Exchange over node:http. */
 export class HttpExchange implements Exchange, OpenExchange {
@@ -73,6 +71,15 @@ export class HttpExchange implements Exchange, OpenExchange {
 
   get isGone(): boolean {
     return this.#isGone
+  }
+
+  get isTooSlow(): boolean {
+    return this.#isGone && this.#connection.isTooSlow
+  }
+
+  get isUnderWay(): boolean {
+    if (this.#isGone) return false
+    return this.#stream === undefined ? this.#response.writableLength > 0 : !this.#response.writableFinished
   }
 
   onGone(listener: () => void): void {
@@ -154,7 +161,7 @@ export class HttpExchange implements Exchange, OpenExchange {
     } else if ((this.#edge.isDraining || connection.isRetired) && connection.exchanges.size === 0) connection.socket.destroySoon()
   }
 
-  /** Of what Node has given to TLS it doesn't see how much a client has taken: so that a slow one is not cut as a dead one, it sees each piece go. */
+  /** So that a slow client over TLS is not cut as a dead one, each piece is seen to go. */
   #endInPieces(body: Buffer, from: number): void {
     const to = from + pieceBytes
     if (to >= body.byteLength) this.#response.end(body.subarray(from))

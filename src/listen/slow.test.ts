@@ -6,6 +6,8 @@ import { transports } from './transports-for-test.ts'
 
 const get = 'GET /mcp HTTP/1.1\r\nHost: a\r\n\r\n'
 const post = (headers: string, body = '') => `POST /mcp HTTP/1.1\r\nHost: a\r\n${headers}\r\n${body}`
+/** More than the sockets of a connection hold. */
+const large = 'x'.repeat(8 * 1024 * 1024)
 const aborted = (exchange: Exchange) => new Promise<void>((resolve) => exchange.onGone(resolve))
 
 for (const { over, openForTest, speak, headTimeoutMs } of transports)
@@ -67,59 +69,116 @@ for (const { over, openForTest, speak, headTimeoutMs } of transports)
         exchange.reply(200, {}, large)
         first?.reply(200, {})
         await aborted(exchange)
+        assert.ok(exchange.isTooSlow)
         speaker.socket.destroy()
       }
       listener.close()
     })
 
-    test('a stream whose client stops reading is cut after the idle time', async () => {
+    test('a stream whose client stops reading is cut after the idle time, and says why', async () => {
       const { listener, port, next } = await openForTest({ idleTimeoutMs: 50 })
       const speaker = await speak(port, get)
       speaker.socket.pause()
       const exchange = await next()
       const stream = exchange.stream({})
       while (!stream.isClosed) {
-        if (!stream.write('x'.repeat(65_536))) await stream.drained()
+        stream.write('x'.repeat(65_536))
+        await stream.drained()
         await nextTurn()
       }
-      assert.ok(exchange.isGone)
+      assert.deepEqual([exchange.isGone, exchange.isTooSlow, exchange.isUnderWay], [true, true, false])
       speaker.socket.destroy()
       listener.close()
     })
 
-    test('a stream that is written to without waiting holds a bounded amount, then is cut', async () => {
+    test('a client that goes away by itself was not too slow', async () => {
+      const { listener, port, next } = await openForTest()
+      const speaker = await speak(port, get)
+      const exchange = await next()
+      exchange.stream({}).write('x')
+      const gone = aborted(exchange)
+      speaker.socket.destroy()
+      await gone
+      assert.deepEqual([exchange.isGone, exchange.isTooSlow], [true, false])
+      listener.close()
+    })
+
+    test('what is pushed on a stream that is behind is bounded, then the client is cut as too slow', async () => {
       const { listener, port, next } = await openForTest({ writeBufferBytes: 200_000 })
       const speaker = await speak(port, get)
       speaker.socket.pause()
       const exchange = await next()
       const stream = exchange.stream({})
-      while (stream.write('x'.repeat(50_000))) await nextTurn()
+      while (stream.drained() === undefined) {
+        stream.push('x'.repeat(50_000))
+        await nextTurn()
+      }
       const inKernel = exchange.bytesOut
       while (!stream.isClosed) {
-        stream.write('x'.repeat(50_000))
+        stream.push('x'.repeat(50_000))
         await nextTurn()
       }
       assert.ok(exchange.bytesOut - inKernel <= 250_000, String(exchange.bytesOut - inKernel))
-      assert.equal(stream.write('late'), true)
+      assert.ok(exchange.isTooSlow)
+      stream.push('late')
       speaker.socket.destroy()
       listener.close()
     })
 
-    test('write says when to wait, and drained when to go on', async () => {
+    test('what is pushed does not count what waits for the client: a slow one that takes a large event keeps its stream', async () => {
+      const { listener, port, next } = await openForTest({ writeBufferBytes: 1000 })
+      const speaker = await speak(port, get)
+      speaker.socket.pause()
+      const exchange = await next()
+      const stream = exchange.stream({})
+      stream.write(large)
+      stream.push('y'.repeat(900))
+      stream.write('z')
+      speaker.socket.resume()
+      await stream.drained()
+      stream.end()
+      const heard = await speaker.until((text) => text.endsWith('\r\n0\r\n\r\n'))
+      const [, body = ''] = heard.split('\r\n\r\n')
+      const said = body.replace(/(?:^|\r\n)[0-9a-f]+\r\n/g, '')
+      assert.ok(said.startsWith(`${large}${'y'.repeat(900)}z`), String(said.length))
+      speaker.socket.destroy()
+      listener.close()
+    })
+
+    test('a stream that is ended while its client is behind is still taken to its end', async () => {
+      const { listener, port, next } = await openForTest()
+      const speaker = await speak(port, get)
+      speaker.socket.pause()
+      const exchange = await next()
+      const stream = exchange.stream({})
+      stream.write(large)
+      stream.write('last')
+      stream.end()
+      stream.write('late')
+      assert.deepEqual([stream.isClosed, stream.drained(), exchange.isUnderWay], [true, undefined, true])
+      speaker.socket.resume()
+      await speaker.until((text) => text.endsWith('last\r\n0\r\n\r\n'))
+      speaker.socket.destroy()
+      listener.close()
+    })
+
+    test('drained says when to wait, and when to go on', async () => {
       const { listener, port, next } = await openForTest()
       const speaker = await speak(port, get)
       speaker.socket.pause()
       const stream = (await next()).stream({})
       let rounds = 0
-      while (stream.write('x'.repeat(10_000))) {
+      let drained: Promise<void> | undefined
+      while (drained === undefined) {
+        stream.write('x'.repeat(10_000))
+        drained = stream.drained()
         rounds += 1
         await nextTurn()
       }
-      const drained = stream.drained()
       speaker.socket.resume()
       await drained
       assert.ok(!stream.isClosed)
-      assert.ok(rounds > 0)
+      assert.ok(rounds > 1)
       stream.write('data: last\n\n')
       stream.end()
       await speaker.until((text) => text.endsWith('data: last\n\n\r\n0\r\n\r\n'))

@@ -43,6 +43,8 @@ export interface Call {
   readonly timeoutMs: number | undefined
   /** Takes a notification (JSON text of the whole message, in the client's own terms) that the upstream sent before its answer. */
   readonly onNotice: (message: string) => void
+  /** Undefined while the client takes the notifications; else resolves when it has taken them, or is gone: until then no more are to be read. */
+  drained(): Promise<void> | undefined
   /** Takes a request that a legacy server makes in the middle of the call. Only requests that `capabilities` allow come here. */
   readonly onAsk: (ask: Ask) => void
 }

@@ -39,10 +39,12 @@ export interface ClientCertificate {
 
 /** A reply of server-sent events, which are written as text that is framed already. */
 export interface EventStream {
-  /** Queues text. False means that the client reads more slowly than it is sent to: wait for `drained` before writing more. */
-  write(text: string): boolean
-  /** Resolves when the queue is empty again or the client is gone. */
-  drained(): Promise<void>
+  /** Queues text, of a source that waits for `drained` before it brings more. */
+  write(text: string): void
+  /** Queues text, of a source that can't wait. A client that is too far behind with such text loses its connection as a slow client. */
+  push(text: string): void
+  /** Undefined while the client takes what is written; else resolves when it has taken all, or is gone. */
+  drained(): Promise<void> | undefined
   /** Ends the reply; later writes do nothing. */
   end(): void
   readonly isClosed: boolean
@@ -61,6 +63,10 @@ export interface Exchange {
   readonly status: number
   /** The client's connection has closed before the reply had ended. */
   readonly isGone: boolean
+  /** The connection was closed on a client that took its replies too slowly, or not at all. */
+  readonly isTooSlow: boolean
+  /** The reply goes on, or its client has not yet taken all of it. */
+  readonly isUnderWay: boolean
   /** Calls back once when the client is gone; at once where it already is. Never after the reply has gone out. */
   onGone(listener: () => void): void
   /** The whole body; a refusal where it is over the limits of size and time, or does not come. */

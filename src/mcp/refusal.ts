@@ -38,6 +38,7 @@ export const refusals = {
   'upstream-auth': { status: 200, code: -32603 },
   'upstream-invalid': { status: 200, code: -32603 },
   cancelled: { status: 200, code: -32603 },
+  'slow-client': { status: 200, code: -32603 },
   internal: { status: 500, code: -32603 },
   overloaded: { status: 503, code: -32603 },
   draining: { status: 503, code: -32603 },

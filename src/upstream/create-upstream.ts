@@ -7,10 +7,13 @@ import { createPresence } from './presence/presence.ts'
 import { failed, type Met, type UpstreamDeps, type UpstreamSettings } from './server/server.ts'
 import { createRootsNotices, createSessions } from './sessions/sessions.ts'
 import { type Follower, follow, openSharedStream } from './streams/streams.ts'
-import type { Connector, Reply } from './wire/wire.ts'
+import type { Connector, Failure, Reply } from './wire/wire.ts'
 
 /** Streams of single clients that are kept open at a time; further ones are not followed. */
 const maxFollowed = 2000
+
+/** Failures that say nothing of the server. */
+const harmless: ReadonlySet<Failure['failure']> = new Set(['cancelled', 'busy', 'slow-client'])
 
 export function createUpstream(settings: UpstreamSettings, connector: Connector, deps: UpstreamDeps): Upstream {
   const { now, events } = deps
@@ -59,7 +62,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     }
     const refusal = reply.kind === 'refused' ? reply : failed(reply, call.method)
     if (refusal.reason === 'upstream-down') presence.goDown(refusal)
-    else if (reply.kind !== 'failed' || (reply.failure !== 'cancelled' && reply.failure !== 'busy')) void presence.refresh()
+    else if (reply.kind !== 'failed' || !harmless.has(reply.failure)) void presence.refresh()
     return refusal
   }
 

@@ -226,6 +226,7 @@ export function callOf(more: Partial<Call> = {}): Call {
     cancellation: new Cancellation(),
     timeoutMs: undefined,
     onNotice() {},
+    drained: () => undefined,
     onAsk() {},
     ...more,
   }

@@ -25,9 +25,9 @@ function open({ canStream = true } = {}) {
   const events: EventStream = {
     write(text) {
       questions.push(JSON.parse(text.slice('data: '.length)))
-      return true
     },
-    async drained() {},
+    push: (text) => events.write(text),
+    drained: () => undefined,
     end() {
       isClosed = true
     },

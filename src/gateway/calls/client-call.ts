@@ -69,6 +69,10 @@ export class ClientCall implements Call {
     else this.suspendable.onNotice(message)
   }
 
+  drained(): Promise<void> | undefined {
+    return (this.suspendable ?? this.reply).drained()
+  }
+
   onAsk(ask: Ask): void {
     if (this.suspendable !== undefined) return this.suspendable.onAsk(ask)
     const id = this.asks?.relayed(this.scope(), ask)

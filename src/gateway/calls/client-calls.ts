@@ -91,6 +91,7 @@ export function createCalls(deps: CallDeps): Calls {
   function goOn(state: string, request: ClientRequest, message: Message, origin: Origin, reply: ReplyStream): Promise<Sent> {
     return suspensions.resume(state, request.resume?.responses, {
       onNotice: (text) => writeNotice(reply, request, message, text),
+      drained: () => reply.drained(),
       onGone: (listener) => origin.onGone?.(listener),
     })
   }
@@ -118,7 +119,8 @@ export function createCalls(deps: CallDeps): Calls {
   }
 
   function sendSuspendable(call: ClientCall, owner: Owner): Promise<Sent> {
-    const hooks = { onNotice: (text: string) => void call.reply.write(text), onGone: () => {} }
+    const { reply } = call
+    const hooks = { onNotice: (text: string) => void reply.write(text), drained: () => reply.drained(), onGone: () => {} }
     call.suspendable = new SuspendableCall(call.holder, call.cancellation, hooks)
     return suspensions.run(call.suspendable, () => owner.upstream.send(call, owner.addressed))
   }

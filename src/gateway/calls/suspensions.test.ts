@@ -5,7 +5,7 @@ import type { Sent } from '../../upstream/upstream.ts'
 import { createSuspensions, type RoundHooks, SuspendableCall } from './suspensions.ts'
 
 const done: Sent = { answer: { kind: 'complete', result: '{"content":[]}', isError: false, hasMeta: false }, upstreamMs: 1, era: 'legacy' }
-const quietly: RoundHooks = { onNotice() {}, onGone() {} }
+const quietly: RoundHooks = { onNotice() {}, drained: () => undefined, onGone() {} }
 
 /** A legacy server's call as a test plays it. */
 function open(process = 'p') {

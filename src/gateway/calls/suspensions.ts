@@ -23,6 +23,8 @@ export interface Suspensions {
 /** Where one round's notices go, and how the client leaves it. */
 export interface RoundHooks {
   readonly onNotice: (message: string) => void
+  /** As `Call.drained`. */
+  drained(): Promise<void> | undefined
   onGone(listener: () => void): void
 }
 
@@ -39,7 +41,7 @@ function refused(text: string): Sent {
   return { answer: refuse('invalid-params', text), upstreamMs: 0, era: 'legacy' }
 }
 
-const nobody: RoundHooks = { onNotice() {}, onGone() {} }
+const nobody: RoundHooks = { onNotice() {}, drained: () => undefined, onGone() {} }
 
 /** One call that may be suspended: costs nothing until the server asks. */
 export class SuspendableCall {
@@ -71,6 +73,10 @@ export class SuspendableCall {
   onNotice(message: string): void {
     // Between two rounds nobody listens.
     if (this.waiter !== undefined) this.hooks.onNotice(message)
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.waiter === undefined ? undefined : this.hooks.drained()
   }
 
   onAsk(ask: Ask): void {

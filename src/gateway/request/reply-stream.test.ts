@@ -16,9 +16,9 @@ function open({ accept, canStream = true }: Options = {}) {
   const events: EventStream = {
     write(text) {
       written.push(text)
-      return true
     },
-    async drained() {},
+    push: (text) => events.write(text),
+    drained: () => undefined,
     end() {
       isClosed = true
     },

@@ -38,6 +38,11 @@ export class ReplyStream {
     return true
   }
 
+  /** Undefined while the client takes what is written; else resolves when it has taken all, or is gone. */
+  drained(): Promise<void> | undefined {
+    return this.#events?.drained()
+  }
+
   /** The client has gone. */
   leave(): void {
     this.#isGone = true

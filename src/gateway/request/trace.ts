@@ -84,7 +84,7 @@ export function createTrace(exchange: Exchange): Trace {
 
 export function noteRefusal(trace: Trace, refusal: Refusal): void {
   trace.outcome =
-    refusal.reason === 'cancelled'
+    refusal.reason === 'cancelled' || refusal.reason === 'slow-client'
       ? 'cancelled'
       : refusal.reason.startsWith('upstream-') || refusal.reason === 'internal'
         ? 'error'

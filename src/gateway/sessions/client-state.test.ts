@@ -28,7 +28,7 @@ test('a session’s state is made once and is the same from then on', () => {
   const session = sessionOf('a')
   assert.equal(states.find(session), undefined)
   const state = states.get(session)
-  assert.deepEqual([state.session, state.level, state.watches.size, state.write], [session, undefined, 0, undefined])
+  assert.deepEqual([state.session, state.level, state.watches.size, state.events], [session, undefined, 0, undefined])
   state.level = 'error'
   assert.equal(states.get(sessionOf('a')), state)
   assert.equal(states.find(sessionOf('a')), state)
@@ -67,11 +67,11 @@ test('who was used since stays; to be looked for is no use', () => {
 test('one with an open stream stays, and makes room once its stream has ended', () => {
   const { states, has } = fill()
   const open = states.get(sessionOf('0'))
-  open.write = () => {}
+  open.events = { write() {}, push() {}, drained: () => undefined, end() {}, isClosed: false }
   for (let n = 1; n < maxStates; n++) states.get(sessionOf(`${n}`))
   states.get(sessionOf('one more'))
   assert.deepEqual([has('0'), has('1')], [true, false])
-  open.write = undefined
+  open.events = undefined
   states.get(sessionOf('and one'))
   assert.deepEqual([has('0'), has('2')], [false, true])
 })

@@ -1,4 +1,4 @@
-import type { ClientSession, LogLevel } from '../../mcp/mcp.ts'
+import type { ClientSession, EventStream, LogLevel } from '../../mcp/mcp.ts'
 import type { Endpoint } from '../route/route.ts'
 import type { LastingWatch } from './resource-watch.ts'
 
@@ -13,8 +13,8 @@ export interface ClientState {
   readonly watches: Map<string, LastingWatch>
   /** As its client found it last, once it has subscribed or opened a stream: credentials are renewed in the midst of a session. */
   endpoint: Endpoint | undefined
-  /** Writes to the client's newest event stream, where it has one here. */
-  write: ((text: string) => void) | undefined
+  /** The client's newest event stream, where it has one here. */
+  events: EventStream | undefined
 }
 
 export interface ClientStates {
@@ -35,7 +35,7 @@ export function createClientStates(): ClientStates {
     states.delete(key)
   }
   const makeRoom = () => {
-    for (const [key, { write }] of states) if (write === undefined) return end(key)
+    for (const [key, { events }] of states) if (events === undefined) return end(key)
   }
   return {
     find: (session) => states.get(session.key),
@@ -46,7 +46,7 @@ export function createClientStates(): ClientStates {
         states.set(session.key, known)
         return known
       }
-      const state: ClientState = { session, level: undefined, watches: new Map(), endpoint: undefined, write: undefined }
+      const state: ClientState = { session, level: undefined, watches: new Map(), endpoint: undefined, events: undefined }
       states.set(session.key, state)
       if (states.size > maxStates) makeRoom()
       return state

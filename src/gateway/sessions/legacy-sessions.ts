@@ -102,7 +102,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
       if (same !== undefined) return (await same.isGranted) ? done : untold(subject)
       const onStop = watches.size === maxWatches ? undefined : shares.take(holder, [uri])
       if (onStop === undefined) return refuse('limited', `more than ${maxWatches} subscriptions of one session, or too many of one caller`)
-      const onUpdate = (changed: string) => clients.find(session)?.write?.(sseEvent(updated(changed)))
+      const onUpdate = (changed: string) => clients.find(session)?.events?.push(sseEvent(updated(changed)))
       const watch = new ResourceWatch({ endpointOf: () => endpointOf(state.endpoint ?? to), uri, onUpdate, onStop })
       watches.set(uri, watch)
       if (await watch.isGranted) return done

@@ -11,9 +11,9 @@ function stream(route: string, more: Partial<ChangeStream<string>> = {}) {
   const events: EventStream = {
     write(text) {
       written.push(text)
-      return true
     },
-    async drained() {},
+    push: (text) => events.write(text),
+    drained: () => undefined,
     end() {
       isClosed = true
     },

@@ -66,7 +66,7 @@ export function createChangeStreams<P>(
     stream.onEnd?.()
   }
   const end = (stream: ChangeStream<P>) => {
-    if (stream.goodbye !== undefined) stream.events.write(stream.goodbye)
+    if (stream.goodbye !== undefined) stream.events.push(stream.goodbye)
     stream.events.end()
     remove(stream)
   }
@@ -89,7 +89,7 @@ export function createChangeStreams<P>(
     if (stream.session !== undefined) told.add(stream.session)
     if (isOlder) return false
     const messages = changeKinds.filter((kind) => revisions[kind] !== known?.[kind]).flatMap((kind) => stream.changed[kind] ?? [])
-    for (const message of messages) stream.events.write(message)
+    for (const message of messages) stream.events.push(message)
     return messages.length > 0
   }
   let isLooking = false

@@ -67,7 +67,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       const early = new Set<string>()
       const update = (uri: string) => {
         if (events === undefined) early.add(uri)
-        else events.write(sseEvent(listenMessages.updated(id, uri)))
+        else events.push(sseEvent(listenMessages.updated(id, uri)))
       }
       const giveBack = shares.take(holder, filter.resourceSubscriptions)
       if (giveBack === undefined) return refuse('limited', 'too many subscriptions of one caller', { headers: { 'retry-after': '5' } })
@@ -132,8 +132,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       events.write(sseComment())
       const state = clients.get(session)
       state.endpoint = to
-      const write = (text: string) => void events.write(text)
-      state.write = write
+      state.events = events
       const followed = new Map<Upstream, () => void>()
       const stopAll = () => {
         for (const stop of followed.values()) stop()
@@ -151,13 +150,13 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
           onLook() {
             // A newer stream of the session gets the messages.
             const now = endpointOf(to)
-            if (state.write !== write || now === undefined) return stopAll()
-            followServers(now, session, followed, write)
+            if (state.events !== events || now === undefined) return stopAll()
+            followServers(now, session, followed, events)
             for (const watch of state.watches.values()) watch.renew()
           },
           onEnd() {
             stopAll()
-            if (state.write === write) state.write = undefined
+            if (state.events === events) state.events = undefined
           },
         },
         (listener) => exchange.onGone(listener),
@@ -183,7 +182,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
   }
 
   /** Opens the client's own stream with each server that keeps sessions and has none open yet. */
-  function followServers(to: Endpoint, session: LegacySession, followed: Map<Upstream, () => void>, write: (text: string) => void): void {
+  function followServers(to: Endpoint, session: LegacySession, followed: Map<Upstream, () => void>, events: EventStream): void {
     const wanted = new Map(to.catalog.servers().flatMap((one) => (one.upstream.hasSessions() ? [[one.upstream, one.name] as const] : [])))
     for (const [upstream, stop] of followed) {
       if (wanted.has(upstream)) continue
@@ -191,22 +190,25 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       followed.delete(upstream)
     }
     for (const [upstream, name] of wanted)
-      if (!followed.has(upstream)) followed.set(upstream, upstream.follow(session, followerOf(to, session, name, write)))
+      if (!followed.has(upstream)) followed.set(upstream, upstream.follow(session, followerOf(to, session, name, events)))
   }
 
-  function followerOf(to: Endpoint, session: LegacySession, server: string, write: (text: string) => void): Follower {
+  function followerOf(to: Endpoint, session: LegacySession, server: string, events: EventStream): Follower {
     const scope = { route: to.endpoint.route, caller: to.caller.id, session: session.key }
     return {
       onNotice(text, method) {
         const now = endpointOf(to)
         if (now === undefined) return
-        const exposed = method === 'notifications/resources/updated' ? exposeUpdate(now, server, text) : text
-        if (exposed !== undefined) write(sseEvent(exposed))
+        if (method !== 'notifications/resources/updated') return events.write(sseEvent(text))
+        const exposed = exposeUpdate(now, server, text)
+        // It may have come in the midst of a call, which does not wait for this stream.
+        if (exposed !== undefined) events.push(sseEvent(exposed))
       },
+      drained: () => events.drained(),
       onAsk(ask: Ask) {
         const id = asks.relayed(scope, ask)
-        write(sseEvent(`{"jsonrpc":"2.0","id":${id},"method":"${ask.method}","params":${ask.params}}`))
-        ask.onWithdrawn(() => write(sseEvent(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`)))
+        events.write(sseEvent(`{"jsonrpc":"2.0","id":${id},"method":"${ask.method}","params":${ask.params}}`))
+        ask.onWithdrawn(() => events.write(sseEvent(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`)))
       },
     }
   }

@@ -41,6 +41,7 @@ test('error_type is our reason, else the code, else tool_error', async () => {
     [{ outcome: 'error', rpcCode: 123456 }, '_OTHER'],
     [{ outcome: 'error' }, 'tool_error'],
     [{ outcome: 'cancelled' }, 'cancelled'],
+    [{ outcome: 'cancelled', reason: 'slow-client', rpcCode: -32603 }, 'slow-client'],
   ]
   for (const [change, expected] of table) {
     const metrics = createMetrics()
@@ -148,6 +149,7 @@ test('counters and process metrics are exposed', async () => {
   metrics.countRepair('math')
   metrics.setNameConflicts(3)
   metrics.countEdgeRefusal('origin')
+  metrics.countSlowClient()
   metrics.countReload('refused')
   metrics.observeSession(1500)
   const text = await metrics.text()
@@ -155,6 +157,7 @@ test('counters and process metrics are exposed', async () => {
     'mcplex_result_repairs_total{mcplex_server="math"} 1',
     'mcplex_name_conflicts 3',
     'mcplex_edge_refusals_total{reason="origin"} 1',
+    'mcplex_slow_clients_total 1',
     'mcplex_config_reloads_total{outcome="refused"} 1',
     'mcp_server_session_duration_seconds_sum 1.5',
   ]) {

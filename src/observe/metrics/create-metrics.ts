@@ -30,6 +30,8 @@ export interface Metrics extends StateMetrics {
   countEdgeRefusal(reason: Reason): void
   /** Counts a request that a rule denied. @param rule its path in the document; empty where no one rule did */
   countDenial(agent: string, rule: string): void
+  /** Counts a client that has lost its connection as it took too little of what it was sent. */
+  countSlowClient(): void
   /** Prometheus text exposition 0.0.4, for `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -119,6 +121,11 @@ export function createMetrics({ version = '', now = Date.now }: Partial<StateMet
   const tools = new Gauge({ name: 'mcplex_server_tools', help: 'Tools the server last listed.', ...byServer })
   const repairs = new Counter({ name: 'mcplex_result_repairs_total', help: 'Results repaired on their way.', ...byServer })
   const conflicts = new Gauge({ name: 'mcplex_name_conflicts', help: 'Names hidden by an equal one.', registers })
+  const slow = new Counter({
+    name: 'mcplex_slow_clients_total',
+    help: 'Clients that lost their connection as they took too little of what they were sent.',
+    registers,
+  })
   const edge = new Counter({
     name: 'mcplex_edge_refusals_total',
     help: 'Requests refused before they were calls.',
@@ -206,6 +213,7 @@ export function createMetrics({ version = '', now = Date.now }: Partial<StateMet
     setNameConflicts: (count) => conflicts.set(count),
     countEdgeRefusal: (reason) => edge.inc({ reason }),
     countDenial,
+    countSlowClient: () => slow.inc(),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }
@@ -226,7 +234,7 @@ function isSameSeries(a: RequestRecord, b: RequestRecord): boolean {
 /** `error.type`: our reason where we refused, else the JSON-RPC code, else `tool_error` for an `isError` result; empty on success. */
 function errorType(record: RequestRecord): string {
   if (record.outcome === 'ok') return ''
-  if (record.outcome === 'cancelled') return 'cancelled'
+  if (record.outcome === 'cancelled') return record.reason ?? 'cancelled'
   if (record.reason !== undefined) return record.reason
   if (record.rpcCode === undefined) return 'tool_error'
   return codes.has(record.rpcCode) ? String(record.rpcCode) : '_OTHER'

@@ -269,7 +269,11 @@ for (const [title, sessions, caller, followed, heard] of [
       wake()
     }
     const stops = followed.map((key) =>
-      upstream.follow(clientOf(key), { onNotice: (text) => hear(`${key} ${JSON.parse(text).params.uri}`), onAsk() {} }),
+      upstream.follow(clientOf(key), {
+        onNotice: (text) => hear(`${key} ${JSON.parse(text).params.uri}`),
+        drained: () => undefined,
+        onAsk() {},
+      }),
     )
     const watch = upstream.watch('u:1', (uri) => hear(`watch ${uri}`))
     assert.equal(await watch.isGranted, true)
@@ -287,7 +291,7 @@ test('a follower that has gone hears nothing more; the newer one of the same cli
   const { server, upstream } = await openMet(t, { ...changing(true), 'tools/call': (arrival) => void events(arrival, updated) })
   const session = clientOf('a')
   const got: string[] = []
-  const follow = (name: string) => upstream.follow(session, { onNotice: () => got.push(name), onAsk() {} })
+  const follow = (name: string) => upstream.follow(session, { onNotice: () => got.push(name), drained: () => undefined, onAsk() {} })
   const call = async () => {
     const sent = upstream.send(callOf({ session }), called('x'))
     finish(await server.arrived('tools/call', server.count('tools/call') + 1))

@@ -12,7 +12,7 @@ import {
   type Rostered,
 } from '../../mcp/mcp.ts'
 import type { Met, UpstreamSettings } from '../server/server.ts'
-import type { Connector, Post, Reply, Waiting } from '../wire/wire.ts'
+import type { Connector, Failure, Post, Reply, Waiting } from '../wire/wire.ts'
 import type { OpenAsks } from './open-asks.ts'
 import type { AskingStream, ServerRequests } from './server-requests.ts'
 
@@ -53,7 +53,7 @@ export function createCalls(
       const reply = await connector.post(posted)
       if (wantsProgress) progressing.remove(posted)
       posted.asks?.close()
-      const isGivenUp = reply.kind === 'failed' && (reply.failure === 'timeout' || reply.failure === 'cancelled')
+      const isGivenUp = reply.kind === 'failed' && givenUp.has(reply.failure)
       if (isGivenUp && met.era.name === 'legacy') {
         const notice = legacyNotification('notifications/cancelled', { requestId: id, reason: reply.text }, met.facts.version, session)
         void connector.post({ ...notice, cause: 'client', id: undefined, timeoutMs: settings.listMs })
@@ -70,6 +70,9 @@ export function createCalls(
     },
   }
 }
+
+/** Failures after which the server may still be at work. */
+const givenUp: ReadonlySet<Failure['failure']> = new Set(['timeout', 'cancelled', 'slow-client'])
 
 interface Suspended {
   count: number
@@ -141,12 +144,16 @@ class PostedCall implements Post, AskingStream, Rostered {
       this.#requests.take(this, message, method)
   }
 
-  /** Progress that the server sent elsewhere. */
+  drained(): Promise<void> | undefined {
+    return this.#call.drained()
+  }
+
+  /** Progress that the server sent elsewhere; left out where the client is behind, since that stream does not wait for this client. */
   onOtherStream(message: Message): void {
     const notice = this.met.era.notice(this.#call, message, 'notifications/progress', this.id)
     if (notice === undefined) return
     if (!this.#isSuspended && !this.cancellation.isAbandoned) this.#waiting?.allow(this.timeoutMs)
-    this.#call.onNotice(notice)
+    if (this.#call.drained() === undefined) this.#call.onNotice(notice)
   }
 
   mayAsk(): boolean {

@@ -91,7 +91,8 @@ export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the
     case 'timeout':
       return refuse('upstream-timeout', reply.text)
     case 'cancelled':
-      return refuse('cancelled', reply.text)
+    case 'slow-client':
+      return refuse(reply.failure, reply.text)
     case 'broken':
       return refuse('upstream-invalid', reply.text)
   }

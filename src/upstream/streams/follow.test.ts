@@ -33,6 +33,7 @@ function recorder() {
       got.push(`${method} ${text}`)
       wake()
     },
+    drained: () => undefined,
     onAsk(ask) {
       asks.push(ask)
       got.push(`ask ${ask.id}`)

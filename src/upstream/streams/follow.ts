@@ -10,6 +10,8 @@ export interface Follower {
   /** JSON text of the whole notification: `notifications/message`, `notifications/resources/updated` or `notifications/elicitation/complete`. */
   onNotice(text: string, method: string): void
   onAsk(ask: Ask): void
+  /** Undefined while the client takes what it gets; else resolves when it has, or is gone: until then no more is read for it. */
+  drained(): Promise<void> | undefined
 }
 
 export interface FollowOptions {
@@ -79,6 +81,7 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
       headers: headersFor(met.facts.version, session.id),
       isFollowed: true,
       lastEventId,
+      drained: () => follower.drained(),
       onMessage(message, method) {
         if (method !== undefined) take(from, message, method)
       },

@@ -34,6 +34,8 @@ export interface Post {
   readonly isResumable?: boolean | undefined
   /** Messages that come before the answer. A progress notification restarts the time-out. */
   readonly onMessage?: (message: Message, method: string) => void
+  /** Undefined while the messages are taken; else resolves when they are: until then nothing more is read, and the time-out stands still. */
+  drained?(): Promise<void> | undefined
   /** Gets hold of the wait for the answer, before anything is sent. */
   readonly onWaiting?: (waiting: Waiting) => void
 }
@@ -53,8 +55,8 @@ export type Reply =
 
 export interface Failure {
   readonly kind: 'failed'
-  /** unreachable, busy: nothing was sent; broken: cut or not understood after sending. */
-  readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken'
+  /** unreachable, busy: nothing was sent; broken: cut or not understood after sending; slow-client: not the server took the time, but who reads. */
+  readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken' | 'slow-client'
   readonly text: string
 }
 
@@ -68,6 +70,8 @@ export interface Listen {
   /** Where an earlier stream broke off. */
   readonly lastEventId?: string | undefined
   readonly onMessage: (message: Message, method: string | undefined) => void
+  /** As of a `Post`. */
+  drained?(): Promise<void> | undefined
   /** Called once: the status and, where the server had them, `retry` in ms and the last event's id. `status` 0: no connection. */
   readonly onEnd: (status: number, retryMs: number | undefined, lastEventId: string | undefined) => void
 }

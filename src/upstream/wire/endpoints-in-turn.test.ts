@@ -326,12 +326,14 @@ test('a request in a session is the same at its endpoint, but for the id', async
   const made = open([a, d])
   const request = { ...inSession(`${d}/1/2`), isCall: true, cause: 'client', isResumable: true } as const
   const heard: unknown[] = []
-  await made.connector.post({ ...request, onWaiting: (waiting) => heard.push(waiting) })
-  const { onMessage: _, onWaiting, cancellation, ...sent } = made.requests[0] ?? assert.fail()
+  const drained = Promise.resolve()
+  await made.connector.post({ ...request, onWaiting: (waiting) => heard.push(waiting), drained: () => drained })
+  const { onMessage: _, onWaiting, drained: drainedThere, cancellation, ...sent } = made.requests[0] ?? assert.fail()
   assert.deepEqual({ ...sent, cancellation }, { ...request, ...inSession('1/2'), cancellation: undefined })
   const waiting = { allow() {} }
   onWaiting?.(waiting)
   assert.deepEqual([heard, made.taken()], [[waiting], [d]])
+  assert.equal(drainedThere?.(), drained)
 })
 
 test('a stream of a session ends with 404 where its endpoint has left, or had', async () => {

@@ -9,7 +9,7 @@ import { planUpstream } from '../from-config.ts'
 import { type Arrival, called, callOf, events, modernScript, openScripted, type Script } from '../open-for-test.ts'
 import type { Follower } from '../streams/follow.ts'
 
-const follower: Follower = { onNotice() {}, onAsk() {} }
+const follower: Follower = { onNotice() {}, drained: () => undefined, onAsk() {} }
 
 /** A server with the sessions `<letter>1`, `<letter>2`, …, that refuses all but those in `known`. */
 async function openPod(t: TestContext, letter: string, more: Script = {}, port = 0) {
@@ -103,7 +103,9 @@ test('sessions are opened at the endpoints in turn, and all that belongs to one 
   assert.deepEqual(b.in('tools/call').toSorted(), ['b2', 'b2', 'b2', 'b3', 'b3', 'b3'])
   const [first, second] = clients
   assert.ok(first && second)
-  const stops = [first, second].map((one) => upstream.follow(one, { onNotice() {}, onAsk: (ask) => ask.reply('"result":{"roots":[]}') }))
+  const stops = [first, second].map((one) =>
+    upstream.follow(one, { onNotice() {}, drained: () => undefined, onAsk: (ask) => ask.reply('"result":{"roots":[]}') }),
+  )
   assert.deepEqual([(await a.arrived('response')).session, (await b.arrived('response')).session], ['a1', 'b2'])
   upstream.rootsChanged(second)
   assert.equal((await b.arrived('notifications/roots/list_changed')).session, 'b2')

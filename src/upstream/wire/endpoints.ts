@@ -272,9 +272,10 @@ function copyOf(request: Post, changes: Partial<Pick<Post, 'headers' | 'timeoutM
   const { isCall, cause, headers, body, id, timeoutMs, maxMs, cancellation, isResumable } = request
   return {
     ...({ isCall, cause, headers, body, id, timeoutMs, maxMs, cancellation, isResumable } satisfies {
-      [K in keyof Omit<Required<Post>, 'onMessage' | 'onWaiting'>]: Post[K]
+      [K in keyof Omit<Required<Post>, 'onMessage' | 'drained' | 'onWaiting'>]: Post[K]
     }),
     onMessage: (message, method) => request.onMessage?.(message, method),
+    drained: () => request.drained?.(),
     onWaiting: (waiting) => request.onWaiting?.(waiting),
     ...changes,
   }

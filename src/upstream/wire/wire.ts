@@ -1,2 +1,2 @@
-export type { Cause, Connector, Listening, Post, Reply, Waiting } from './connector.ts'
+export type { Cause, Connector, Failure, Listening, Post, Reply, Waiting } from './connector.ts'
 export { type ConnectorPlan, connectors } from './connectors.ts'

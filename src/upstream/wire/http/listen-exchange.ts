@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { member, stringOf } from '../../../mcp/mcp.ts'
 import type { Listen } from '../connector.ts'
 import { BodyReader, single } from './body-reader.ts'
-import { FloodGate } from './flood-gate.ts'
+import { Pace } from './pace.ts'
 import type { HttpSettings } from './settings.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -14,7 +14,7 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   private controller: Controller | undefined
   private status = 0
   private isClosed = false
-  private readonly gate = new FloodGate(() => performance.now())
+  private readonly pace = new Pace(() => performance.now())
 
   constructor(request: Listen, settings: HttpSettings) {
     this.request = request
@@ -42,11 +42,11 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Controller, chunk: Buffer): void {
     const messages = this.reader.feed(chunk)
     if (typeof messages === 'string') return controller.abort(new Error(messages))
-    if (!this.gate.take(messages.length, chunk.length)) return controller.abort(new Error('too many messages'))
     for (const message of messages) {
       const method = member(message.top, 'method')
       this.request.onMessage(message, method === undefined ? undefined : stringOf(message.text, method))
     }
+    if (!this.isClosed) this.pace.took(controller, messages.length, chunk.length, this.request.drained?.())
   }
 
   onResponseEnd(): void {

@@ -4,7 +4,7 @@ import type { Failure, Post, Reply, Waiting } from '../connector.ts'
 import { BodyReader, resumingFrom, single } from './body-reader.ts'
 import type { CallLane } from './call-lane.ts'
 import { failureOf } from './failure.ts'
-import { FloodGate } from './flood-gate.ts'
+import { Pace } from './pace.ts'
 import type { HttpSettings } from './settings.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -23,6 +23,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   place = -1
   deadline: number
   private allowedMs: number
+  private readonly startedAt: number
   private readonly lastDeadline: number
   private readonly request: Post
   private readonly settings: HttpSettings
@@ -33,7 +34,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   private type = ''
   private session: string | undefined
   private abortReason: Failure | undefined
-  private gate: FloodGate | undefined
+  private pace: Pace | undefined
   private lane: CallLane | undefined
   private laneBytes = 0
   private readonly resume: Resume | undefined
@@ -49,6 +50,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     this.settle = settle
     this.resume = resume
     const now = performance.now()
+    this.startedAt = now
     this.lastDeadline = now + Math.min(request.maxMs ?? maxProgressMs, maxProgressMs)
     this.allowedMs = request.timeoutMs
     this.deadline = Math.min(now + request.timeoutMs, this.lastDeadline)
@@ -77,7 +79,14 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     this.finish({ kind: 'failed', failure: 'busy', text })
   }
 
-  expire(): void {
+  /** Its deadline has come: while a client is waited for only the last one counts, and it is not the server that took the time then. */
+  expire(now: number): void {
+    const heldMs = this.pace?.heldMs ?? 0
+    if (now < this.lastDeadline && this.pace?.isHeld) return
+    if (now >= this.lastDeadline && heldMs > (now - this.startedAt) / 2) {
+      const text = `the caller took ${Math.round(heldMs)} ms to read what came, and the time of the whole call is over`
+      return this.cut({ kind: 'failed', failure: 'slow-client', text })
+    }
     this.cut({
       kind: 'failed',
       failure: 'timeout',
@@ -109,15 +118,21 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
       this.broken(`${cutOff}, and answered ${status} when asked for the rest`)
   }
 
-  onResponseData(_controller: Controller, chunk: Buffer): void {
+  onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.settle === undefined) return
     const messages = this.reader?.feed(chunk) ?? []
     if (typeof messages === 'string') return this.broken(messages)
-    if (this.reader?.isStream) {
-      this.gate ??= new FloodGate(() => performance.now())
-      if (!this.gate.take(messages.length, chunk.length)) return this.broken('sends more messages than anybody could use')
-    }
     for (const message of messages) this.take(message)
+    // What comes after the answer is for nobody.
+    if (this.settle === undefined || !this.reader?.isStream) return
+    // While a client is waited for the time-out stands still.
+    this.pace ??= new Pace(
+      () => performance.now(),
+      (ms) => {
+        this.deadline = Math.min(this.deadline + ms, this.lastDeadline)
+      },
+    )
+    this.pace.took(controller, messages.length, chunk.length, this.request.drained?.())
   }
 
   onResponseEnd(): void {

@@ -65,7 +65,7 @@ export function createStreamableHttp(settings: HttpSettings, at?: Address): Conn
     void calls.dispatch({ path, method: 'GET', headers: base.concat(headers) }, exchange)
   const sweep = () => {
     const now = performance.now()
-    for (const one of waiting.all()) if (one.deadline <= now) one.expire()
+    for (const one of waiting.all()) if (one.deadline <= now) one.expire(now)
     if (waiting.size === 0) {
       clearInterval(sweeper)
       sweeper = undefined
