@@ -73,10 +73,10 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
     async function subscribe({ session, subject, isOn, id: requestId }: Extract<Decoded, { kind: 'subscribe' }>): Promise<Encoded> {
       trace.name = subject.name.slice(0, maxLoggedChars)
       const item = isOn ? to.catalog.owner(subject)?.item : undefined
-      const verdict = item === undefined ? undefined : maySubscribe(to, item)
-      if (verdict?.isAllowed === false) {
-        noteDenial(trace, verdict.by)
-        return answered(refuse('refused-by-rule', 'a rule refuses this subscription'), requestId, 'resources/subscribe')
+      const said = item === undefined ? undefined : maySubscribe(to, item)
+      if (said?.kind === 'refused') {
+        noteDenial(trace, said.by)
+        return answered(said, requestId, 'resources/subscribe')
       }
       const answer = await sessions.subscribe(held(to, origin.head), holderOf(to, origin.head.remote), session, subject, isOn)
       if (answer.kind === 'refused' && answer.reason === 'unknown-name') trace.whyAbsent = () => absenceOf(to, subject)

@@ -10,7 +10,7 @@ import {
   type Rule,
 } from '../config/config.ts'
 import { anonymous, type Caller, type Claims, type Head, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
-import type { RuleReading } from '../policy/policy.ts'
+import type { RuleReading, WayPolicyName, Word } from '../policy/policy.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Endpoint, type Gate, type Snapshot, socketOf } from './route/route.ts'
 
@@ -31,7 +31,7 @@ export interface Question {
 
 /** One layer that a call passes. */
 export interface Step {
-  readonly layer: 'route' | 'authenticate' | 'access' | 'catalog' | 'selection' | 'authorize'
+  readonly layer: 'route' | 'authenticate' | 'catalog' | 'selection' | WayPolicyName
   /** Where the document says it; empty where it says nothing of this. */
   readonly place: string
   readonly text: string
@@ -117,11 +117,11 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
   steps.push({ layer: 'authenticate', place: authenticate?.place ?? '', ...wordsOf(caller, authenticate === undefined, isToldOf) })
   if ('reason' in caller) return ended('refused')
 
-  if (gate.access !== undefined) {
-    const { isAllowed, by } = gate.access.admits({ caller, head })
-    const text = `${by?.text ?? ''} ${isAllowed ? 'holds' : by?.because === 'error' ? 'can not be computed for this caller' : 'does not hold'}`
-    steps.push({ layer: 'access', place: by?.place ?? '', text, isPassed: isAllowed })
-    if (!isAllowed) return ended('refused')
+  for (const { name, admit } of gate.policies.all) {
+    const said = admit?.({ caller, head })
+    if (said === undefined) continue
+    steps.push({ layer: name, place: said.by?.place ?? '', ...wordsOfPolicy(said) })
+    if (said.kind === 'refused') return ended('refused')
   }
 
   const to = gate.enter(target, caller, head)
@@ -158,16 +158,15 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
   steps.push(selected)
   if (!selected.isPassed) return ended('hidden')
 
-  const judge = gate.judge
-  if (judge === undefined) return ended('allowed')
   const asking = { caller, head }
-  for (const { place, isAsked, rules, verdict } of judge.explain(asking, item, question.args)) {
-    if (!isAsked) continue
-    steps.push({ layer: 'authorize', place: verdict.by?.place ?? place, text: says(verdict.by), isPassed: verdict.isAllowed, rules })
-    if (!verdict.isAllowed) return ended(to.catalog.owner(subject) === undefined ? 'hidden' : 'refused')
+  for (const { name, explain: explained } of gate.policies.all) {
+    for (const { place, isAsked, rules, verdict } of explained?.(asking, item, question.args) ?? []) {
+      if (!isAsked) continue
+      steps.push({ layer: name, place: verdict.by?.place ?? place, text: says(verdict.by), isPassed: verdict.isAllowed, rules })
+      if (!verdict.isAllowed) return ended(to.catalog.owner(subject) === undefined ? 'hidden' : 'refused')
+    }
   }
-  const seen = judge.sees(asking, item)
-  return ended('allowed', question.args === undefined && seen.mayBeRefused)
+  return ended('allowed', question.args === undefined && gate.policies.sight?.sees(asking, item).mayBeRefused)
 }
 
 interface Found {
@@ -230,6 +229,13 @@ function withClaims(kind: 'jwt' | 'apiKey', id: string, text: string): Caller {
   const known: Claims = readObject(text) ?? new Map()
   const claims: Claims = kind === 'apiKey' ? new Map([...known, ['id', id]]) : known
   return { ...anonymous, kind, id, subject: id, claims }
+}
+
+function wordsOfPolicy(said: Word): Pick<Step, 'text' | 'isPassed'> {
+  const isPassed = said.kind === 'pass'
+  const { text, because } = said.by ?? {}
+  if (text === undefined) return { text: isPassed ? 'lets this caller in' : said.text, isPassed }
+  return { text: `${text} ${isPassed ? 'holds' : because === 'error' ? 'can not be computed for this caller' : 'does not hold'}`, isPassed }
 }
 
 function wordsOf(caller: Caller | Refusal, isOpen: boolean, isToldOf: boolean): Pick<Step, 'text' | 'isPassed'> {

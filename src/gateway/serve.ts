@@ -92,9 +92,9 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     trace.audit = listener?.audit ?? snapshot.audit
     if (listener === undefined) return refuse('no-route', 'no listener has this name')
     for (const policy of listener.policies) {
-      const verdict = policy.onHead?.(head)
-      if (verdict?.kind === 'refused') return verdict
-      for (const name in verdict?.headers) exchange.setHeader(name, verdict.headers[name] ?? '')
+      const said = policy.admit(head)
+      if (said.kind === 'refused') return said
+      for (const name in said.headers) exchange.setHeader(name, said.headers[name] ?? '')
     }
     const wellKnown = wellKnownPath(head.path)
     if (wellKnown !== undefined) return metadata(snapshot, listener, wellKnown, exchange, trace)

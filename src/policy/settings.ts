@@ -1,3 +1,4 @@
+import type { AccessSettings } from './access/settings.ts'
 import type { AuthenticateSettings } from './authenticate/settings.ts'
 import type { AuthorizeLevel } from './authorize/settings.ts'
 import type { OriginSettings } from './origin/settings.ts'
@@ -6,5 +7,6 @@ import type { OriginSettings } from './origin/settings.ts'
 export interface PolicySettings {
   readonly origin: OriginSettings
   readonly authenticate: AuthenticateSettings
+  readonly access: AccessSettings
   readonly authorize: readonly AuthorizeLevel[]
 }

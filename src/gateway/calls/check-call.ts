@@ -1,10 +1,10 @@
 import type { Owner } from '../../catalog/catalog.ts'
 import { type ClientEra, type ClientRequest, checkParamHeaders } from '../../era/era.ts'
-import { type Head, type Message, member, type Refusal, refuse, textOf } from '../../mcp/mcp.ts'
+import { type Head, type Message, member, type Refusal, textOf } from '../../mcp/mcp.ts'
 import { noteDenial, noteRule, type Trace } from '../request/request.ts'
 import type { Endpoint } from '../route/route.ts'
 
-/** Why a call is not sent to the server that has what it names: a rule about its arguments, or headers that say something else. */
+/** Why a call is not sent to the server that has what it names: a policy, or headers that say something else. */
 export function checkCall(
   to: Endpoint,
   owner: Owner,
@@ -14,21 +14,22 @@ export function checkCall(
   head: Head,
   trace: Trace,
 ): Refusal | undefined {
-  const denied = deniedByRule(to, owner, request.method, message, trace)
+  const denied = deniedByPolicy(to, owner, request.method, message, trace)
   if (denied !== undefined) return denied
   return client.name === 'modern' ? checkParamHeaders(owner.addressed.paramHeaders, head, message) : undefined
 }
 
-/** What a rule says of this very call. What is hidden never gets this far. */
-function deniedByRule({ caller, entry }: Endpoint, { item }: Owner, method: string, message: Message, trace: Trace): Refusal | undefined {
-  const verdict = entry?.gate.judge?.mayCall({ caller, head: entry.head }, item, method, argumentsOf(message))
-  if (verdict === undefined) return undefined
-  if (verdict.isAllowed) {
-    noteRule(trace, verdict.by)
+/** What policies say of this very call. What is hidden never gets this far. */
+function deniedByPolicy({ caller, entry }: Endpoint, { item }: Owner, method: string, message: Message, trace: Trace): Refusal | undefined {
+  const call = entry?.gate.policies.call
+  if (entry === undefined || call === undefined) return undefined
+  const said = call({ caller, head: entry.head }, item, method, argumentsOf(message))
+  if (said.kind === 'pass') {
+    noteRule(trace, said.by)
     return undefined
   }
-  noteDenial(trace, verdict.by)
-  return refuse('refused-by-rule', `a rule refuses this call${item.kind === 'tools' ? ' with these arguments' : ''}`)
+  noteDenial(trace, said.by)
+  return said
 }
 
 /** JSON text of a call's arguments. */

@@ -7,16 +7,16 @@ import type { Endpoint } from './endpoint.ts'
 /** Finds out, for the record, why an endpoint does not give what is named. Asks the rules anew, so it belongs after the reply. */
 export function absenceOf({ catalog, caller, entry }: Endpoint, subject: Named): Absence {
   const whole = entry?.whole ?? catalog
-  const judge = entry?.gate.judge
-  if (entry !== undefined && judge !== undefined) {
+  const sight = entry?.gate.policies.sight
+  if (entry !== undefined && sight !== undefined) {
     const asking = { caller, head: entry.head }
     let refused: { readonly item: Item; readonly by: DecidingRule | undefined } | undefined
     const sees = (item: Item) => {
-      const { isAllowed, by } = judge.sees(asking, item)
+      const { isAllowed, by } = sight.sees(asking, item)
       if (!isAllowed) refused ??= { item, by }
       return isAllowed
     }
-    const reaches: Sight['reaches'] = (backend, server, kind) => judge.reaches(asking, backend, server, kind)
+    const reaches: Sight['reaches'] = (backend, server, kind) => sight.reaches(asking, backend, server, kind)
     const seen = whole.seenBy({ sees, reaches }).owner(subject)
     const owner = seen === undefined ? whole.owner(subject) : undefined
     // A server of which nothing can be seen is not looked for at all: what it has is asked about here.

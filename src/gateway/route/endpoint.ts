@@ -2,7 +2,7 @@ import type { Catalog, Sight } from '../../catalog/catalog.ts'
 import type { Endpoint as Edge } from '../../era/era.ts'
 import type { Caller, Head, Refusal } from '../../mcp/mcp.ts'
 import type { Audit } from '../../observe/observe.ts'
-import type { Access, Authenticator, DecidingRule, Judge } from '../../policy/policy.ts'
+import type { Authenticator, DecidingRule, Policies, PolicySight } from '../../policy/policy.ts'
 
 /** What a rule of a route leads to, as one caller sees it. */
 export interface Endpoint {
@@ -33,9 +33,8 @@ export interface Entry {
 /** What stands between a listener and what a rule leads to: who calls, whether it may, what it sees, and the record of it. */
 export interface Gate {
   readonly authenticator: Authenticator | undefined
-  readonly access: Access | undefined
-  /** Made when it is first asked for; undefined where no rule holds on the way. */
-  readonly judge: Judge | undefined
+  /** Those on the way, made when they are first asked for. */
+  readonly policies: Policies
   readonly audit: Audit | undefined
   /** Lets a request in as somebody, or says why not. */
   admit(head: Head): Admitted | Promise<Admitted>
@@ -63,10 +62,10 @@ export function held(to: Endpoint, head: Head): Endpoint {
 
 /** The same endpoint for another caller, through a gate. */
 export function entered(target: Endpoint, listener: string, gate: Gate, caller: Caller, head: Head): Endpoint {
-  const { judge } = gate
+  const { sight } = gate.policies
   const entry = { listener, gate, head, whole: target.catalog }
-  if (judge === undefined) return { ...target, caller, entry }
-  const catalog = target.catalog.seenBy(sightOf(judge, caller, head))
+  if (sight === undefined) return { ...target, caller, entry }
+  const catalog = target.catalog.seenBy(sightOf(sight, caller, head))
   return {
     ...target,
     caller,
@@ -93,10 +92,10 @@ export function edgeOf(
   }
 }
 
-function sightOf(judge: Judge, caller: Caller, head: Head): Sight {
+function sightOf(sight: PolicySight, caller: Caller, head: Head): Sight {
   const asking = { caller, head }
   return {
-    sees: (item) => judge.sees(asking, item).isAllowed,
-    reaches: (backend, server, kind) => judge.reaches(asking, backend, server, kind),
+    sees: (item) => sight.sees(asking, item).isAllowed,
+    reaches: (backend, server, kind) => sight.reaches(asking, backend, server, kind),
   }
 }

@@ -1,8 +1,9 @@
-import { auditOn, authenticationOn, type Config, formatPath, type Listener, type Route, type Rule, rulesOn } from '../../config/config.ts'
-import { anonymous, type Caller, type Head, isRecord, type Refusal, refuse } from '../../mcp/mcp.ts'
-import { type AuthorizeLevel, createAccess, createJudge, type Judge } from '../../policy/policy.ts'
+import { auditOn, authenticationOn, type Config, type Listener, type Route, type Rule } from '../../config/config.ts'
+import { anonymous, type Caller, type Head, isRecord, type Refusal } from '../../mcp/mcp.ts'
+import type { AuthorizeLevel, Judge, Policies } from '../../policy/policy.ts'
 import { type Admitted, type Endpoint, entered, type Gate } from './endpoint.ts'
 import type { Keepers } from './keepers.ts'
+import { wayPolicies } from './policies.ts'
 
 const asAnonymous: Admitted = { kind: 'admitted', caller: anonymous }
 
@@ -18,43 +19,35 @@ export function createGate(
   const way = { listener, route, rule }
   const authenticate = authenticationOn(config, way)
   const audit = auditOn(config, way)
-  const levels = rulesOn(config, way).map(({ place, settings, backend, server }) => ({ place, ...settings, backend, server }))
-  const agent = rule.backends[0]?.agent
-  const expression = agent === undefined ? undefined : config.agents[agent]?.access
-  const access = expression === undefined ? undefined : createAccess(expression, formatPath(['agents', agent ?? '', 'access']))
   const authenticator = authenticate === undefined ? undefined : keepers.authenticator(authenticate.settings)
-  let judge: Judge | undefined
+  let policies: Policies | undefined
   /** Of callers whose requests all see the same; gone when their credential is forgotten. */
   const known = new WeakMap<Caller, WeakMap<Endpoint, Endpoint>>()
 
   const judged = (head: Head, caller: Caller | Refusal): Admitted => {
     if (isRefusal(caller)) return caller
-    const verdict = access?.admits({ caller, head })
-    if (verdict === undefined || verdict.isAllowed) return caller === anonymous ? asAnonymous : { kind: 'admitted', caller }
+    const said = gate.policies.admit?.({ caller, head })
+    if (said?.kind !== 'refused') return caller === anonymous ? asAnonymous : { kind: 'admitted', caller }
     // Whoever has shown nothing yet may still log in.
-    const refusal =
-      caller === anonymous && authenticator !== undefined
-        ? authenticator.challenge(head)
-        : refuse('access', `this caller may not use agent "${agent}": its \`access\` says no`)
-    return { ...refusal, caller, by: verdict.by }
+    const mayLogIn = caller === anonymous && authenticator !== undefined && said.reason === 'access'
+    return mayLogIn ? { ...authenticator.challenge(head), caller, by: said.by } : { ...said, caller }
   }
 
   const gate: Gate = {
     authenticator,
-    access,
-    get judge() {
-      if (levels.length > 0) judge ??= judgeOf(levels)
-      return judge
+    get policies() {
+      policies ??= wayPolicies(config, way, judgeOf)
+      return policies
     },
     audit: audit === undefined ? undefined : keepers.audit(audit.settings),
     admit(head) {
-      if (authenticator === undefined) return access === undefined ? asAnonymous : judged(head, anonymous)
+      if (authenticator === undefined) return gate.policies.admit === undefined ? asAnonymous : judged(head, anonymous)
       const caller = authenticator.admit(head)
       return caller instanceof Promise ? caller.then((one) => judged(head, one)) : judged(head, caller)
     },
     enter(target, caller, head) {
       if (caller === anonymous && isOpen(gate)) return target
-      if (gate.judge?.isByCaller === false) return entered(target, listener.name, gate, caller, head)
+      if (gate.policies.sight?.isByCaller === false) return entered(target, listener.name, gate, caller, head)
       let endpoints = known.get(caller)
       if (endpoints === undefined) {
         endpoints = new WeakMap()
@@ -73,28 +66,17 @@ export function createGate(
       if (authenticator !== entry.gate.authenticator) return undefined
       if (caller.kind !== 'anonymous' && authenticator?.isValid(caller) === false) return undefined
       if (gate === entry.gate) return before
-      return access?.admits({ caller, head: entry.head }).isAllowed === false ? undefined : gate.enter(target, caller, entry.head)
+      return gate.policies.admit?.({ caller, head: entry.head }).kind === 'refused' ? undefined : gate.enter(target, caller, entry.head)
     },
   }
   return gate
 }
 
 /** Whether it asks nothing of anybody. */
-export function isOpen({ authenticator, access, judge }: Gate): boolean {
-  return authenticator === undefined && access === undefined && judge === undefined
+export function isOpen({ authenticator, policies }: Gate): boolean {
+  return authenticator === undefined && policies.all.length === 0
 }
 
 function isRefusal(value: Caller | Refusal): value is Refusal {
   return isRecord(value) && value.kind === 'refused'
-}
-
-/** Judges by their rules: many ways ask for the same. */
-export function createJudges(): (levels: readonly AuthorizeLevel[]) => Judge {
-  const byLevels = new Map<string, Judge>()
-  return (levels) => {
-    const key = JSON.stringify(levels)
-    const judge = byLevels.get(key) ?? createJudge(levels)
-    byLevels.set(key, judge)
-    return judge
-  }
 }

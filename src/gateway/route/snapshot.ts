@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
 import { type Catalog, type CatalogServer, createCatalog, type SelectionPatterns } from '../../catalog/catalog.ts'
-import { auditOn, type Config, durationMs, isLoopback, type Listener, type Route, type Rule } from '../../config/config.ts'
+import { auditOn, type Config, durationMs, type Listener, type Route, type Rule } from '../../config/config.ts'
 import type { Implementation, Sealer, Sessions } from '../../era/era.ts'
 import { anonymous, type Head, type JsonLimits, refuse } from '../../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
-import { createOriginPolicy, order, type Policy, type PolicySettings } from '../../policy/policy.ts'
+import type { ListenerPolicy } from '../../policy/policy.ts'
 import { planUpstream, type Upstream, type UpstreamStatus } from '../../upstream/upstream.ts'
 import { type Endpoint, edgeOf, type Gate, type Target } from './endpoint.ts'
-import { createGate, createJudges, isOpen } from './gates.ts'
+import { createGate, isOpen } from './gates.ts'
 import { createKeepers, type Keepers } from './keepers.ts'
+import { createJudges, listenerPolicies } from './policies.ts'
 import { compileRoutes, findRoute, hostnameRank, isHostnameMatch, type RouteEntry } from './route-table.ts'
 
 export interface CompiledListener {
   readonly listener: Listener
-  readonly policies: readonly Policy[]
+  readonly policies: readonly ListenerPolicy[]
   readonly gates: ReadonlyMap<Rule, Gate>
   /** Of requests that don't get as far as a rule. */
   readonly audit: Audit | undefined
@@ -172,7 +173,7 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
     const gates = own.flatMap((route) =>
       route.rules.map((rule) => [rule, createGate(config, listener, route, rule, keepers, judgeOf)] as const),
     )
-    return { listener, policies: policiesOf(listener, config), gates: new Map(gates), audit: auditOf(listener) }
+    return { listener, policies: listenerPolicies(config, listener), gates: new Map(gates), audit: auditOf(listener) }
   })
   const bySocket = Map.groupBy(
     listeners.toSorted((a, b) => hostnameRank(b.listener.hostname) - hostnameRank(a.listener.hostname)),
@@ -261,26 +262,3 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
 
 /** Tools that are logged, once each, for results that had to be repaired. */
 const maxRepairedTools = 100
-
-const loopbackHosts = ['localhost', '127.0.0.1', '[::1]']
-
-function policiesOf(listener: Listener, config: Config): readonly Policy[] {
-  const settings: Record<(typeof order)[number], () => Policy> = { origin: () => createOriginPolicy(originSettings(listener, config)) }
-  return order.map((name) => settings[name]())
-}
-
-/** What a listener is called, and by which pages (docs/configuration.md, listeners): loopback has its own names; elsewhere the hostnames count. */
-function originSettings(listener: Listener, config: Config): PolicySettings['origin'] {
-  if (isLoopback(listener.address))
-    return {
-      hosts: listener.hosts ?? [...loopbackHosts, listener.address.includes(':') ? `[${listener.address}]` : listener.address],
-      origins: listener.origins ?? loopbackHosts.map((host) => `${listener.protocol.toLowerCase()}://${host}:*`),
-    }
-  const names = [
-    ...(listener.hostname === undefined ? [] : [listener.hostname]),
-    ...config.routes
-      .filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
-      .flatMap((route) => route.hostnames),
-  ]
-  return { hosts: listener.hosts ?? (names.length === 0 ? undefined : names), origins: listener.origins ?? [] }
-}

@@ -217,8 +217,8 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
 /** Why a client is not told of a resource, where rules are the cause. */
 function noteUntold(to: Endpoint, name: string, trace: Trace): void {
   const owner = to.catalog.owner({ kind: 'resources', name })
-  const verdict = owner === undefined ? undefined : maySubscribe(to, owner.item)
-  if (verdict?.isAllowed === false) return noteWithheld(trace, verdict.by)
+  const said = owner === undefined ? undefined : maySubscribe(to, owner.item)
+  if (said?.kind === 'refused') return noteWithheld(trace, said.by)
   const absence = owner === undefined ? absenceOf(to, { kind: 'resources', name }) : undefined
   if (absence?.reason === 'hidden-by-rule') noteWithheld(trace, absence.by)
 }

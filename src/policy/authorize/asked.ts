@@ -1,11 +1,6 @@
 import { type Failure, factsOf, type ItemFacts, Mcp, Prompt, Resource, Tool } from '../../cel/cel.ts'
-import { type Caller, type Head, type Item, readJson } from '../../mcp/mcp.ts'
-
-/** Who asks, and by which request. */
-export interface Asking {
-  readonly caller: Caller
-  readonly head: Head
-}
+import { type Item, readJson } from '../../mcp/mcp.ts'
+import type { Asking } from '../seam.ts'
 
 /** The method by which an item is used: lists show what may be used by it. */
 export const ownMethod = { tools: 'tools/call', prompts: 'prompts/get', resources: 'resources/read' } satisfies Readonly<

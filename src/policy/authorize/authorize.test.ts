@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Caller, type Head, type Item, readJson } from '../../mcp/mcp.ts'
-import type { Asking } from './asked.ts'
-import { createAccess, createJudge, type Judge } from './authorize.ts'
+import type { Asking, DecidingRule } from '../seam.ts'
+import { createJudge, type Judge } from './authorize.ts'
 import type { AuthorizeLevel } from './settings.ts'
-import type { DecidingRule } from './verdict.ts'
 
 function json(text: string): ReadonlyMap<string, unknown> {
   const read = readJson(text, { depth: 64, tokens: 100_000 })
@@ -329,17 +328,4 @@ test('an explanation holds every rule of every level', () => {
   const [called] = asked.explain(user, item('tools', 'a'), force)
   assert.equal(called?.rules[0]?.says, 'holds')
   assert.deepEqual(called?.verdict.by?.because, 'denied')
-})
-
-test('who may use an agent', () => {
-  const admits = (text: string, who = user) => createAccess(text, 'agents.sre.access').admits(who)
-  const by = (text: string, because: DecidingRule['because']) => ({ place: 'agents.sre.access', text, because })
-  assert.deepEqual(admits('"sre" in jwt.groups'), { isAllowed: true, mayBeRefused: false, by: by('"sre" in jwt.groups', 'allowed') })
-  assert.deepEqual(admits('jwt.sub == "x"').by, by('jwt.sub == "x"', 'not-allowed'))
-  for (const text of ['jwt.role == "x"', 'jwt.sub']) {
-    assert.deepEqual(admits(text), { isAllowed: false, mayBeRefused: false, by: by(text, 'error') })
-  }
-  const access = createAccess('request.headers["x-team"] == "a"', 'agents.sre.access')
-  const team = (name: string): Asking => ({ ...user, head: { ...user.head, header: () => name } })
-  assert.deepEqual([access.admits(team('a')).isAllowed, access.admits(team('b')).isAllowed], [true, false])
 })

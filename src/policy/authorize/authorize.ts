@@ -1,34 +1,13 @@
-import { compileAccess, factsOf } from '../../cel/cel.ts'
-import type { Caller, Item } from '../../mcp/mcp.ts'
-import { type Asking, factsAbout, noArguments, ownMethod, readArguments } from './asked.ts'
+import { type Item, refuse } from '../../mcp/mcp.ts'
+import { type Asking, type LevelReading, type Policy, type PolicySight, type RuleReading, unasked, type Verdict } from '../seam.ts'
+import { factsAbout, noArguments, ownMethod, readArguments } from './asked.ts'
 import { createMemory } from './memory.ts'
 import { type Level, type PlacedRule, placeRules, type Reading, readForServer, readRule, readWithArguments } from './readings.ts'
 import type { AuthorizeLevel } from './settings.ts'
-import { type DecidingRule, judgeLevel, judgeLevels, unasked, type Verdict } from './verdict.ts'
-
-/** What one rule says in an explanation. */
-export interface RuleReading {
-  readonly place: string
-  readonly text: string
-  readonly says: 'holds' | 'does not hold' | 'error' | 'needs arguments'
-  /** Of an error: why. */
-  readonly why: string | undefined
-}
-
-export interface LevelReading {
-  readonly place: string
-  /** False: this level is about other servers. */
-  readonly isAsked: boolean
-  readonly rules: readonly RuleReading[]
-  readonly verdict: Verdict
-}
+import { judgeLevel, judgeLevels } from './verdict.ts'
 
 /** The decision about lists and calls: what `sees` hides can't be called. */
-export interface Judge {
-  /** Whether a tool, prompt or resource is there for a caller. */
-  sees(asking: Asking, item: Item): Verdict
-  /** Whether anything of this kind on a server could be there for a caller. */
-  reaches(asking: Asking, backend: string, server: string, kind: Item['kind']): boolean
+export interface Judge extends PolicySight {
   /**
    * What is seen, called with these arguments by this method.
    * @param args JSON text of a call's arguments; undefined where it has none
@@ -36,8 +15,21 @@ export interface Judge {
   mayCall(asking: Asking, item: Item, method: string, args: string | undefined): Verdict
   /** Every level in the order asked, with all its rules, although one may decide. @param args undefined: not known */
   explain(asking: Asking, item: Item, args: string | undefined): readonly LevelReading[]
-  /** Whether what it says of one caller is the same for all of that caller's requests. */
-  readonly isByCaller: boolean
+}
+
+/** Rules as a policy: several may stand on the decisions of one judge. */
+export function createAuthorizePolicy(judge: Judge): Policy {
+  return {
+    name: 'authorize',
+    sight: judge,
+    call(asking, item, method, args) {
+      const { isAllowed, by } = judge.mayCall(asking, item, method, args)
+      if (isAllowed) return { kind: 'pass', by }
+      const use = method === 'resources/subscribe' ? 'subscription' : item.kind === 'tools' ? 'call with these arguments' : 'call'
+      return { ...refuse('refused-by-rule', `a rule refuses this ${use}`), by }
+    },
+    explain: judge.explain,
+  }
 }
 
 /** What is remembered of a caller and an item: the verdict where nothing else matters, and readings that are asked for again. */
@@ -203,39 +195,5 @@ function once<Value>(make: () => Value): () => Value {
   return () => {
     made ??= { value: make() }
     return made.value
-  }
-}
-
-/** Who may use an agent at all. */
-export interface Access {
-  admits(asking: Asking): Verdict
-}
-
-/** @param place the rule's path in the document */
-export function createAccess(text: string, place: string): Access {
-  const rule = compileAccess(text)
-  const known = new WeakMap<Caller, Verdict>() // forgets with the caller
-  const verdict = (because: DecidingRule['because']): Verdict => ({
-    isAllowed: because === 'allowed',
-    mayBeRefused: false,
-    by: { place, text, because },
-  })
-  const [allowed, refused, failed] = [verdict('allowed'), verdict('not-allowed'), verdict('error')]
-
-  function judge({ caller, head }: Asking): Verdict {
-    const truth = rule.holds(factsOf(caller, head))
-    if (typeof truth !== 'boolean') return failed
-    return truth ? allowed : refused
-  }
-
-  return {
-    admits(asking) {
-      if (rule.needsRequest) return judge(asking)
-      const before = known.get(asking.caller)
-      if (before !== undefined) return before
-      const verdict = judge(asking)
-      known.set(asking.caller, verdict)
-      return verdict
-    },
   }
 }

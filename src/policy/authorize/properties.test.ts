@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Caller, Head, Item } from '../../mcp/mcp.ts'
-import type { Asking } from './asked.ts'
+import type { Asking } from '../seam.ts'
 import { createJudge } from './authorize.ts'
 import type { AuthorizeLevel } from './settings.ts'
 

@@ -1,23 +1,5 @@
+import { type DecidingRule, unasked, type Verdict } from '../seam.ts'
 import type { Level, PlacedRule, Reading } from './readings.ts'
-
-export interface Verdict {
-  readonly isAllowed: boolean
-  /** Allowed as far as can be said without a call's arguments, which some rule wants to see. */
-  readonly mayBeRefused: boolean
-  /** What decided; undefined where nothing had to: no rule spoke of it. */
-  readonly by: DecidingRule | undefined
-}
-
-export interface DecidingRule {
-  /** The rule's path in the document, such as `policies.authorize.deny[0]`; of a level without one that holds, its `allow`. */
-  readonly place: string
-  /** The rule; undefined where it was the lack of one that holds. */
-  readonly text: string | undefined
-  readonly because: 'allowed' | 'denied' | 'not-allowed' | 'not-required' | 'error'
-}
-
-/** Nothing had to decide. */
-export const unasked: Verdict = { isAllowed: true, mayBeRefused: false, by: undefined }
 
 /** What a level says: no deny holds, every require does, and some allow, if there are any. What depends on arguments passes for now. */
 export function judgeLevel(level: Level, read: (rule: PlacedRule) => Reading): Verdict {

@@ -6,7 +6,7 @@ import type { OriginSettings } from './settings.ts'
 
 function judge(settings: OriginSettings, host: string, headers: Readonly<Record<string, string>> = {}, method = 'POST') {
   const head: Head = { method, path: '/', query: '', host, listener: '', remote: '', header: (name) => headers[name] }
-  const verdict = createOriginPolicy(settings).onHead?.(head)
+  const verdict = createOriginPolicy(settings).admit(head)
   assert.ok(verdict)
   return verdict
 }

@@ -1,5 +1,5 @@
 import { refuse } from '../../mcp/mcp.ts'
-import type { HeadVerdict, Policy } from '../head-verdict.ts'
+import type { HeadVerdict, ListenerPolicy } from '../seam.ts'
 import { hostName } from './host-name.ts'
 import type { OriginSettings } from './settings.ts'
 
@@ -12,7 +12,7 @@ const publicPath = /^\/\.well-known\/(?:oauth-(?:protected-resource|authorizatio
  * Refuses names and pages that the listener does not know: a page in a browser can't reach a local gateway under another
  * name (DNS rebinding; 2026-07-28, streamable HTTP, Security). Pages that it knows get CORS headers.
  */
-export function createOriginPolicy(settings: OriginSettings): Policy {
+export function createOriginPolicy(settings: OriginSettings): ListenerPolicy {
   const hosts = settings.hosts === undefined || settings.hosts.includes('*') ? undefined : new Set(settings.hosts)
   const suffixes = (settings.hosts ?? []).filter((host) => host.startsWith('*.')).map((host) => host.slice(1))
   const isHostKnown = (host: string, name: string) =>
@@ -27,7 +27,7 @@ export function createOriginPolicy(settings: OriginSettings): Policy {
     anyPort.some((known) => origin === known || (origin.startsWith(`${known}:`) && /^\d{1,5}$/.test(origin.slice(known.length + 1))))
   return {
     name: 'origin',
-    onHead(head) {
+    admit(head) {
       if (!isHostKnown(head.host, hostName(head.host)))
         return refuse('host', `Host ${JSON.stringify(head.host)} is not a name of this listener: add it to its \`hosts\``)
       // Documents for everybody, which any page may read: they say themselves so.
