@@ -134,18 +134,21 @@ test('an endpoint that is dead or no MCP server ends with 69 and says so; the re
   const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}/`
   const html = await mcplex(t, ['tools', url])
   assert.deepEqual([html.code, html.stdout], [69, ''])
-  assert.match(html.stderr, /^unreachable: http:\S+ answered .*no JSON-RPC\n$/)
+  assert.match(html.stderr, /^unreachable: http:\S+ answered .*no JSON-RPC; .*correct its url\n$/)
   await new Promise((resolve) => page.close(resolve))
   const dead = await mcplex(t, ['tools', url])
   assert.deepEqual([dead.code, dead.stdout], [69, ''])
-  assert.match(dead.stderr, /^unreachable: http:\S+ .*ECONNREFUSED\n$/)
+  assert.match(
+    dead.stderr,
+    /^unreachable: http:\S+ can't be reached: connection refused \(ECONNREFUSED\); nothing listens at 127\.0\.0\.1:\d+: start .*\n$/,
+  )
 
   const demo = await startDemo()
   t.after(() => demo.close())
   const some = await mcplex(t, ['tools', 'a.yaml'], { 'a.yaml': JSON.stringify({ servers: { gone: url, date: demo.urls.date } }) })
   assert.equal(some.code, 69)
-  assert.match(some.stdout, /^gone: .*ECONNREFUSED\ndate: 1 tool/)
-  assert.match(some.stderr, /^unreachable: gone .*ECONNREFUSED\n$/)
+  assert.match(some.stdout, /^gone: .*\(ECONNREFUSED\); .*\ndate: 1 tool/)
+  assert.match(some.stderr, /^unreachable: gone .*\(ECONNREFUSED\); .*\n$/)
 })
 
 test('a URL that may not be used is a wrong argument, a bad file a bad configuration', async (t) => {

@@ -121,9 +121,8 @@ export function accepted(method: string): Decoded {
 
 /** A failure of a server under `tools/call`, told where the model sees it: in the result (2026-07-28, tools, Error Handling). */
 export function toolFailure(refusal: Refusal, requestId: string): string {
-  const server = refusal.server === undefined ? '' : `${refusal.server}: `
   return JSON.stringify({
-    content: [{ type: 'text', text: `${server}${refusal.text}` }],
+    content: [{ type: 'text', text: sentenceOf(refusal) }],
     isError: true,
     _meta: { 'mcplex.dev/requestId': requestId },
   })
@@ -142,5 +141,11 @@ function isUpstreamFailure(refusal: Refusal): boolean {
 /** A server's failure under a request that it alone answers, under its name; lists tell of servers in their own words. */
 export function namingServer(refusal: Refusal, method: string): Refusal {
   if (refusal.server === undefined || !isUpstreamFailure(refusal) || (isMethod(method) && listedBy(method) !== undefined)) return refusal
-  return { ...refusal, text: `${refusal.server}: ${refusal.text}` }
+  return { ...refusal, text: sentenceOf(refusal) }
+}
+
+/** Of a server's failure the text says what the server did, without its name. */
+function sentenceOf(refusal: Refusal): string {
+  if (refusal.server === undefined) return refusal.text
+  return isUpstreamFailure(refusal) ? `${refusal.server} ${refusal.text}` : `${refusal.server}: ${refusal.text}`
 }

@@ -257,8 +257,9 @@ function mayOffer({ name, upstream, isPrefixed }: Offering, tool: string): boole
 }
 
 function whyAway({ name, upstream }: Offering): string {
-  const { lastError } = upstream.status()
-  return lastError === undefined ? `${name} has not answered` : `${name} is down: ${lastError}`
+  const { lastError, remedy } = upstream.status()
+  if (lastError === undefined) return `${name} has not answered`
+  return `${name} is down: it ${lastError}${remedy === undefined ? '' : ` (${remedy})`}`
 }
 
 /** Who has a tool, by its name with the server's, among the servers that the agent's `from` leaves out; and who of them may have it. */

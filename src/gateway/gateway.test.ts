@@ -249,7 +249,11 @@ test('a server that is down fails its own calls, by name, and nobody else’s', 
   await gateway.settled()
   a.close()
   const failed = (await ask(call(1, 'a_x')))['result'] as { isError: boolean; content: { text: string }[] }
-  assert.ok(failed.isError && failed.content[0]?.text.startsWith('a: '), JSON.stringify(failed))
+  const texts = JSON.stringify(failed)
+  assert.ok(failed.isError && failed.content[0]?.text.startsWith("a can't be reached: "), texts)
+  // Where it is, and what can be done, is for operators.
+  assert.doesNotMatch(texts, /127\.0\.0\.1|start the server/)
+  assert.match(gateway.status().servers[0]?.remedy ?? '', /127\.0\.0\.1:\d+: start the server/)
   assert.deepEqual((await ask(call(2, 'b_x')))['result'], { content: [] })
   const list = (await ask({ jsonrpc: '2.0', id: 3, method: 'tools/list' }))['result'] as { tools: { name: string }[] }
   assert.deepEqual(

@@ -58,6 +58,8 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
   /** The server that failed, where one did. */
   readonly server?: string
+  /** What operators can do about it. It may name addresses: no caller gets it. */
+  readonly remedy?: string | undefined
 }
 
 export function refuse(reason: Reason, text: string, more: Omit<Refusal, 'kind' | 'reason' | 'text'> = {}): Refusal {

@@ -68,7 +68,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
 
   function isDown(): Refusal {
     const { lastError } = presence.status()
-    return named(refuse('upstream-down', lastError === undefined ? 'is not there yet' : `is down: ${lastError}`))
+    return named(refuse('upstream-down', lastError === undefined ? 'is not there yet' : `is down: it ${lastError}`))
   }
 
   function named<T extends Answer>(answer: T): T {

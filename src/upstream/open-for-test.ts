@@ -164,6 +164,7 @@ export function openUpstream(
   }
   const connector = createStreamableHttp({
     url,
+    at: new URL(url).host,
     headers: ['user-agent', 'test'],
     tls: undefined,
     connectMs: 2000,

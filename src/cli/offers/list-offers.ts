@@ -23,8 +23,11 @@ export async function listOffers(config: Config, from: ReferenceSource): Promise
       const upstream = plan.open({ clientInfo: info, now: () => performance.now(), random: Math.random, events: silent })
       try {
         await upstream.ensureFresh()
-        const { state, lastError, serverName } = upstream.status()
-        if (state !== 'ready') return [{ kind: 'unreachable', server: name, text: lastError ?? 'does not answer' }]
+        const { state, lastError, remedy, serverName } = upstream.status()
+        if (state !== 'ready')
+          return [
+            { kind: 'unreachable', server: name, text: `${lastError ?? 'does not answer'}${remedy === undefined ? '' : `; ${remedy}`}` },
+          ]
         if (serverName === info.name && prefix === '') return byPrefix(upstream.entries('tools'), name)
         const tools = upstream.entries('tools').map(({ text, key, keyStart, keyEnd }) => {
           return `${text.slice(0, keyStart)}${JSON.stringify(prefix + key)}${text.slice(keyEnd)}`

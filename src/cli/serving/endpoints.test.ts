@@ -40,14 +40,14 @@ test('a server is shown with its era and tools, or with what is wrong', () => {
   }
   const servers = [
     { ...base, state: 'ready', era: 'legacy', serverName: undefined, version: '2025-11-25', tools: 1 },
-    { ...base, state: 'down', lastError: 'does not answer', tools: 5 },
+    { ...base, state: 'down', lastError: 'does not answer', remedy: 'it says: \u202e!', tools: 5 },
     { ...base, state: 'connecting' },
   ] as const
   assert.deepEqual(
     serverLines({ servers }).map((line) => [line.isReady, line.state]),
     [
       [true, 'legacy (2025-11-25), 1 tool'],
-      [false, 'down: does not answer'],
+      [false, 'down: does not answer; it says: \\u202e!'],
       [false, 'has not answered yet'],
     ],
   )

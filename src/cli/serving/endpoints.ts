@@ -24,9 +24,11 @@ export function endpointsOf(config: Config, ports: ReadonlyMap<string, number>):
 
 /** One line for each server: its era and tools, or what is wrong. */
 export function serverLines({ servers }: Pick<GatewayStatus, 'servers'>): Ready['servers'] {
-  return servers.map(({ name, state, era, version, tools, lastError }) => {
+  return servers.map(({ name, state, era, version, tools, lastError, remedy }) => {
     if (state === 'ready') return { name, isReady: true, state: `${era} (${version}), ${tools} ${tools === 1 ? 'tool' : 'tools'}` }
-    return { name, isReady: false, state: state === 'down' ? `down: ${escapeUnsafe(lastError ?? 'no answer')}` : 'has not answered yet' }
+    if (state !== 'down') return { name, isReady: false, state: 'has not answered yet' }
+    const todo = remedy === undefined ? '' : `; ${remedy}`
+    return { name, isReady: false, state: escapeUnsafe(`down: ${lastError ?? 'no answer'}${todo}`) }
   })
 }
 

@@ -335,6 +335,6 @@ test('a capability that is missing is named, with HTTP status 400', () => {
 test('a failure of a server is the result of a tool, and the error of anything else', () => {
   const down = refuse('upstream-down', 'is down', { server: 's' })
   const { result } = JSON.parse(client.encode(down, toolCall, 'q').body ?? '')
-  assert.deepEqual([result.resultType, result.isError, result.content], ['complete', true, [{ type: 'text', text: 's: is down' }]])
+  assert.deepEqual([result.resultType, result.isError, result.content], ['complete', true, [{ type: 'text', text: 's is down' }]])
   assert.equal(JSON.parse(client.encode(down, read, 'q').body ?? '').error.code, -32603)
 })

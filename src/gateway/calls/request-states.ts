@@ -26,7 +26,8 @@ export function createRequestStates(states: () => Sealer): RequestStates {
 
   function seal(to: Endpoint, owner: Owner, request: ClientRequest, message: Message, answer: Answer, era: EraName | undefined): Answer {
     if (answer.kind !== 'input-required' || answer.state === undefined) return answer
-    if (answer.state.length > maxStateChars) return refuse('upstream-invalid', 'its requestState is too long', { server: owner.server })
+    if (answer.state.length > maxStateChars)
+      return refuse('upstream-invalid', 'gave a requestState that is too long', { server: owner.server })
     const kind = era === 'modern' ? 'server' : answer.state === resendState ? 'resend' : 'suspended'
     return { ...answer, state: states().seal(`${kind} ${fingerprint(message)} ${answer.state}`, boundTo(to, owner, request)) }
   }

@@ -34,7 +34,7 @@ export function createSessionCalls(deps: RoundDeps): SessionCalls {
     for (let rounds = 0; sent.answer.kind === 'input-required'; rounds++) {
       const { length } = call.message.text
       if (waitingChars + length > maxWaitingChars)
-        return { ...sent, answer: refuse('upstream-busy', 'too many calls wait for their clients', { server: owner.server }) }
+        return { ...sent, answer: refuse('upstream-busy', 'has too many calls that wait for their clients', { server: owner.server }) }
       waitingChars += length
       const release = owner.upstream.hold()
       try {

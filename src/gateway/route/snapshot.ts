@@ -241,7 +241,8 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
       },
       stateChanged(status: UpstreamStatus, before: UpstreamStatus['state']) {
         metrics.setServer(server, { up: status.state === 'ready', tools: status.tools })
-        if (status.state === 'down') log.warn({ backend, server, error: status.lastError, tools: status.tools }, 'server is down')
+        if (status.state === 'down')
+          log.warn({ backend, server, error: status.lastError, remedy: status.remedy, tools: status.tools }, 'server is down')
         else
           log[before === 'down' || deps.logsFirstReadiness() ? 'info' : 'debug'](
             { backend, server, era: status.era, version: status.version, tools: status.tools },

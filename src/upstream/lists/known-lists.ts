@@ -1,5 +1,5 @@
-import { type ListKind, lists, type Message, member, members, type Refusal, refuse, textOf } from '../../mcp/mcp.ts'
-import { failed, isSessionLost, type Met, type UpstreamSettings } from '../server/server.ts'
+import { type ListKind, lists, type Message, type Refusal, refuse } from '../../mcp/mcp.ts'
+import { errorIn, failed, isSessionLost, type Met, type UpstreamSettings } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 import { type EntryList, listEntries } from './list-entries.ts'
 import type { ListEntry } from './list-entry.ts'
@@ -110,9 +110,7 @@ export function createKnownLists(options: KnownListsOptions): KnownLists {
     const reply = await connector.post({ ...current.era.list(kind, cursor, id, current.session), id, timeoutMs: Math.max(1, timeoutMs) })
     if (isSessionLost(reply, current.session)) return refuse('session-unknown', 'no longer knows its session')
     if (reply.kind !== 'message') return failed(reply, method)
-    const code = errorCode(reply.message)
-    if (code === undefined) return reply.message
-    return refuse(code === -32601 ? 'method-unknown' : 'upstream-invalid', `answered ${method} with error ${code}`)
+    return errorIn(reply.message, method) ?? reply.message
   }
 
   function report(kind: ListKind, reasons: readonly string[]): void {
@@ -155,15 +153,6 @@ export function createKnownLists(options: KnownListsOptions): KnownLists {
 
 function unknown(): Known {
   return { list: noList, askedAt: Number.NEGATIVE_INFINITY, restMs: minRefreshMs, isWhole: true, reported: '', asking: undefined }
-}
-
-/** The code of an error response. */
-function errorCode({ text, top }: Message): number | undefined {
-  const error = member(top, 'error')
-  if (error === undefined) return undefined
-  const code = error.type === 'object' ? member(members(text, error.start, error.end), 'code') : undefined
-  const sent = code?.type === 'number' ? Number(textOf(text, code)) : Number.NaN
-  return Number.isSafeInteger(sent) ? sent : -32603
 }
 
 function isSameList(a: readonly ListEntry[], b: readonly ListEntry[]): boolean {

@@ -93,7 +93,7 @@ export function createPresence(
     changes.close()
     timers.cancel('refresh')
     timers.cancel('check')
-    state.enter('down', refusal.text)
+    state.enter('down', refusal)
   }
 
   function offered(): readonly ListKind[] {

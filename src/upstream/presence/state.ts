@@ -1,3 +1,4 @@
+import type { Refusal } from '../../mcp/mcp.ts'
 import type { Met, UpstreamEvents, UpstreamSettings, UpstreamStatus } from '../server/server.ts'
 
 /** The state that a server is in, as others are told of it. */
@@ -5,7 +6,7 @@ export interface State {
   status(): UpstreamStatus
   is(state: UpstreamStatus['state']): boolean
   /** Comes into a state and tells of it, where it or its error is another one than before. */
-  enter(state: UpstreamStatus['state'], error: string | undefined): void
+  enter(state: UpstreamStatus['state'], failure: Pick<Refusal, 'text' | 'remedy'> | undefined): void
   /** A list, or what the server offers, has become another one: told at the next `tellNews`. */
   noteNews(): void
   /** Tells of news, once for all of them. What the first lists bring is told once the server is ready. */
@@ -26,6 +27,7 @@ export function createState(
   let state: UpstreamStatus['state'] = 'connecting'
   let since = Date.now()
   let lastError: string | undefined
+  let remedy: string | undefined
   let isNews = false
   let isClosed = false
 
@@ -42,6 +44,7 @@ export function createState(
       prompts: count('prompts'),
       resources: count('resources'),
       lastError,
+      remedy,
       since,
     }
   }
@@ -55,14 +58,15 @@ export function createState(
   return {
     status,
     is: (one) => state === one,
-    enter(next, error) {
+    enter(next, failure) {
       if (isClosed) return
       const before = state
-      const shown = error?.slice(0, maxErrorChars)
+      const shown = failure?.text.slice(0, maxErrorChars)
       const isOther = before !== next || lastError !== shown
       if (before !== next) since = Date.now()
       state = next
       lastError = shown
+      remedy = failure?.remedy?.slice(0, maxErrorChars)
       if (isOther) events.stateChanged(status(), before)
       tellNews()
     },

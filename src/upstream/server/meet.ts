@@ -11,8 +11,9 @@ import {
   type ServerFacts,
   type Verdict,
 } from '../../era/era.ts'
-import { allCapabilities, type Capabilities, type Refusal, refuse } from '../../mcp/mcp.ts'
-import type { Cause, Connector, Reply } from '../wire/wire.ts'
+import { allCapabilities, type Capabilities, type Reason, type Refusal, refuse } from '../../mcp/mcp.ts'
+import { type Cause, type Connector, type Failure, olderTransport, type Reply, wordsOfStatus } from '../wire/wire.ts'
+import { errorIn } from './error-in.ts'
 
 /** A server that has been met: its era, what it said of itself and, if it gives sessions, ours. */
 export interface Met {
@@ -43,14 +44,20 @@ export async function meet(connector: Connector, options: MeetOptions): Promise<
       return { kind: 'met', era: createModernServer(options.clientInfo), facts: verdict.facts, session: undefined }
     if (options.era === 'modern') return refuse('upstream-invalid', 'does not speak 2026-07-28, to which its `era` pins it')
   }
-  return shakeHands(connector, options, allCapabilities)
+  const reply = await initialize(connector, options, allCapabilities)
+  const isElsewhere = reply.kind !== 'failed' && (reply.status === 400 || reply.status === 404 || reply.status === 405)
+  if (isElsewhere && (await connector.hasOlderTransport?.()))
+    return refuse('upstream-invalid', olderTransport.says, { remedy: olderTransport.remedy })
+  return greet(connector, options, reply)
 }
 
 async function discover(connector: Connector, options: MeetOptions): Promise<Verdict> {
   const id = options.nextId()
   const reply = await connector.post({ ...discoverRequest(id, options.clientInfo), id, timeoutMs: options.timeoutMs })
-  if (reply.kind === 'failed' || isRedirect(reply)) return failed(reply, 'server/discover')
-  return judgeDiscover(reply.status, reply.kind === 'message' ? reply.message : undefined)
+  if (reply.kind === 'message') return judgeDiscover(reply.status, reply.message)
+  if (reply.kind === 'failed' || isRedirect(reply.status)) return failed(reply, 'server/discover')
+  const verdict = judgeDiscover(reply.status, undefined)
+  return verdict.kind === 'refused' ? failed(reply, 'server/discover') : verdict
 }
 
 /** A legacy session with a server, for clients of these capabilities: `initialize`, then `notifications/initialized`. */
@@ -60,10 +67,24 @@ export async function shakeHands(
   capabilities: Capabilities,
   cause?: Cause,
 ): Promise<Met | Refusal> {
-  const id = options.nextId()
-  const { clientInfo, timeoutMs } = options
-  const reply = await connector.post({ ...initializeRequest(id, clientInfo, capabilities), cause, id, timeoutMs })
+  return greet(connector, options, await initialize(connector, options, capabilities, cause), cause)
+}
+
+function initialize(
+  connector: Connector,
+  { nextId, clientInfo, timeoutMs }: MeetOptions,
+  capabilities: Capabilities,
+  cause?: Cause,
+): Promise<Reply> {
+  const id = nextId()
+  return connector.post({ ...initializeRequest(id, clientInfo, capabilities), cause, id, timeoutMs })
+}
+
+/** Takes the answer to `initialize`, and thanks for it. */
+async function greet(connector: Connector, { timeoutMs }: MeetOptions, reply: Reply, cause?: Cause): Promise<Met | Refusal> {
   if (reply.kind !== 'message') return failed(reply, 'initialize')
+  const error = errorIn(reply.message, 'initialize')
+  if (error !== undefined) return refuse('upstream-invalid', error.text, { remedy: error.remedy })
   if (reply.status >= 400 && reply.status < 500) return failed({ kind: 'http', status: reply.status, text: '' }, 'initialize')
   const facts = readInitialize(reply.message)
   if ('kind' in facts) return facts
@@ -72,32 +93,25 @@ export async function shakeHands(
   return { kind: 'met', era: createLegacyServer(facts.version), facts, session: reply.session }
 }
 
-/** Why a reply is no answer. The text is for the caller: it holds nothing that the server wrote. */
+/** Why a reply is no answer. The text is for the caller and holds nothing that the server wrote; the remedy is for operators. */
 export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the request'): Refusal {
   if (reply.kind === 'http') {
-    const { status } = reply
-    if (status === 401 || status === 403) return refuse('upstream-auth', `answered ${status}: it wants credentials`)
-    if (isRedirect(reply))
-      return refuse('upstream-invalid', `answered ${method} with a redirect (${status}): its url must be the exact one`)
-    if (status === 404 || status === 405)
-      return refuse('upstream-invalid', `answered ${method} with ${status}: is the path of its url right?`)
-    return refuse('upstream-invalid', `answered ${method} with status ${status} and no JSON-RPC`)
+    const { says, remedy } = wordsOfStatus(reply.status, reply.text)
+    const isDenied = reply.status === 401 || reply.status === 403
+    return refuse(isDenied ? 'upstream-auth' : 'upstream-invalid', `answered ${method} with ${says}`, { remedy })
   }
-  switch (reply.failure) {
-    case 'unreachable':
-      return refuse('upstream-down', reply.text)
-    case 'busy':
-      return refuse('upstream-busy', reply.text)
-    case 'timeout':
-      return refuse('upstream-timeout', reply.text)
-    case 'cancelled':
-    case 'slow-client':
-      return refuse(reply.failure, reply.text)
-    case 'broken':
-      return refuse('upstream-invalid', reply.text)
-  }
+  return refuse(reasons[reply.failure], reply.text, { remedy: reply.remedy })
 }
 
-function isRedirect(reply: Reply): reply is Extract<Reply, { kind: 'http' }> {
-  return reply.kind === 'http' && reply.status >= 300 && reply.status < 400
+const reasons = {
+  unreachable: 'upstream-down',
+  busy: 'upstream-busy',
+  timeout: 'upstream-timeout',
+  cancelled: 'cancelled',
+  'slow-client': 'slow-client',
+  broken: 'upstream-invalid',
+} as const satisfies Record<Failure['failure'], Reason>
+
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400
 }

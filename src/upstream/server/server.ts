@@ -1,3 +1,4 @@
+export { errorIn } from './error-in.ts'
 export { failed, type MeetOptions, type Met, meet, shakeHands } from './meet.ts'
 export { isSessionLost, type SessionLoss, sessionLoss } from './session-lost.ts'
 export type { UpstreamSettings } from './settings.ts'

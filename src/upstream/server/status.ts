@@ -32,6 +32,8 @@ export interface UpstreamStatus {
   readonly prompts: number
   readonly resources: number
   readonly lastError: string | undefined
+  /** What to do about it, for operators: it may name addresses and hold what the server wrote. */
+  readonly remedy?: string | undefined
   /** When it came into this state: milliseconds since the epoch. */
   readonly since: number
 }

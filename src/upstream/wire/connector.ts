@@ -12,6 +12,8 @@ export interface Connector {
   setEndpoints?(endpoints: readonly string[]): void
   /** What the gateway asks for itself goes to another of its addresses from now on, if it isn't sent there already; how many there are. */
   moveOn?(): number
+  /** Whether the server has only the HTTP+SSE transport of 2024-11-05, where its answers leave that open. Never rejects. */
+  hasOlderTransport?(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -49,7 +51,7 @@ export interface Waiting {
 export type Reply =
   /** A JSON-RPC response to this request, whatever the status. */
   | { readonly kind: 'message'; readonly status: number; readonly message: Message; readonly session: string | undefined }
-  /** HTTP without a JSON-RPC response. */
+  /** HTTP without a JSON-RPC response; the text is its content type. */
   | { readonly kind: 'http'; readonly status: number; readonly text: string }
   | Failure
 
@@ -58,6 +60,8 @@ export interface Failure {
   /** unreachable, busy: nothing was sent; broken: cut or not understood after sending; slow-client: not the server took the time, but who reads. */
   readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken' | 'slow-client'
   readonly text: string
+  /** For operators alone: what to do about it. */
+  readonly remedy?: string | undefined
 }
 
 export interface Listen {

@@ -46,8 +46,11 @@ function httpSettings(target: HttpTarget, { server, limits, userAgent, secret }:
   const { tls } = target
   const { connect, idle } = server.timeouts
   const credentials = server.credentials === 'none' ? {} : (server.credentials.header ?? {})
+  const url = targetUrl(target)
+  const { hostname, port, protocol } = new URL(url)
   return {
-    url: targetUrl(target),
+    url,
+    at: `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`,
     headers: ['user-agent', userAgent, ...Object.entries(credentials).flatMap(([name, value]) => [name.toLowerCase(), secret(value)])],
     tls: tls === undefined ? undefined : { ...tls, ...(tls.key === undefined ? {} : { key: secret(tls.key) }) },
     connectMs: durationMs(connect),

@@ -219,6 +219,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
       // A server that never has endpoints has nothing between it and the host's connector.
       if (listed.length > 0) Object.assign(connector, several)
     },
+    hasOlderTransport: async () => (await view.connector.hasOlderTransport?.()) ?? false,
     moveOn() {
       if (view === viewed) view = after(view)
       return Math.max(1, listed.length)

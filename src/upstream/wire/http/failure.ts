@@ -1,11 +1,21 @@
 import type { Failure } from '../connector.ts'
+import { noHttp, wordsOfCode } from '../failure-words.ts'
 
-/** What an error of undici or the network means for the request. @param isSent whether any of it may have been */
-export function failureOf(error: Error, isSent: boolean, isBeforeReply: boolean): Failure {
+/**
+ * What an error of undici or the network means for the request.
+ * @param isSent whether any of it may have been
+ * @param at HOST:PORT
+ */
+export function failureOf(error: Error, isSent: boolean, isBeforeReply: boolean, at: string): Failure {
+  if (error.name === 'HTTPParserError') {
+    const { says, remedy } = noHttp(at)
+    return { kind: 'failed', failure: 'broken', text: says, remedy }
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const { says, remedy } = wordsOfCode(code, at)
+  const more = says === '' ? '' : `: ${says}`
   // A request that can't be written says nothing about the server.
-  if (!isSent && code !== 'UND_ERR_INVALID_ARG')
-    return { kind: 'failed', failure: 'unreachable', text: `can't be reached${code === '' ? '' : `: ${code}`}` }
-  const when = isBeforeReply ? 'before it answered' : 'in the middle of its answer'
-  return { kind: 'failed', failure: 'broken', text: `broke the connection ${when}${code === '' ? '' : `: ${code}`}` }
+  if (!isSent && code !== 'UND_ERR_INVALID_ARG') return { kind: 'failed', failure: 'unreachable', text: `can't be reached${more}`, remedy }
+  if (!isBeforeReply) return { kind: 'failed', failure: 'broken', text: `broke the connection in the middle of its answer${more}` }
+  return { kind: 'failed', failure: 'broken', text: `broke the connection before it answered${more}`, remedy }
 }

@@ -7,6 +7,7 @@ import { PostExchange } from './post-exchange.ts'
 import type { HttpSettings } from './settings.ts'
 
 const settings: HttpSettings = {
+  at: 'h:1',
   url: 'http://127.0.0.1/',
   headers: [],
   tls: undefined,

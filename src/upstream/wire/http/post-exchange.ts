@@ -90,6 +90,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     this.cut({
       kind: 'failed',
       failure: 'timeout',
+      remedy: 'look at its log; how long is waited is in its `timeouts`',
       text: `did not answer within ${Math.ceil(Math.min(this.allowedMs, this.request.maxMs ?? this.allowedMs))} ms`,
     })
   }
@@ -160,7 +161,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   onResponseError(_controller: Controller, error: Error): void {
     if (this.resumeLater()) return
     this.leave()
-    this.finish(this.abortReason ?? failureOf(error, this.controller !== undefined, this.status === 0))
+    this.finish(this.abortReason ?? failureOf(error, this.controller !== undefined, this.status === 0, this.settings.at))
   }
 
   /** It keeps its place in the lane meanwhile. */

@@ -1,11 +1,12 @@
 import { checkServerIdentity } from 'node:tls'
 import { buildConnector, Pool } from 'undici'
-import type { Address } from '../../../config/config.ts'
+import { type Address, formatAddress } from '../../../config/config.ts'
 import { Roster } from '../../../mcp/mcp.ts'
 import type { Connector, Reply } from '../connector.ts'
 import { resumingFrom } from './body-reader.ts'
 import { CallLane } from './call-lane.ts'
 import { ListenExchange } from './listen-exchange.ts'
+import { createOlderTransportProbe } from './older-transport.ts'
 import { PostExchange } from './post-exchange.ts'
 import type { HttpSettings } from './settings.ts'
 
@@ -24,7 +25,8 @@ const sweepMs = 100
  * Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, coded bodies not accepted.
  * @param at connects there instead of to the host of the URL; all else is as for the host, the name that its certificate must carry too
  */
-export function createStreamableHttp(settings: HttpSettings, at?: Address): Connector {
+export function createStreamableHttp(configured: HttpSettings, at?: Address): Connector {
+  const settings = at === undefined ? configured : { ...configured, at: formatAddress(at) }
   const url = new URL(settings.url)
   const { tls } = settings
   const name = tls?.serverName ?? url.hostname.replace(/^\[|\]$/g, '')
@@ -115,6 +117,7 @@ export function createStreamableHttp(settings: HttpSettings, at?: Address): Conn
         else if (!asideLane.add(options, ignored, 0)) ignored.refuse('has too much to do')
       })
     },
+    hasOlderTransport: createOlderTransportProbe(controls, path, ['accept', 'text/event-stream', ...base.slice(2)]),
     async close() {
       clearInterval(sweeper)
       await Promise.all([calls.destroy(), asides.destroy(), controls.destroy(), followed.destroy()])
