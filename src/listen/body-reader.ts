@@ -3,11 +3,11 @@ import { type Refusal, refuse } from '../mcp/mcp.ts'
 import { bodyTooLarge } from './read-head.ts'
 
 /**
- * Collects the body of one request, at most `limitBytes` of it. A body that came in one piece is not copied.
- * `length` is what its head said, not 0; undefined for a chunked body.
+ * Collects the body of one request, at most `limitBytes`. A body that arrives in one piece is not copied. `length` is the request's
+ * Content-Length, never 0; undefined for a chunked body.
  */
 export class BodyReader {
-  /** Settles once: with the whole body, or with the first thing that went wrong. */
+  /** Resolves with the whole body, or with the first thing that went wrong. */
   readonly whole: Promise<Uint8Array | Refusal>
   bytes = 0
   readonly #request: IncomingMessage
@@ -28,7 +28,7 @@ export class BodyReader {
     if (length === undefined) request.on('end', () => this.#end())
   }
 
-  /** The body will not come: the client is gone, too slow, or broke the framing. */
+  /** Ends the body with a refusal: the client is gone, too slow, or broke the framing. */
   fail(refusal: Refusal): void {
     this.#settle?.(refusal)
     this.#settle = undefined

@@ -3,8 +3,8 @@ import { isIP } from 'node:net'
 import type { ClientCertificate } from '../mcp/mcp.ts'
 
 /**
- * Whom a certificate names; undefined where it names nobody, or in a way that could be read as another kind of name, such as a DNS name
- * with the text of a URI. Alternative names of other kinds than URI, DNS, IP address and e-mail are left out.
+ * The identity that a certificate names. Undefined where it names none, or in a way that could be read as another kind of name, such as a
+ * DNS name that looks like a URI. Only URI, DNS, IP address and e-mail alternative names are read.
  */
 export function readClientCertificate(certificate: X509Certificate): ClientCertificate | undefined {
   const names = alternativeNames(certificate.subjectAltName ?? '')
@@ -28,8 +28,8 @@ interface AlternativeName {
 }
 
 /**
- * The entries of a text in Node's form: `DNS:a, URI:"b\u002c c"`, where a value that could be read as more than itself is a JSON string.
- * Undefined where it is not in this form to its end.
+ * Parses alternative names in Node's form, `DNS:a, URI:"b\u002c c"`, where a value that could be misread is a JSON string. Undefined where
+ * any part of the text is in another form.
  */
 function alternativeNames(text: string): readonly AlternativeName[] | undefined {
   const entry = /([A-Za-z][A-Za-z ]*):(?:("(?:[^"\\]|\\.)*")|([^",]*))(?:, (?=.)|$)/gy
@@ -44,7 +44,7 @@ function alternativeNames(text: string): readonly AlternativeName[] | undefined 
   return names
 }
 
-/** By kind, what its names look like: none looks like another. */
+/** What the names of each kind look like; no name fits two kinds. */
 const shapes: Readonly<Record<string, (value: string) => boolean>> = {
   URI: (value) => /^[A-Za-z][-+.A-Za-z0-9]*:[\x21-\x7e]+$/.test(value),
   DNS: (value) => /^[-*._A-Za-z0-9]+$/.test(value),
@@ -56,13 +56,15 @@ function isPlain({ kind, value }: AlternativeName): boolean {
   return shapes[kind]?.(value) ?? true
 }
 
-/** The subject's only common name, where it is no URI and one line. */
+/** The subject's common name, if it has exactly one, on one line, that is no URI. */
 function commonName(certificate: X509Certificate): string | undefined {
   const name: unknown = certificate.toLegacyObject().subject?.CN
   return typeof name === 'string' && name !== '' && !/:\/\/|\p{Cc}/u.test(name) ? name : undefined
 }
 
-/** A distinguished name in the certificate's own order, its parts parted by commas; commas in values are escaped (RFC 4514). */
+/**
+ * A distinguished name on one line, its parts in the certificate's order and separated by commas; commas in values are escaped (RFC 4514).
+ */
 function oneLine(name: string): string {
   return name.replaceAll('\n', ',')
 }

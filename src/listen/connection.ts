@@ -3,20 +3,20 @@ import type { Socket } from 'node:net'
 import { type Refusal, Roster, type Rostered } from '../mcp/mcp.ts'
 import type { ConnectionTls } from './front.ts'
 
-/** How long a connection is still read, and what comes thrown away, after a reply that closes it. */
+/** After a reply that closes a connection: how long what the client still sends is read and thrown away. */
 const lingerMs = 2000
-/** How long what is under way may go on when a connection is retired. */
+/** How long exchanges in progress may go on when a connection is retired. */
 const retireMs = 30_000
 /** Bytes that a socket is given at once: of what it has been given Node does not see, over TLS, how much a client has taken. */
 export const pieceBytes = 64 * 1024
 
-/** An exchange as its connection knows it. */
+/** What a connection needs of an exchange. */
 export interface OpenExchange extends Rostered {
-  /** The client waits for a reply, and has not yet sent its whole body. */
+  /** Whether the client waits for a reply and has not sent its whole body yet. */
   readonly isReading: boolean
-  /** The rest of the body will not come. */
+  /** Tells it that the rest of the body will not come. */
   failBody(refusal: Refusal): void
-  /** The reply has gone out, or the connection is gone; twice is once. */
+  /** The reply has been sent, or the connection is gone; calling it twice does no harm. */
   closed(): void
 }
 
@@ -26,15 +26,15 @@ export class Connection {
   readonly remote: string
   readonly tls: ConnectionTls | undefined
   readonly exchanges = new Roster<OpenExchange>()
-  /** A reply that closes it has been written or queued: what else the client sends is not looked at. */
+  /** A reply that closes it has been written or queued: further requests are ignored. */
   isClosing = false
-  /** It was closed while a reply was on its way. */
+  /** It was closed before a reply had been sent. */
   isCut = false
   /** It was closed since its client took what it was sent too slowly, or not at all. */
   isTooSlow = false
-  /** Whom it was for is trusted no more: its next reply is its last. */
+  /** Its client certificate is no longer trusted: its next reply is its last. */
   isRetired = false
-  /** The latest request that was answered before its body had come. */
+  /** The latest request that was answered before its body had arrived. */
   unread: IncomingMessage | undefined
 
   constructor(socket: Socket, tls?: ConnectionTls) {
@@ -44,8 +44,8 @@ export class Connection {
   }
 
   /**
-   * Makes the reply that is being written the last one. Closing a socket that has unread bytes resets it, and the
-   * reply is lost: so what the client is still sending is read and thrown away, for a bounded time (RFC 9112 section 9.6).
+   * Makes the reply that is being written the last one. Closing a socket with unread bytes would reset it and lose the reply, so what the
+   * client still sends is read and thrown away for a bounded time (RFC 9112 section 9.6).
    */
   closeAfter(request: IncomingMessage | undefined): void {
     this.isClosing = true
@@ -59,7 +59,7 @@ export class Connection {
     }
   }
 
-  /** Closes it: at once where it is idle, else when what is under way has ended, or has had its time. */
+  /** Closes it: at once where it is idle, else when its exchanges have ended or their time is over. */
   retire(): void {
     if (this.isRetired || this.isClosing) return
     this.isRetired = true
@@ -77,7 +77,7 @@ export class Connection {
     this.socket.destroy()
   }
 
-  /** Cuts the connection if the client takes nothing of this ended response for `stallMs`. */
+  /** Cuts the connection if the client reads nothing of this ended response for `stallMs`. */
   boundDelivery(response: ServerResponse, stallMs: number): void {
     if (response.socket === null) {
       response.once('socket', () => this.boundDelivery(response, stallMs))
@@ -86,7 +86,7 @@ export class Connection {
     const socket = this.socket
     socket.setTimeout(stallMs)
     response.once('timeout', () => this.cutSlow())
-    // Ahead of Node's own listener, which sets the time-out of the idle connection. Node 22 says `finish` of a lost reply too.
+    // Before Node's own listener, which sets the time-out of the idle connection. Node 22 emits `finish` for a lost reply too.
     response.prependOnceListener('finish', () => {
       if (socket.destroyed) this.isCut = true
       else socket.setTimeout(0)

@@ -5,17 +5,17 @@ import type { TlsPeer } from '../mcp/mcp.ts'
 import { readClientCertificate } from './client-certificate.ts'
 import type { Handshake, TlsPlan } from './tls-plan.ts'
 
-/** What TLS says of one connection. */
+/** What the TLS handshake of a connection established. */
 export interface ConnectionTls extends Handshake {
   readonly peer: TlsPeer
 }
 
-/** A server that is not yet open, and the sockets that it gets requests from. */
+/** An HTTP server that is not listening yet, and the sockets that carry its requests. */
 export interface Front {
   readonly server: Server
-  /** Calls back for each connection that requests may come on. */
+  /** Calls back for each connection that is ready for requests. */
   onSocket(listener: (socket: Socket, tls: ConnectionTls | undefined) => void): void
-  /** Connections whose handshake goes on. */
+  /** How many TLS handshakes are in progress. */
   readonly pending: number
   cutPending(): void
 }
@@ -32,13 +32,13 @@ export function plainFront(options: ServerOptions): Front {
 
 export interface TlsFront extends Front {
   readonly plan: TlsPlan
-  /** New handshakes go by it. */
+  /** Uses this plan for new handshakes. */
   setPlan(plan: TlsPlan): void
 }
 
 /**
  * HTTP/1.1 over TLS. A handshake that fails or takes longer than `handshakeMs` is a `clientError`.
- * @param onPendingGone told when the last handshake that goes on has come to its end
+ * @param onPendingGone called when no handshake is in progress any more
  */
 export async function tlsFront(options: ServerOptions, first: TlsPlan, handshakeMs: number, onPendingGone: () => void): Promise<TlsFront> {
   const https = await import('node:https')
@@ -50,7 +50,7 @@ export async function tlsFront(options: ServerOptions, first: TlsPlan, handshake
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeMs,
     requestCert: first.asksClients,
-    // A certificate that is not taken is an answer to a request, which can say why, not an end of the connection.
+    // A certificate that is not accepted is answered with a refusal that says why, instead of closing the connection.
     rejectUnauthorized: false,
     SNICallback: (name, done) => done(null, plan.siteFor(name.toLowerCase()).contextFor(name)),
   })
@@ -87,7 +87,7 @@ export async function tlsFront(options: ServerOptions, first: TlsPlan, handshake
   }
 }
 
-/** Node gives no way from a TLS socket to what it came from, but both know their peer. */
+/** Identifies a connection by its addresses, since Node offers no way from a TLS socket to the socket below it. */
 function peerOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`
 }

@@ -4,8 +4,7 @@ import { type Connection, pieceBytes } from './connection.ts'
 import type { EdgeLimits } from './limits.ts'
 
 /**
- * Server-sent events over one response. What a client has not taken waits in a queue: of sources that wait for it no more than they bring at
- * once, of those that don't at most `writeBufferBytes`. A client that takes nothing for `idleTimeoutMs` loses its connection.
+ * Server-sent events in one response. Its buffer is bounded: a write while more than `writeBufferBytes` are waiting cuts the connection.
  */
 export class HttpEventStream implements EventStream {
   bytesOut = 0
@@ -26,7 +25,7 @@ export class HttpEventStream implements EventStream {
     this.#connection = connection
     response.on('drain', () => this.#onDrain())
     response.once('timeout', () => connection.cutSlow())
-    // In the next tick, so that the head shares a packet with an event that is written at once.
+    // In the next tick, so that an event which is written at once shares a packet with the head.
     process.nextTick(() => {
       if (!this.#isClosed && this.bytesOut === 0) response.flushHeaders()
     })
@@ -83,7 +82,7 @@ export class HttpEventStream implements EventStream {
     this.#release()
   }
 
-  /** Writes a comment where nothing has been written for two ticks, so that no proxy takes the stream for dead. */
+  /** Writes a comment if nothing was written for two ticks, so that no proxy closes the stream as idle. */
   tick(): void {
     this.#quietTicks += 1
     if (this.#quietTicks < 2 || this.#isBehind) return

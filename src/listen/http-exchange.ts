@@ -6,16 +6,16 @@ import { HttpEventStream } from './http-event-stream.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { RequestHead } from './read-head.ts'
 
-/** What the exchanges of one listener share. */
+/** State that the exchanges of one listener share. */
 export interface Edge {
   readonly limits: EdgeLimits
   readonly streams: Set<HttpEventStream>
   readonly clock: () => number
   readonly nextId: () => string
   isDraining: boolean
-  /** Clients are to move on. */
+  /** Each reply closes its connection, so that clients move to another replica. */
   isLettingGo: boolean
-  /** Bytes of replies that their clients have not taken yet. */
+  /** Bytes of replies that clients have not read yet. */
   pendingBytes: number
 }
 
@@ -118,7 +118,7 @@ export class HttpExchange implements Exchange, OpenExchange {
   reply(status: number, headers: Readonly<Record<string, string>>, body = ''): void {
     if (this.#isGone) return
     const fields = this.#startFields(headers)
-    // The answer to a POST is not stored unless it asks for it (RFC 9110 section 9.3.3).
+    // Caches don't store the answer to a POST unless it allows it (RFC 9110 section 9.3.3).
     if (this.head.method !== 'POST' && headers['cache-control'] === undefined) fields.push('cache-control', 'no-store')
     const bytes = Buffer.byteLength(body)
     if (status !== 204 && status !== 304) fields.push('content-length', String(bytes))
@@ -161,7 +161,7 @@ export class HttpExchange implements Exchange, OpenExchange {
     } else if ((this.#edge.isDraining || connection.isRetired) && connection.exchanges.size === 0) connection.socket.destroySoon()
   }
 
-  /** So that a slow client over TLS is not cut as a dead one, each piece is seen to go. */
+  /** Hands a reply to TLS in pieces: that each piece goes out shows that a slow client is not dead. */
   #endInPieces(body: Buffer, from: number): void {
     const to = from + pieceBytes
     if (to >= body.byteLength) this.#response.end(body.subarray(from))
@@ -176,9 +176,9 @@ export class HttpExchange implements Exchange, OpenExchange {
     for (const name in headers) fields.push(name, headers[name] ?? '')
     const isBodyLeft = this.head.bodyBytes !== 0 && !this.#request.complete
     if (isBodyLeft) this.#connection.unread = this.#request
-    // An unread body of known length is within the limits, and Node throws it away; any other could go on for ever.
+    // Node discards an unread body of known length, which is within the limits; a chunked one might never end.
     const cannotGoOn = isBodyLeft && (this.head.bodyBytes === undefined || this.#awaitsContinue || this.#failure !== undefined)
-    // A reply that closes would take the replies to pipelined requests with it.
+    // Closing with this reply would lose the replies to other pipelined requests.
     const isLast = (this.#edge.isLettingGo || this.#connection.isRetired) && this.#connection.exchanges.size === 1
     if (cannotGoOn || isLast || this.#edge.isDraining) {
       fields.push('connection', 'close')

@@ -1,4 +1,4 @@
-/** Bounds of one listener: sizes in bytes, times in milliseconds. They protect the process; they are not quotas. */
+/** Limits of one listener: sizes in bytes, times in milliseconds. They protect the process; they are not quotas. */
 export interface EdgeLimits {
   /** Longest request body; more is 413. */
   readonly bodyBytes: number
@@ -10,11 +10,11 @@ export interface EdgeLimits {
   readonly connections: number
   /** From the first byte of a request, or from connecting, to the end of its head; longer is 408. */
   readonly headTimeoutMs: number
-  /** What a request may take beyond `headTimeoutMs` until the end of its body; longer is 408. */
+  /** How long a request may take after `headTimeoutMs` until the end of its body; longer is 408. */
   readonly bodyTimeoutMs: number
-  /** How long a kept-alive connection waits for its next request, and a reply for a client that takes none of it. */
+  /** How long a connection that is kept alive waits for its next request, and a reply for a client that reads nothing of it. */
   readonly idleTimeoutMs: number
-  /** What an event stream may hold for a slow client when more is written to it; then the connection is cut. */
+  /** Most bytes that an event stream buffers for a slow client; a write beyond it cuts the connection. */
   readonly writeBufferBytes: number
 }
 

@@ -3,7 +3,7 @@ import type { EdgeLimits } from './limits.ts'
 import type { TlsPlan } from './tls-plan.ts'
 
 export interface EdgeRefusal {
-  /** The name that the socket was opened under. */
+  /** The name of the listener that the socket was opened for. */
   readonly listener: string
   readonly requestId: string
   readonly reason: Reason
@@ -19,43 +19,46 @@ export interface ListenerOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly limits?: EdgeLimits
-  /** Speaks TLS by it; absent: plain HTTP. */
+  /** The TLS settings; absent: plain HTTP. */
   readonly tls?: TlsPlan | undefined
-  /** Takes every request whose head is unambiguous; must not throw. */
+  /** Called with every request whose head is unambiguous; must not throw. */
   readonly onExchange: (exchange: Exchange) => void
-  /** Is told of every request that never became an exchange. */
+  /** Called for every request that was refused before it became an exchange. */
   readonly onEdgeRefusal?: (refusal: EdgeRefusal) => void
-  /** Called first when draining starts: ends the event streams. */
+  /** Called when draining starts, before anything else: it ends the event streams. */
   readonly onDrain?: () => void
-  /** An event stream idle for this long gets a comment. Default 15 s. */
+  /** An event stream without events for this long gets a comment. Default 15 s. */
   readonly keepAliveMs?: number
   /** Milliseconds, monotonic. Default performance.now. */
   readonly clock?: () => number
-  /** Bytes of headers that the parser takes before `limits.headerBytes`, which may change, is looked at. Default that limit. */
+  /**
+   * Most bytes of headers that the parser accepts; `limits.headerBytes`, which may change while it is open, is checked after that. Default
+   * that limit.
+   */
   readonly headRoomBytes?: number
-  /** Start of every request id; default random. */
+  /** The prefix of every request id; default random. */
   readonly idPrefix?: string
 }
 
 export interface OpenListener {
   readonly kind: 'open'
   readonly address: string
-  /** The port that it really has. */
+  /** The port that it is bound to. */
   readonly port: number
-  /** Changes how many connections may be open. */
+  /** Changes how many connections may be open at once. */
   setConnections(max: number): void
   /**
-   * Shows and trusts from now on what another plan says, which asks clients for certificates if the one before does. Connections go on, but
-   * for those that were made under other authorities for clients: they end with what is under way.
+   * Uses another TLS plan from now on, which must ask clients for certificates if the previous one does. Open connections go on, but those
+   * that were authenticated by authorities that have changed end after their exchanges in progress.
    */
   setTls(plan: TlsPlan): void
   /** Connections that are open now. */
   readonly connections: number
-  /** From now on each reply closes its connection, so that clients move on by themselves; all else goes on. */
+  /** From now on each reply closes its connection, so that clients move to another replica; nothing else changes. */
   letGo(): void
   /**
-   * Stops accepting and closes idle connections at once, lets requests in flight finish for at most `graceMs`, then
-   * cuts what is left. Requests that still come on open connections get 503. Resolves when every connection is closed.
+   * Stops accepting and closes idle connections at once, lets requests in progress finish for at most `graceMs`, then cuts the rest. New
+   * requests on open connections get 503. Resolves when every connection is closed.
    */
   drain(graceMs: number): Promise<void>
   /** Stops accepting and cuts every connection. */

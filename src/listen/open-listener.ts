@@ -14,10 +14,13 @@ import { type RequestHead, readHead } from './read-head.ts'
 import { draining, misdirected, overloaded, type ParseError, pipelineDepth, rawReply, refusalOf, tooManyPipelined } from './refusals.ts'
 import { isMisdirected } from './tls-plan.ts'
 
-/** Bytes of replies that wait for slow clients, on all connections together; above it new requests are 503. */
+/** Most bytes of replies that wait for slow clients on all connections; beyond it new requests get 503. */
 const maxPendingBytes = 256 * 1024 * 1024
 
-/** Opens an HTTP/1.1 listener, over TLS where there is a plan for it, that refuses what is ambiguous, too large or too slow, and makes an Exchange of the rest. */
+/**
+ * Opens an HTTP/1.1 listener, over TLS if there is a plan for it. It refuses requests that are ambiguous, too large or too slow, and makes
+ * an Exchange of every other one.
+ */
 export async function openListener(options: ListenerOptions): Promise<OpenListener | ListenFailure> {
   const { name, onExchange, onEdgeRefusal, onDrain, limits = defaultEdgeLimits, keepAliveMs = 15_000 } = options
   const clock = options.clock ?? (() => performance.now())
@@ -33,7 +36,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
   const settings = {
     insecureHTTPParser: false,
     joinDuplicateHeaders: true,
-    requireHostHeader: false, // readHead says it, with a body
+    requireHostHeader: false, // readHead refuses it, with a body that says why
     highWaterMark: 64 * 1024,
     maxHeaderSize: options.headRoomBytes ?? limits.headerBytes,
     headersTimeout: limits.headTimeoutMs,
@@ -50,7 +53,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
   const secure = options.tls === undefined ? undefined : await tlsFront(settings, options.tls, limits.headTimeoutMs, closed)
   const front = secure ?? plainFront(settings)
   const { server } = front
-  server.maxHeadersCount = 0 // any limit here drops headers silently; readHead counts, and maxHeaderSize bounds
+  server.maxHeadersCount = 0 // a limit here would drop headers silently; readHead counts them, and maxHeaderSize bounds them
   server.maxConnections = limits.connections
 
   function refuseRequest(request: IncomingMessage, response: ServerResponse, connection: Connection, refusal: Refusal): void {
@@ -84,7 +87,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
     else onExchange(new HttpExchange(edge, connection, request, response, head, awaitsContinue))
   }
 
-  /** Answers bytes that never became a request, unless that would take the place of another request's reply. */
+  /** Answers bytes that never became a request, unless the answer could be taken for the reply to another request. */
   function refuseBytes(connection: Connection, refusal: Refusal): void {
     const requestId = nextId()
     const isSilent = connection.exchanges.size > 0 || connection.unread?.complete === false
@@ -98,7 +101,10 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
     onEdgeRefusal?.({ listener: name, requestId, reason: refusal.reason, remote: connection.remote, status: isSilent ? 0 : reply.status })
   }
 
-  /** Bytes that are no TLS, such as plain HTTP, a client that does not take our certificate, or one that is too slow: there is no reply. */
+  /**
+   * Reports a failed handshake: bytes that are no TLS, a client that does not accept our certificate, or one that is too slow. There is no
+   * reply.
+   */
   function refuseHandshake(error: ParseError, socket: Socket): void {
     const reason = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'head-timeout' : 'bad-request'
     onEdgeRefusal?.({ listener: name, requestId: nextId(), reason, remote: plainAddress(socket.remoteAddress), status: 0 })
@@ -151,7 +157,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
     clearInterval(keepAlive)
     server.close() // ends Node's own timer
   })
-  // Not the close of http.Server: that destroys connections whose last reply is still on its way out.
+  // Not http.Server's own close, which destroys connections whose last reply is still being sent.
   const stopAccepting = () => NetServer.prototype.close.call(server)
   let drained: Promise<void> | undefined
 
@@ -183,7 +189,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
     server.once('error', onError)
     server.listen(options.port, options.address, () => {
       server.off('error', onError)
-      server.on('error', () => {}) // accepting failed, such as out of descriptors: the next connection is another chance
+      server.on('error', () => {}) // accepting failed, such as for want of file descriptors; the next connection may succeed
       const bound = server.address()
       resolve({
         kind: 'open',
@@ -197,7 +203,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
           const isTrustSame = secure.plan.trust === next.trust
           secure.setPlan(next)
           if (isTrustSame) return
-          // One in the midst of its handshake would be judged by the authorities before, and taken for one of these.
+          // A handshake in progress would be checked against the old authorities and counted as checked against the new ones.
           front.cutPending()
           for (const connection of connections.values()) {
             const { tls } = connection
@@ -220,7 +226,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
   })
 }
 
-/** In slices, so that ten thousand comments do not hold up everything else. */
+/** Ticks in slices, so that ten thousand comments do not block everything else. */
 async function tickAll(streams: ReadonlySet<HttpEventStream>): Promise<void> {
   let ticked = 0
   for (const stream of streams) {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type Head, type Refusal, refuse, type TlsPeer } from '../mcp/mcp.ts'
 import type { EdgeLimits } from './limits.ts'
 
-/** A head that every HTTP parser reads the same way. */
+/** The head of a request that every HTTP parser reads the same way. */
 export class RequestHead implements Head {
   readonly kind = 'head'
   readonly method: string
@@ -35,10 +35,9 @@ export class RequestHead implements Head {
 }
 
 /**
- * Judges the head of a request: what two parsers could read differently is refused, never interpreted
- * (RFC 9112 sections 3.2, 6.1, 6.3 and 11). Fields whose name holds `_` are treated as not sent, since many
- * servers read `X_User` as `X-User`; repeated fields are joined by commas (RFC 9110 section 5.3) but for those
- * of which only one makes sense: they are refused.
+ * Checks the head of a request. What two parsers could read differently is refused, never interpreted (RFC 9112 sections 3.2, 6.1, 6.3 and
+ * 11). Fields with `_` in their name are ignored, since many servers read `X_User` as `X-User`. Repeated fields are joined by commas (RFC
+ * 9110 section 5.3); repeating one that may occur only once is refused.
  */
 export function readHead(
   request: IncomingMessage,
@@ -85,7 +84,7 @@ export function readHead(
   return new RequestHead({ method, path, query, host, listener, remote, tls, bodyBytes }, headers)
 }
 
-/** Request line and fields, as they were sent but for blanks around values. */
+/** Bytes of the request line and the fields as sent, without white space around values. */
 function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): number {
   let bytes = method.length + url.length + 14
   for (const text of rawHeaders) bytes += text.length + 2
@@ -110,7 +109,7 @@ const singletons: ReadonlySet<string> = new Set([
   'last-event-id',
 ])
 
-/** The first field that is there twice though its meaning is single, by its lower-case name. */
+/** The first repeated field that may occur only once, by its lower-case name. */
 function repeatedSingleton(rawHeaders: readonly string[]): string | undefined {
   const seen = new Set<string>()
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -121,12 +120,15 @@ function repeatedSingleton(rawHeaders: readonly string[]): string | undefined {
   return undefined
 }
 
-/** RFC 9110 section 7.2, without what nobody needs: user information, percent escapes, an empty port, zone ids. */
+/**
+ * Whether a text is a Host of RFC 9110 section 7.2 without user information, percent escapes, an empty port or a zone id, which nobody
+ * needs.
+ */
 function isHost(host: string): boolean {
   return /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(host)
 }
 
-/** Path and query of a target in origin-form, or in absolute-form for this very host (RFC 9112 section 3.2). */
+/** Path and query of a request target in origin-form, or in absolute-form for this same host (RFC 9112 section 3.2). */
 function originForm(target: string, host: string): string | undefined {
   if (/[^\x21-\x7e]|#/.test(target)) return undefined
   if (target.startsWith('/')) return target
@@ -136,7 +138,7 @@ function originForm(target: string, host: string): string | undefined {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
-/** No NUL, backslash or dot segment, also where a second parser would see one after undoing escapes. */
+/** Whether a path has no NUL, backslash or dot segment, even after a second parser has undone percent escapes. */
 function isPlainPath(path: string): boolean {
   if (/^[\w/~-]*$/.test(path)) return true
   return !/\\|%00|%5c|(?:\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|;|$)/i.test(path)

@@ -3,7 +3,7 @@ import { type Refusal, refuse } from '../mcp/mcp.ts'
 import type { EdgeLimits } from './limits.ts'
 import { bodyTooLarge } from './read-head.ts'
 
-/** Most requests that a client may have open on one connection by pipelining; one more is 503. */
+/** Most pipelined requests that may be open on one connection; one more gets 503. */
 export const pipelineDepth = 16
 
 export function draining(): Refusal {
@@ -22,12 +22,12 @@ export function tooManyPipelined(): Refusal {
   return refuse('overloaded', `More than ${pipelineDepth} requests at once on one connection`, { headers: { 'retry-after': '1' } })
 }
 
-/** What Node says of bytes that it cannot read as HTTP. */
+/** Node's error for bytes that it can't read as HTTP. */
 export interface ParseError extends NodeJS.ErrnoException {
   readonly reason?: string
 }
 
-/** What Node's parser and timers found, in our words. */
+/** The refusal for an error of Node's HTTP parser or timers. */
 export function refusalOf(error: ParseError, isBody: boolean, limits: EdgeLimits): Refusal {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -44,7 +44,7 @@ export function refusalOf(error: ParseError, isBody: boolean, limits: EdgeLimits
   }
 }
 
-/** A reply as the bytes of HTTP/1.1: for what never became a request. */
+/** A reply as bytes of HTTP/1.1, for what never became a request. */
 export function rawReply(reply: { status: number; headers: Readonly<Record<string, string>>; body: string }): string {
   let head = `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}\r\n`
   for (const name in reply.headers) head += `${name}: ${reply.headers[name]}\r\n`

@@ -1,20 +1,23 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
-/** A client that sends the very bytes it is told to: for tests of the edge. */
+/** For tests: a client that sends exactly the bytes that it is given. */
 export interface Speaker {
   readonly socket: Socket
   /** Everything received so far. */
   heard(): string
   /** The final statuses received so far, in order. */
   statuses(): number[]
-  /** Resolves when `isIt` holds of what was heard; rejects when the connection closes before. */
+  /** Resolves when `isIt` is true of everything received; rejects when the connection closes before. */
   until(isIt: (heard: string) => boolean): Promise<string>
-  /** Resolves with everything heard when the other side has closed, and closes this side. */
+  /** Resolves with everything received when the other side has closed, then closes this side. */
   closed(): Promise<string>
 }
 
-/** @param tls speaks within TLS, by these options */
+/**
+ * Connects to a loopback port and sends bytes.
+ * @param tls options of TLS; absent: plain TCP
+ */
 export async function speak(port: number, bytes = '', tls?: ConnectionOptions): Promise<Speaker> {
   const place = { port, host: '127.0.0.1', allowHalfOpen: true }
   const socket = tls === undefined ? connect(place) : connectTls({ ...place, ...tls })

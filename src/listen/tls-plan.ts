@@ -1,10 +1,10 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 
-/** A listener that speaks TLS: what it shows, and whom it believes. Keys are resolved. */
+/** The TLS settings of a listener: its certificates, and the authorities it trusts for clients'. Keys are resolved. */
 export interface TlsListener {
   readonly name: string
-  /** As in the configuration: lower case, perhaps with `*.` first; undefined: any. */
+  /** As in the configuration, in lower case; `*.` may stand first. Undefined: any host. */
   readonly hostname: string | undefined
   /** PEM texts, at least one pair. */
   readonly certificates: readonly { readonly cert: string; readonly key: string }[]
@@ -12,30 +12,33 @@ export interface TlsListener {
   readonly clientCa: string | undefined
 }
 
-/** One listener in TLS's eyes. Two whose `shows` and `trusts` are equal are one to clients. */
+/** One listener as TLS sees it. To clients, two with equal `shows` and `trusts` are the same. */
 export interface TlsSite {
-  /** What tells its certificates from others'. */
+  /** Identifies its certificates: equal for equal ones. */
   readonly shows: string
-  /** Its authorities of clients' certificates. */
+  /** Identifies its authorities for clients' certificates; undefined where it has none. */
   readonly trusts: string | undefined
-  /** With the first certificate that has the name, else the first. */
+  /** A context with the first certificate for this server name, else with the first one. */
   contextFor(serverName: string | undefined): SecureContext
 }
 
-/** What the listeners of one socket show. Immutable; a change of the configuration makes a new one. */
+/** The TLS settings of all listeners that share a socket. It is immutable; a change of the configuration makes a new one. */
 export interface TlsPlan {
   readonly kind: 'plan'
-  /** Whether clients are asked for a certificate: of a socket, so also those of its listeners that have no authorities. */
+  /** Whether clients are asked for a certificate. This holds for the whole socket, also for its listeners without authorities. */
   readonly asksClients: boolean
-  /** Who is trusted where; equal texts mean that nothing has changed for clients' certificates. */
+  /** Identifies which listener trusts which authorities: if it is equal, nothing has changed for clients' certificates. */
   readonly trust: string
-  /** What clients meet that send no server name. */
+  /** The settings for clients that send no server name. */
   readonly base: SecureContextOptions
-  /** Certificates that clients will not take. */
+  /** Certificates that clients will reject. */
   readonly warnings: readonly TlsWarning[]
-  /** By the name that TLS gives (RFC 6066 section 3): the listener of this name, else the one without a hostname, else the first. */
+  /**
+   * The listener for a server name of TLS (RFC 6066 section 3): the one with this hostname, else the one without a hostname, else the
+   * first.
+   */
   siteFor(serverName: string | undefined): TlsSite
-  /** By the name in `Host`, without port: the listener that serves it; undefined: none does. */
+  /** The listener for the name in `Host`, without port; undefined where none serves it. */
   siteOf(host: string): TlsSite | undefined
 }
 
@@ -45,21 +48,21 @@ export interface TlsWarning {
   readonly text: string
 }
 
-/** Why a socket can't speak TLS, in words without any secret. */
+/** Why a socket can't speak TLS, in words that hold no secret. */
 export interface TlsFault {
   readonly kind: 'fault'
   readonly text: string
 }
 
 /**
- * Prepares what the listeners of one socket show, at least one of them: TLS 1.2 and later.
- * @param now milliseconds since 1970, for warnings
+ * Prepares the TLS settings (TLS 1.2 and later) of the listeners of one socket, at least one.
+ * @param now milliseconds since 1970, for warnings about expired certificates
  */
 export async function planTls(listeners: readonly TlsListener[], now: number): Promise<TlsPlan | TlsFault> {
   const { createSecureContext } = await import('node:tls')
   const asksClients = listeners.some(({ clientCa }) => clientCa !== undefined)
   const looks = new Set(listeners.map(({ certificates }) => shown(certificates)))
-  // A resumed session keeps the certificate, and loses the server name, of the connection that it comes from.
+  // A resumed session keeps the certificate of its first connection, but not its server name.
   const canResume = !asksClients && looks.size === 1
   const common: SecureContextOptions = {
     minVersion: 'TLSv1.2',
@@ -115,23 +118,23 @@ export async function planTls(listeners: readonly TlsListener[], now: number): P
   }
 }
 
-/** The handshake of one connection, as far as it matters later. */
+/** What later requests need to know of their connection's handshake. */
 export interface Handshake {
   readonly serverName: string | undefined
-  /** The authorities that its certificate was judged by. */
+  /** The authorities that its client certificate was verified with. */
   readonly trusts: string | undefined
 }
 
 /**
- * Whether a request must not be served on its connection (RFC 9110 section 15.5.20): its `Host` belongs to a listener that shows or trusts
- * something else than the one that the handshake was for. One that no listener has is not judged here.
+ * Whether a request must be refused with 421 (RFC 9110 section 15.5.20), because its `Host` belongs to a listener with other certificates
+ * or authorities than the handshake was made for. A `Host` of no listener is not misdirected.
  */
 export function isMisdirected(plan: TlsPlan, { serverName, trusts }: Handshake, host: string): boolean {
   const site = plan.siteOf(host.replace(/:\d+$/, ''))
   return site !== undefined && (site.trusts !== trusts || site.shows !== plan.siteFor(serverName).shows)
 }
 
-/** Exact names before wildcards, longer wildcards before shorter, as requests find their listener by `Host`. */
+/** Finds a listener by a host name: exact names go before wildcards, longer wildcards before shorter ones, as for `Host`. */
 function siteByName(
   sites: readonly { readonly hostname: string | undefined; readonly site: TlsSite }[],
 ): (name: string) => TlsSite | undefined {
@@ -154,7 +157,7 @@ function validity({ validFromDate, validToDate }: X509Certificate, now: number):
   return validFromDate.getTime() > now ? `the certificate is not valid before ${validFromDate.toISOString()}` : undefined
 }
 
-/** What OpenSSL throws may name parts of what it was given: none of it goes on. */
+/** Undefined where OpenSSL throws: its messages may quote parts of keys, so they are not passed on. */
 function attempt<T>(make: () => T): T | undefined {
   try {
     return make()

@@ -6,7 +6,7 @@ import { openForTest as openPlain, type TestListener } from './open-for-test.ts'
 import { type Speaker, speak as speakPlain } from './speak.ts'
 import { planTls, type TlsListener, type TlsPlan } from './tls-plan.ts'
 
-/** What the edge does is the same over both. */
+/** A way to reach a listener, plain or over TLS; tests of the edge run over both. */
 interface Transport {
   readonly over: 'HTTP' | 'HTTPS'
   /** Short enough for a test to wait for, long enough for a handshake. */
@@ -28,7 +28,7 @@ export const transports: readonly Transport[] = [
   },
 ]
 
-/** A plan, which must be one. */
+/** A TLS plan; fails the test where it can't be made. */
 export async function planForTest(
   listeners: readonly (Partial<TlsListener> & Pick<TlsListener, 'certificates'>)[],
   now = Date.now(),

@@ -3,7 +3,7 @@ import type { AuthenticateSettings } from './authenticate/settings.ts'
 import type { AuthorizeLevel } from './authorize/settings.ts'
 import type { OriginSettings } from './origin/settings.ts'
 
-/** The settings of every policy, by its folder's name. */
+/** The settings of every policy, by the name of its folder. */
 export interface PolicySettings {
   readonly origin: OriginSettings
   readonly authenticate: AuthenticateSettings

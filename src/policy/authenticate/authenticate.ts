@@ -12,33 +12,39 @@ import type { AuthenticateSettings } from './settings.ts'
 import { isStillGood, type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 import { type Verification, verifyToken } from './verify-token.ts'
 
-/** Tells who calls. One for each `authenticate` of the document; it outlives a reload that leaves its settings as they were. */
+/**
+ * Authenticates callers. There is one for each `authenticate` of the document; it is kept over a reload that does not change its settings.
+ */
 export interface Authenticator {
-  /** At once where the credential is known already. One credential gives one Caller object as long as it is remembered. */
+  /**
+   * Authenticates a request; synchronously where its credential is known already. A credential gives the same Caller object for as long as
+   * it is remembered.
+   */
   admit(head: Head): Caller | Refusal | Promise<Caller | Refusal>
-  /** What refuses a caller that has no credential at all although one is needed after all: 401 with its challenge. */
+  /** The refusal of a caller who has no credential where one turns out to be needed: 401 with a challenge. */
   challenge(head: Head): Refusal
   /**
-   * Whether this caller would still be admitted: false once its credential has expired (`expiresAtMs` holds the leeway already) or its
-   * key is gone, and for callers of another authenticator.
+   * Whether this caller would still be admitted. False once its credential has expired (`expiresAtMs` includes the leeway) or its key was
+   * taken away, and for callers of another authenticator.
    */
   isValid(caller: Caller): boolean
   /**
-   * A document about the endpoint at `path` that MCP clients look for on their way to a token; undefined where there is none.
-   * @param wanted the path of the request up to the endpoint's own, such as `/.well-known/oauth-protected-resource`
-   * @param body of a POST: its text
+   * The document about the endpoint at `path` that an MCP client reads on its way to a token, such as RFC 9728 metadata; undefined where
+   * there is none.
+   * @param wanted the path of the request without the endpoint's own, such as `/.well-known/oauth-protected-resource`
+   * @param body the text of a POST's body
    */
   metadata(head: Head, wanted: string, path: string, body?: string): ReturnType<Metadata>
   close(): void
 }
 
 const cacheLimits = { entries: 10_000, bytes: 64 * 1024 * 1024 }
-/** How often it is looked whether keys are due. */
+/** How often keys are checked for being due to be renewed. */
 const tickMs = 1000
 
 type Why = Rejection | 'faulty' | 'no-such-key' | 'certificate-expired' | 'scope' | 'unreachable'
 
-/** Asks for the issuers' keys at once, in the background: the first callers then needn't wait for them. */
+/** Starts to fetch the issuers' keys in the background, so that the first callers need not wait for them. */
 export function createAuthenticator(settings: AuthenticateSettings, deps: AuthenticateDeps): Authenticator {
   const { mode, mtls } = settings
   const { now } = deps
@@ -49,7 +55,7 @@ export function createAuthenticator(settings: AuthenticateSettings, deps: Authen
   const verified = new VerifiedTokens(cacheLimits)
   const proofs = new WeakMap<Caller, VerifiedToken | 'unconditional'>()
   for (const caller of keyCallers.values()) proofs.set(caller, 'unconditional')
-  /** Tokens under way by their digests: as many as there are requests that wait for them. */
+  /** Verifications in progress, by the digest of the token: at most as many as there are requests that wait. */
   const pending = new Map<string, Promise<Verification>>()
   const logRefusal = createRefusalLog<Why>(deps)
   const ticker = setInterval(() => {
@@ -165,7 +171,7 @@ export function createAuthenticator(settings: AuthenticateSettings, deps: Authen
   return authenticator
 }
 
-/** Says what to show. */
+/** Which credentials are accepted, in words. */
 function credentialsTaken({ jwt, apiKeys, mtls }: AuthenticateSettings): string {
   const ways = [
     ...(jwt.length > 0 ? ['log in and send `Authorization: Bearer <token>`'] : []),

@@ -25,7 +25,7 @@ export interface StandIn {
   readonly clientId: string | undefined
 }
 
-/** Undefined where clients manage with the issuer alone. */
+/** Undefined where clients need no help with the issuer. */
 export function standInOf(mcp: McpSettings | undefined): StandIn | undefined {
   const provider: Provider | undefined = mcp?.provider === undefined ? undefined : providers[mcp.provider]
   const clientId = mcp?.clientId
@@ -33,7 +33,7 @@ export function standInOf(mcp: McpSettings | undefined): StandIn | undefined {
   return isNeeded ? { provider, clientId } : undefined
 }
 
-/** Why an issuer must be named itself, although help was asked for; undefined: it may be stood in for. */
+/** Why clients must be sent to the issuer itself, although the settings ask for a stand-in; undefined where the stand-in works. */
 export function hindrance(standIn: StandIn, metadata: IssuerMetadata): string | undefined {
   const { origin } = new URL(metadata.issuer)
   const endpoints = [metadata.authorization_endpoint, metadata.token_endpoint]
@@ -43,13 +43,13 @@ export function hindrance(standIn: StandIn, metadata: IssuerMetadata): string | 
   return undefined
 }
 
-/** Whether the issuer says that its redirects hold its name. */
+/** Whether the issuer's metadata promises an `iss` in its redirects. */
 export function sendsIss(metadata: IssuerMetadata): boolean {
   return metadata['authorization_response_iss_parameter_supported'] === true
 }
 
 /**
- * The issuer's metadata as the endpoint gives it out.
+ * The issuer's metadata with the changes that make the endpoint its stand-in.
  * @param own the endpoint's URL, which is the issuer here
  * @param registrationUrl where clients are given the configured client id
  */
@@ -58,7 +58,7 @@ export function adaptedMetadata(
   metadata: IssuerMetadata,
   { own, registrationUrl, audience }: { readonly own: string; readonly registrationUrl: string; readonly audience: string },
 ): Readonly<Record<string, unknown>> {
-  // A signature over these would be of the members as they were, and those in it would win (RFC 8414, section 2.1).
+  // Signed metadata would hold the members as they were before the changes, and takes precedence (RFC 8414, section 2.1).
   const { authorization_response_iss_parameter_supported: _, signed_metadata: __, registration_endpoint, ...kept } = metadata
   const adapted: Record<string, unknown> = { ...kept, issuer: own }
   if (provider?.needsAudience === true) adapted['authorization_endpoint'] = withAudience(metadata.authorization_endpoint, audience)
@@ -68,14 +68,14 @@ export function adaptedMetadata(
     return adapted
   }
   adapted['registration_endpoint'] = registrationUrl
-  // One client for everybody: clients that come with a document of their own as their id would not be that one.
+  // All clients share the configured client id, so none may come with a document of its own as its id.
   delete adapted['client_id_metadata_document_supported']
   const methods = metadata['token_endpoint_auth_methods_supported']
   adapted['token_endpoint_auth_methods_supported'] = [...new Set(['none', ...(Array.isArray(methods) ? methods : [])])]
   return adapted
 }
 
-/** What of an issuer's audiences an authorization request should ask for: the endpoint, if tokens may be for it. */
+/** The audience that an authorization request should ask for: the endpoint if the issuer's tokens may be for it. */
 export function audienceFor(audiences: readonly string[], resource: string): string {
   return audiences.includes(resource) ? resource : (audiences[0] ?? resource)
 }

@@ -4,14 +4,14 @@ const maxLength = 256
 const digestLength = 43
 
 /**
- * The id of a caller, `<namespace><separator><name>`: printable ASCII, at most 256 characters, never the same for two names. A namespace
- * must not hold what separates it, which is escaped there.
+ * The id of a caller, `<namespace><separator><name>`, in printable ASCII and at most 256 characters. Different names never give the same
+ * id; a separator within the namespace is escaped.
  * @param name well-formed text: no lone surrogates
  */
 export function callerId(namespace: string, separator: '|' | '#client|' | ':', name: string): string {
   const id = `${escaped(namespace).replace(/[|#]/g, percent)}${separator}${escaped(name)}`
   if (id.length <= maxLength) return id
-  // A tilde is in no id but here, so no name can be made up that gives the id of another.
+  // Only shortened ids hold a tilde, so nobody can choose a name that gives another caller's id.
   return `${id.slice(0, maxLength - digestLength - 1)}~${hash('sha256', id, 'base64url')}`
 }
 

@@ -1,10 +1,10 @@
 import type { Caller, ClientCertificate } from '../../mcp/mcp.ts'
 import { callerId } from './caller-id.ts'
 
-/** Remembered; the first of them is forgotten first. */
+/** How many callers are remembered; beyond it the oldest is forgotten. */
 const maxCallers = 10_000
 
-/** Gives the caller that a certificate names: one object for each certificate as long as it is remembered. */
+/** Returns the caller that a certificate names: the same object for the same certificate, for as long as it is remembered. */
 export function createCertificateCallers(): (certificate: ClientCertificate) => Caller {
   const callers = new Map<string, Caller>() // by fingerprint, up to maxCallers
   return (certificate) => {

@@ -1,26 +1,26 @@
 import { readJson } from '../../mcp/mcp.ts'
 
-/** What a registration is answered: the client's data, or an error (RFC 7591, sections 3.2.1 and 3.2.2). */
+/** The reply to a registration: the client's data, or an error (RFC 7591, sections 3.2.1 and 3.2.2). */
 export interface RegistrationReply {
   readonly status: 201 | 400 | 413
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Bytes of a registration request. */
+/** Most bytes of a registration request. */
 export const maxRegistrationBytes = 64 * 1024
 const limits = { depth: 8, tokens: 5000 }
 const maxRedirects = 32
 const maxUrlChars = 2048
 const grants = ['authorization_code', 'refresh_token'] as const
-/** Members that come back as they were sent. */
+/** Members of a request that are copied to the reply. */
 const echoed = ['client_name', 'scope', 'application_type', 'software_id', 'software_version'] as const
-/** Schemes that act on the page or machine of whoever follows them. */
+/** Schemes that would run code or open files for the person who follows such a link. */
 const unsafeSchemes = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:'])
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
- * Answers a registration with a public client that exists already. There is no secret, nothing is kept, and the authorization server alone
- * decides which redirects that client may use.
+ * Answers a registration with the public client that the configuration names. There is no secret and nothing is stored; the authorization
+ * server alone decides which redirect URIs that client may use.
  * @param body JSON text of the request
  */
 export function registerClient(body: string, clientId: string): RegistrationReply {
@@ -65,7 +65,7 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-/** RFC 8252, section 7: claimed https, loopback, or a scheme of the application's own. */
+/** Whether a text is a redirect URI of RFC 8252, section 7: https, loopback, or a scheme of the application's own. */
 function isRedirect(text: string): boolean {
   if (text.length > maxUrlChars || text.includes('#') || !URL.canParse(text)) return false
   const { protocol, hostname } = new URL(text)

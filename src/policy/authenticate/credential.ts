@@ -1,13 +1,13 @@
 import type { ClientCertificate, Head } from '../../mcp/mcp.ts'
 
-/** What a request shows of who sends it. */
+/** The credential in a request. */
 export type Credential =
   | { readonly kind: 'none' }
-  /** `token` may be an API key too. */
+  /** `token` may also be an API key. */
   | { readonly kind: 'bearer'; readonly token: string }
   | { readonly kind: 'apiKey'; readonly key: string }
   | { readonly kind: 'certificate'; readonly certificate: ClientCertificate }
-  /** It can't be taken, whatever it is; `text` says why to who sent it. */
+  /** No credential that could be accepted; `text` tells the caller why. */
   | { readonly kind: 'faulty'; readonly reason: 'bad-request' | 'unauthenticated'; readonly text: string }
 
 const none: Credential = { kind: 'none' }
@@ -16,8 +16,9 @@ const apiKeyText = /^[\x21-\x7e]+$/
 const queryNames = new Set(['access_token', 'api_key'])
 
 /**
- * The one credential of a request (RFC 6750, section 2.1). A token or key goes before a certificate, which is shown by a whole connection.
- * @param taken what counts here beside tokens
+ * Reads the one credential of a request (RFC 6750, section 2.1). A token or key takes precedence over a client certificate, which belongs
+ * to the whole connection.
+ * @param taken which credentials are accepted besides tokens
  */
 export function readCredential(head: Head, taken: { readonly apiKeys: boolean; readonly mtls: boolean }): Credential {
   if (head.query !== '' && isInQuery(head.query)) {

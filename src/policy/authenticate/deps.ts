@@ -4,6 +4,6 @@ export interface AuthenticateDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: Log
-  /** An issuer has taken keys away: callers who were let in by them are not valid any more. */
+  /** Called when an issuer has withdrawn keys: callers who were admitted by them are no longer valid. */
   readonly onKeysLost?: () => void
 }

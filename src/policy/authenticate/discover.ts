@@ -5,9 +5,9 @@ export interface DiscoverOptions {
   /** Authorities to trust instead of the system's, as PEM text. */
   readonly ca: string | undefined
   readonly signal?: AbortSignal
-  /** Of each document that is asked for. */
+  /** The time limit for each document. */
   readonly timeoutMs: number
-  /** Asked first, before the rest: where it was found last time. */
+  /** The URL where the metadata was found last time, which is tried first. */
   readonly first?: string | undefined
 }
 
@@ -29,7 +29,7 @@ export function discoveryUrls(issuer: string): readonly string[] {
   return [...new Set(urls)]
 }
 
-/** The issuer's metadata: the first document that says it is this issuer's, character for character. Never rejects. */
+/** Finds the issuer's metadata: the first document whose `issuer` equals this one, character for character. Never rejects. */
 export async function discover(issuer: string, { ca, signal, timeoutMs, first }: DiscoverOptions): Promise<Discovered> {
   if (!URL.canParse(issuer)) return { kind: 'failed', why: 'its name is no URL' }
   const urls = discoveryUrls(issuer)
@@ -47,7 +47,7 @@ export async function discover(issuer: string, { ca, signal, timeoutMs, first }:
   return { kind: 'failed', why: faults.join('; ') }
 }
 
-/** The issuer's `jwks_uri`, or why it can't be used. */
+/** The `jwks_uri` of an issuer's metadata, or why it can't be used. */
 export function keysUrl(issuer: string, metadata: Readonly<Record<string, unknown>>): { readonly url: string } | { readonly why: string } {
   const text = metadata['jwks_uri']
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined

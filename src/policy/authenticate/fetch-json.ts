@@ -7,13 +7,13 @@ export interface FetchOptions {
   /** Authorities to trust instead of the system's, as PEM text. */
   readonly ca: string | undefined
   readonly signal?: AbortSignal
-  /** Of the whole exchange, with looking the host up and connecting. */
+  /** The time limit for the whole exchange, including DNS and connecting. */
   readonly timeoutMs: number
-  /** Of the body. */
+  /** The largest body. */
   readonly maxBytes: number
 }
 
-/** What an identity provider publishes, or why it could not be had: words for the log, without anything of the body. */
+/** A JSON document of an identity provider, or why there is none, in words for the log that quote nothing of the body. */
 export type FetchedJson =
   | { readonly kind: 'json'; readonly value: unknown; readonly text: string }
   | { readonly kind: 'failed'; readonly why: string }
@@ -21,9 +21,9 @@ export type FetchedJson =
 const limits = { depth: 32, tokens: 100_000 }
 
 /**
- * GETs a JSON document from an identity provider; never rejects. Redirects are not followed and coded bodies not taken; hosts that
- * are link-local or a cloud's metadata service are not asked, by whatever name. Objects have no key twice; proxies named by the
- * environment are not used.
+ * Fetches a JSON document from an identity provider; never rejects. It follows no redirects, accepts no content codings and no repeated
+ * keys, and uses no proxies named by the environment. Link-local hosts and metadata services of clouds are never asked, whatever name
+ * stands for them.
  */
 export async function fetchJson(url: string, { ca, signal, timeoutMs, maxBytes }: FetchOptions): Promise<FetchedJson> {
   const target = URL.canParse(url) ? new URL(url) : undefined
@@ -40,10 +40,10 @@ export async function fetchJson(url: string, { ca, signal, timeoutMs, maxBytes }
   try {
     const headers = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'mcplex' }
     const path = `${target.pathname}${target.search}`
-    // Before its reply a server may send any number of others.
+    // A server may send any number of informational replies (1xx) before its reply.
     const onInfo = () => limit.abort(chatty)
     const reply = await client.request({ method: 'GET', path, headers, reset: true, signal: limit.signal, onInfo })
-    // One that nobody reads any more may still break off.
+    // A body that nobody reads any more may still fail.
     reply.body.on('error', () => {})
     if (reply.statusCode >= 300 && reply.statusCode < 400) return failed(`it answered ${reply.statusCode}, and redirects are not followed`)
     if (reply.statusCode !== 200) return failed(`it answered ${reply.statusCode}`)
@@ -85,14 +85,14 @@ function parsed(bytes: Uint8Array): FetchedJson {
   return { kind: 'json', value: plain(read.value), text }
 }
 
-/** Maps as plain objects, whose keys are all their own; whole numbers as numbers. */
+/** Turns Maps into plain objects, in which every key is an own one, and bigints into numbers. */
 function plain(value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [key, plain(member)]))
   if (Array.isArray(value)) return value.map(plain)
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-/** Addresses of a host, but for those that must not be asked: a name can stand for any address. */
+/** Looks up a host's addresses without those that must not be asked, as a name can stand for any address. */
 const lookupPublic: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, found) => {
     if (error !== null) return callback(error, '')
@@ -104,7 +104,7 @@ const lookupPublic: LookupFunction = (hostname, options, callback) => {
   })
 }
 
-/** What went wrong with a connection, by its code: messages hold names that the other side chose. */
+/** What went wrong with a connection, by its error code: messages hold names that the other side chose. */
 function wordsFor(error: unknown): string {
   if (!(error instanceof Error)) return "it can't be reached"
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name

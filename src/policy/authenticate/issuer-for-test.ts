@@ -26,14 +26,14 @@ const signing = {
   EdDSA: { name: 'Ed25519' },
 } as const
 
-/** A token of these very characters, whatever they say. */
+/** Signs a token of exactly these characters, whatever they mean. */
 export async function signText(key: IssuerKey, header: string, payload: string): Promise<string> {
   const content = `${Buffer.from(header).toString('base64url')}.${Buffer.from(payload).toString('base64url')}`
   const signature = await crypto.subtle.sign(signing[key.algorithm], key.privateKey, Buffer.from(content))
   return `${content}.${Buffer.from(signature).toString('base64url')}`
 }
 
-/** A token; members that are undefined are left out. */
+/** Signs a token; members that are undefined are left out. */
 export function sign(
   key: IssuerKey,
   claims: Readonly<Record<string, unknown>>,
@@ -42,14 +42,14 @@ export function sign(
   return signText(key, JSON.stringify({ alg: key.algorithm, kid: key.kid, ...header }), JSON.stringify(claims))
 }
 
-/** What it answers at a path: JSON, a status alone, or whatever it likes. */
+/** The answer at a path: JSON, a status alone, or whatever the function writes. */
 export type Page = unknown | number | ((response: ServerResponse) => void)
 
 export interface ServedIssuer extends AsyncDisposable {
   readonly url: string
   /** Paths that were asked for, in order. */
   readonly asked: string[]
-  /** By path; all others are 404. */
+  /** The answers by path; every other path is 404. */
   readonly pages: Map<string, Page>
   /** Publishes keys at `/jwks`. */
   publish(...keys: readonly IssuerKey[]): void
@@ -87,7 +87,7 @@ export interface LogLine {
   readonly fields: LogFields
 }
 
-/** A log that is kept. */
+/** A log that keeps its lines. */
 export function keptLog(): Log & { readonly lines: LogLine[] } {
   const lines: LogLine[] = []
   const at = (level: string) => (fields: LogFields, msg: string) => void lines.push({ level, fields, msg })

@@ -1,7 +1,7 @@
 import type { Log } from '../../observe/observe.ts'
 import { discover } from './discover.ts'
 
-/** What an issuer publishes about itself (RFC 8414, section 2): the members that are checked, and all others as they came. */
+/** An issuer's metadata (RFC 8414, section 2): the members that are checked, and all others as they were received. */
 export interface IssuerMetadata {
   readonly [member: string]: unknown
   readonly issuer: string
@@ -17,13 +17,13 @@ export interface IssuerMetadataDeps {
 
 const freshMs = 5 * 60 * 1000
 const retryMs = 10_000
-/** Of all places that are tried, together. */
+/** The time limit for trying all URLs. */
 const timeoutMs = 5000
 
 /**
- * Gives an issuer's metadata, asked for once every 5 minutes at most; undefined as long as none could be had. What was had last is
- * given on while the issuer fails, which is asked again after 10 s. All who wait, wait for one request. One document is kept.
- * @param ca authorities to trust instead of the system's, as PEM text
+ * Provides an issuer's metadata, fetched at most once in 5 minutes; undefined until it was fetched once. While the issuer fails, the last
+ * metadata stays in use and the issuer is tried again every 10 s. Concurrent callers share one request, and one document is kept.
+ * @param ca PEM text of the authorities to trust instead of the system's
  */
 export function createIssuerMetadata(
   issuer: string,
@@ -57,7 +57,7 @@ export function createIssuerMetadata(
   }
 }
 
-/** Metadata by which clients can log in, or what it lacks. */
+/** The metadata, if clients can log in with it; else what it lacks. */
 function withEndpoints(metadata: Readonly<Record<string, unknown>>, issuer: string): IssuerMetadata | string {
   const { authorization_endpoint, token_endpoint } = metadata
   if (!isWebUrl(authorization_endpoint)) return 'its `authorization_endpoint` is not a URL'

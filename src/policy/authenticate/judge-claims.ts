@@ -3,11 +3,14 @@ import { callerId } from './caller-id.ts'
 import type { Rejection } from './rejections.ts'
 import type { JwtSettings } from './settings.ts'
 
-/** Of a subject or an actor, in characters. */
+/** Longest name of a subject or an actor, in characters. */
 const maxNameLength = 1024
 const maxActors = 10
 
-/** Who a token of this issuer speaks of, if its claims are as they must be (RFC 7519, section 4.1; RFC 8693, section 4.1); its signature is another's matter. */
+/**
+ * The caller that a token's claims name, if they are valid for this issuer (RFC 7519, section 4.1; RFC 8693, section 4.1). The signature is
+ * verified elsewhere.
+ */
 export function judgeClaims(claims: Claims, settings: JwtSettings, nowMs: number): Caller | Rejection {
   if (!isMeant(claims.get('aud'), settings.audiences)) return 'audience'
   const expiresAtMs = expiry(claims.get('exp'), settings.leewayMs)
@@ -53,7 +56,7 @@ function isMeant(value: unknown, audiences: readonly string[]): boolean {
   return list.every((one) => typeof one === 'string') && list.some((one) => audiences.includes(one))
 }
 
-/** When a token ends to be taken; undefined where it doesn't say. */
+/** When a token expires, leeway included; undefined where it has no valid `exp`. */
 function expiry(value: unknown, leewayMs: number): number | undefined {
   const ms = instantMs(value)
   return ms === undefined ? undefined : ms + leewayMs
@@ -65,7 +68,7 @@ function instantMs(value: unknown): number | undefined {
   return Number.isFinite(seconds * 1000) ? seconds * 1000 : undefined
 }
 
-/** The chain of who acts for whom; undefined where a link has no name or there are too many. */
+/** The chain of actors, who each act for the next (RFC 8693, section 4.1); undefined where one has no name or there are too many. */
 function actorsOf(act: unknown): readonly string[] | undefined {
   const actors: string[] = []
   for (let link = act; link !== undefined; link = link.get('act')) {

@@ -3,8 +3,8 @@ import { callerId } from './caller-id.ts'
 import type { ApiKeySettings } from './settings.ts'
 
 /**
- * The callers of API keys by the SHA-256 of their key, in lower-case hexadecimal digits; rules find the key's `id` among its claims.
- * Looking a digest up takes a time that depends on the digest alone, of which nobody can choose a part: it tells nothing of the keys.
+ * The callers of API keys by the SHA-256 of their key, in lower-case hexadecimal digits; rules find a key's `id` among its claims. The time
+ * of a lookup depends on the digest alone, no part of which a caller can choose, so it reveals nothing about the keys.
  */
 export function callersOfKeys(settings: readonly ApiKeySettings[]): ReadonlyMap<string, Caller> {
   return new Map(settings.map((key) => [key.digest, callerOf(key)]))
@@ -22,7 +22,7 @@ function callerOf({ id, claims }: ApiKeySettings): Caller {
   }
 }
 
-/** The document's JSON as that of a token would be read. */
+/** Turns the document's JSON into the form that a token's claims have. */
 function asClaims(claims: Readonly<Record<string, unknown>>): Claims {
   const read = readJson(JSON.stringify(claims), { depth: 1000, tokens: 1_000_000 })
   if (read.kind === 'fault' || !(read.value instanceof Map)) throw new Error('the claims of an API key are no JSON object')

@@ -4,20 +4,20 @@ import { fetchJson } from './fetch-json.ts'
 import type { JwtSettings, KeySource } from './settings.ts'
 import { readSigningKeys, type SigningKey } from './signing-key.ts'
 
-/** One issuer's keys, kept fresh. */
+/** The keys of one issuer, renewed in the background. */
 export interface KeySet {
-  /** Keys that may have signed a token with this header. Those of an unknown `kid` are asked for anew, at most every 30 s. */
+  /** The keys that may have signed a token with this header. For an unknown `kid` the issuer is asked again, at most every 30 s. */
   find(algorithm: string, kid: string | undefined): Promise<KeysFound>
-  /** Whether the issuer still has this key, as far as is known. */
+  /** Whether the issuer still publishes this key, as far as is known. */
   holds(key: SigningKey): boolean
-  /** Asks the issuer for its keys in the background where they are due; to be called every second or so. */
+  /** Renews the keys in the background if they are due; it must be called about every second. */
   tick(): void
-  /** Resolves when nothing is under way. */
+  /** Resolves when no request is in progress. */
   idle(): Promise<void>
   close(): void
 }
 
-/** `unreachable`: whether the token is good can't be told now. */
+/** `unreachable`: the issuer can't be asked, so it is not known whether the token is good. */
 export type KeysFound =
   | { readonly kind: 'keys'; readonly keys: readonly SigningKey[] }
   | { readonly kind: 'unreachable'; readonly retryAfterMs: number }
@@ -29,22 +29,22 @@ export interface KeySetDeps {
   readonly onKeysLost?: () => void
 }
 
-/** Keys that can't be refreshed are good for so long. */
+/** How long keys that can't be renewed stay valid. */
 const staleMs = 24 * 3600 * 1000
-/** Between two requests for an unknown `kid`: who sends made-up ones doesn't make us press the issuer. */
+/** Time between two requests for an unknown `kid`, so that made-up ones can't make mcplex flood the issuer. */
 const unknownKidMs = 30_000
-/** Between two attempts while the issuer doesn't answer. */
+/** Time between two attempts while the issuer doesn't answer. */
 const retryMs = 30_000
-/** The same while there are no keys at all. */
+/** The same as long as there are no keys at all. */
 const coldRetryMs = 2000
 const fetchMs = 5000
-/** Of metadata and keys together. */
+/** The time limit for fetching metadata and keys. */
 const renewMs = 10_000
 const maxBytes = 1024 * 1024
-/** Of a set's keys that fit a token without `kid`. */
+/** How many keys are tried for a token without `kid`. */
 const maxTried = 8
 
-/** Inline keys are there at once; others are asked for now, and nobody waits for them yet. */
+/** Inline keys are there at once. Others are fetched from now on; nobody waits for the first fetch unless a token needs it. */
 export function createKeySet({ issuer, keys: source, algorithms }: JwtSettings, deps: KeySetDeps): KeySet {
   if (source.kind !== 'inline') return createFetchedKeySet(issuer, source, algorithms, deps)
   const keys = readSigningKeys(JSON.parse(source.jwks), algorithms)?.keys ?? []
@@ -130,7 +130,7 @@ function createFetchedKeySet(
   }
 
   const sinceTried = () => now() - triedAt
-  /** A clock that was set back is no reason to wait. */
+  /** Whether a time is over; also where the clock was set back, which is no reason to wait. */
   const isOver = (elapsedMs: number, ms: number) => elapsedMs >= ms || elapsedMs < 0
 
   void renew()
@@ -164,12 +164,12 @@ function createFetchedKeySet(
 const noKeys = "an issuer's keys can't be fetched: its callers get 503 until they can"
 const staleKeys = "an issuer's keys can't be fetched: those it had are good for 24 h"
 
-/** For the log: a query may hold a secret. */
+/** A URL for the log, without its query, which may hold a secret. */
 function withoutQuery(url: string): string {
   return url.split('?')[0] ?? ''
 }
 
-/** Without a `kid` any key may be meant; with one, only those of that name. */
+/** The keys that fit a header: without a `kid` all of that algorithm, else only those with that `kid`. */
 function matching(keys: readonly SigningKey[], algorithm: string, kid: string | undefined): readonly SigningKey[] {
   return keys.filter((key) => key.algorithms.includes(algorithm) && (kid === undefined || key.kid === kid)).slice(0, maxTried)
 }

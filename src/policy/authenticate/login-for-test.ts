@@ -10,21 +10,21 @@ import type { AuthenticateSettings, JwtSettings, McpSettings } from './settings.
 
 export type Members = Readonly<Record<string, unknown>>
 
-/** For tests: an authorization server on loopback that lets everybody in. */
+/** For tests: an authorization server on loopback that logs everybody in. */
 export interface FakeIssuer {
   readonly issuer: string
   readonly origin: string
   /** Method and URL of each request, in the order in which they came. */
   readonly seen: readonly string[]
-  /** Changes to the metadata from now on; undefined takes a member away. */
+  /** Changes of its metadata; undefined removes a member. */
   metadata: Members
-  /** Answers in the place of everything else, while it is there. */
+  /** Answers every request itself while it is set. */
   act: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
-  /** Whether redirects say who sends them (RFC 9207); the metadata promises the same. */
+  /** Whether redirects carry `iss` (RFC 9207), as the metadata promises. */
   sendsIss: boolean
 }
 
-/** @param path of the issuer; its metadata is after it, as OpenID Connect Discovery has it */
+/** @param path the issuer's path; its metadata is at the well-known path after it, as OpenID Connect Discovery has it */
 export async function openIssuer(t: TestContext, path = '/realms/main'): Promise<FakeIssuer> {
   const seen: string[] = []
   const codes = new Map<string, string>()
@@ -75,7 +75,7 @@ export async function openIssuer(t: TestContext, path = '/realms/main'): Promise
   return fake
 }
 
-/** For tests: an MCP endpoint at `/mcp` that refuses every call, and gives out what the settings have it give out. */
+/** For tests: an MCP endpoint at `/mcp` that refuses every call and serves the metadata of its settings. */
 export async function openEndpoint(t: TestContext, settings: AuthenticateSettings, log: Log = createLog().log): Promise<string> {
   const metadata = metadataFor(settings, { now: Date.now, log })
   const path = '/mcp'

@@ -9,8 +9,10 @@ import type { AuthenticateSettings, JwtSettings } from './settings.ts'
 
 const resourcePath = '/.well-known/oauth-protected-resource'
 const serverPaths = new Set(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'])
-/** Ours, where `clientId` is set; beside the others, so that one rule of a proxy in front lets all of them through. */
-/** Where clients that would register themselves get the one that exists already. */
+/**
+ * Where clients that would register themselves get the configured client id; served where `clientId` is set. It stands beside the other
+ * well-known paths, so that one rule of a proxy in front of mcplex lets all of them through.
+ */
 export const registrationPath = '/.well-known/oauth-client-registration'
 
 /** A finished reply to a request for metadata. */
@@ -20,17 +22,17 @@ export interface MetadataReply {
   readonly body: string
 }
 
-/** What is wrong with a request's credential; nothing of it where it had none (RFC 6750, section 3.1). */
+/** The error in a challenge (RFC 6750, section 3.1); empty where the request had no credential. */
 export interface ChallengeError {
   readonly error?: 'invalid_token' | 'insufficient_scope' | 'invalid_request'
   readonly description?: string
-  /** Scopes that are needed; undefined: those that every token must carry. */
+  /** The scopes that are needed; undefined: those that every token must carry. */
   readonly scopes?: readonly string[]
 }
 
 /**
- * The value of `WWW-Authenticate` (RFC 6750, section 3; RFC 9728, section 5.1; MCP, authorization). Where tokens can't help, as only
- * keys or certificates are taken, there is no `resource_metadata`, so that clients don't start a login.
+ * The value of `WWW-Authenticate` (RFC 6750, section 3; RFC 9728, section 5.1; MCP, authorization). Where only keys or certificates are
+ * accepted it has no `resource_metadata`, so that clients don't start a login that can't help.
  */
 export function challengeHeader(settings: AuthenticateSettings, head: Head, { error, description, scopes }: ChallengeError): string {
   const [issuer] = settings.jwt
@@ -40,13 +42,13 @@ export function challengeHeader(settings: AuthenticateSettings, head: Head, { er
     issuer === undefined ? ['realm', 'mcplex'] : ['resource_metadata', wellKnownUrl(origin, resourcePath, head.path)],
     ['scope', issuer === undefined || needed.length === 0 ? undefined : needed.join(' ')],
     ['error', error],
-    // Last: there are clients that look for the first `scope=` anywhere.
+    // Last, because some clients take the first `scope=` anywhere in the header.
     ['error_description', description],
   ]
   return `Bearer ${fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}="${spelled(value)}"`])).join(', ')}`
 }
 
-/** The characters that RFC 6750 allows in these values; they need no escapes, which some clients don't read. */
+/** A value in the characters that RFC 6750 allows unescaped, as some clients don't read escapes. */
 function spelled(value: string): string {
   return value
     .replaceAll('"', "'")
@@ -55,23 +57,23 @@ function spelled(value: string): string {
 }
 
 /**
- * Replies to a request for a document about the endpoint at `path`; undefined: there is none.
- * @param wanted the path of the request up to the endpoint's own
- * @param body of a POST: its text
+ * Answers a request for a document about the endpoint at `path`; undefined where there is none.
+ * @param wanted the path of the request without the endpoint's own
+ * @param body the text of a POST's body
  */
 export type Metadata = (head: Head, wanted: string, path: string, body?: string) => MetadataReply | Promise<MetadataReply> | undefined
 
 /**
- * What MCP clients look for on their way to a token: the endpoint's metadata (RFC 9728), and metadata of its authorization server
- * (RFC 8414), for clients of 2025-03-26 too, which know of nothing else. Any page may read them: they hold no secret, are the
- * same for everybody, and no cookie or other credential counts for them.
+ * Serves what MCP clients read on their way to a token: the endpoint's metadata (RFC 9728) and its authorization server's (RFC 8414), which
+ * clients of 2025-03-26 look for at the endpoint. Any web page may read them: they are public, the same for everybody, and no cookie or
+ * credential changes them.
  */
 export function metadataFor(settings: AuthenticateSettings, deps: AuthenticateDeps): Metadata {
   const [first] = settings.jwt
   return first === undefined ? () => undefined : createMetadata(settings, first, deps)
 }
 
-/** @param issuer where clients log in */
+/** @param issuer the authorization server where clients log in */
 function createMetadata(settings: AuthenticateSettings, issuer: JwtSettings, deps: AuthenticateDeps): Metadata {
   const { mcp } = settings
   const standIn = standInOf(mcp)
@@ -93,7 +95,7 @@ function createMetadata(settings: AuthenticateSettings, issuer: JwtSettings, dep
   async function serverDocument(head: Head, path: string): Promise<MetadataReply> {
     const known = await issuerMetadata()
     if (known === undefined) return unavailable
-    // Clients of 2025-03-26 take what they find here, whoever's it is.
+    // Clients of 2025-03-26 use the metadata they find here, whatever its issuer.
     if (standIn === undefined || !mayStandIn(known)) return json(200, known)
     const origin = publicOrigin(head, mcp?.resource)
     const own = endpointUrl(origin, path)
@@ -116,7 +118,7 @@ function createMetadata(settings: AuthenticateSettings, issuer: JwtSettings, dep
   }
 }
 
-/** Whether the issuer may be stood in for. What it hinders, or will hinder, is logged once. */
+/** Decides whether the stand-in for the issuer can be used, and logs each reason against it once. */
 function createVerdict(standIn: StandIn | undefined, { log }: AuthenticateDeps): (metadata: IssuerMetadata | undefined) => boolean {
   let said: string | undefined
   const say = (text: string, issuer: string, why: string) => {
@@ -124,7 +126,7 @@ function createVerdict(standIn: StandIn | undefined, { log }: AuthenticateDeps):
     said = why
   }
   return (metadata) => {
-    // Unknown yet: the document that clients read next says that.
+    // The metadata is not known yet; the request for it, which clients make next, fails and says so.
     if (standIn === undefined || metadata === undefined) return standIn !== undefined
     const why = hindrance(standIn, metadata)
     if (why !== undefined) say('clients are sent to the issuer as it is, without help', metadata.issuer, why)
@@ -139,13 +141,13 @@ function createVerdict(standIn: StandIn | undefined, { log }: AuthenticateDeps):
 }
 
 /**
- * RFC 9728, section 2.
- * @param server where clients log in; other issuers' tokens are taken too
+ * The protected resource metadata (RFC 9728, section 2).
+ * @param server where clients log in; tokens of other issuers are accepted too
  */
 function resourceMetadata({ jwt, mcp }: AuthenticateSettings, resource: string, server: string) {
   const named = mcp?.scopesSupported ?? []
   const scopes = named.length > 0 ? named : [...new Set(jwt.flatMap((issuer) => issuer.scopes))]
-  // Whether a client may stay logged in is between it and the authorization server (MCP 2026-07-28, refresh tokens).
+  // `offline_access` is between the client and the authorization server (MCP 2026-07-28, refresh tokens).
   const supported = scopes.filter((scope) => scope !== 'offline_access')
   return {
     resource,

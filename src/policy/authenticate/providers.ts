@@ -1,29 +1,32 @@
 import type { ProviderName } from './settings.ts'
 
-/** What is known of a vendor's authorization server, as far as MCP clients meet it. What no document says is `unknown`, and nothing is done about it. */
+/**
+ * What is known of a vendor's authorization server that matters to MCP clients. Where no documentation says it, the value is `unknown` and
+ * nothing is adapted.
+ */
 export interface Provider {
   readonly title: string
-  /** The shape of its issuer. */
+  /** What its issuer URLs look like. */
   readonly issuer: string
   /** Where the issuer's metadata is: RFC 8414 puts the well-known path before the issuer's own, OpenID Connect Discovery after it. */
   readonly discovery: string
-  /** What it makes of the `resource` parameter (RFC 8707), which MCP clients always send. */
+  /** How it treats the `resource` parameter (RFC 8707), which MCP clients always send. */
   readonly resource: string
-  /** Tokens get their audience from a parameter `audience` of the authorization request, which MCP clients don't send. */
+  /** Whether tokens get their audience from a parameter `audience` of the authorization request, which MCP clients don't send. */
   readonly needsAudience: boolean
-  /** It takes PKCE with S256, but its metadata doesn't say so; clients must then refuse to go on (MCP, authorization, PKCE). */
+  /** Whether it supports PKCE with S256 without saying so in its metadata; clients must refuse to go on then (MCP, authorization, PKCE). */
   readonly hidesPkce: boolean
   /** Whether clients can register themselves (RFC 7591). */
   readonly registers: 'yes' | 'if switched on' | 'no'
   readonly registration: string
-  /** Whether its redirects back to clients say who sent them (RFC 9207). */
+  /** Whether its redirects to clients carry `iss` (RFC 9207). */
   readonly iss: string
   readonly verified: 'against the product' | 'from its documentation'
-  /** The documents read. */
+  /** The documentation that the row is based on. */
   readonly sources: readonly string[]
 }
 
-/** One row for each vendor. A row's facts are its vendor's own words, or its published source; a quirk without such evidence is left out. */
+/** One row for each vendor, based on its own documentation or published source; a quirk without such evidence is left out. */
 export const providers = {
   keycloak: {
     title: 'Keycloak',

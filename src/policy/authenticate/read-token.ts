@@ -1,7 +1,7 @@
 import { type Claims, decodeText, readJson } from '../../mcp/mcp.ts'
 import type { Rejection } from './rejections.ts'
 
-/** A JWT as it is written; nothing of it is proven. */
+/** A decoded JWT of which nothing has been verified. */
 export interface UnverifiedToken {
   readonly kind: 'token'
   readonly algorithm: string
@@ -10,16 +10,19 @@ export interface UnverifiedToken {
   readonly claims: Claims
 }
 
-/** Of a token, in characters. */
+/** Longest token, in characters. */
 const maxTokenLength = 16 * 1024
 const limits = { depth: 32, tokens: 2000 }
 const headerTypes = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
-/** What issuers write into an access token's `typ` claim, Keycloak above all; its other tokens are signed with the same keys. */
+/**
+ * Values of the `typ` claim that issuers give access tokens; Keycloak signs its other tokens with the same keys, and tells them apart by
+ * this claim.
+ */
 const claimedTypes = new Set(['bearer', 'jwt', 'at+jwt', 'access', 'access_token'])
 
 /**
- * Reads a JWT in its compact form (RFC 7515, section 7.1; RFC 8725). `jku`, `jwk`, `x5u` and `x5c` are not looked at: a token
- * doesn't say where its key is. Two readers could not read it differently: no key comes twice, and each part is spelled as it must be.
+ * Decodes a JWT in compact form (RFC 7515, section 7.1; RFC 8725). `jku`, `jwk`, `x5u` and `x5c` are ignored: a token doesn't say where its
+ * key is. What two parsers could read differently is rejected: repeated keys, and base64url that is not canonical.
  */
 export function readToken(token: string): UnverifiedToken | Rejection {
   if (token.length > maxTokenLength) return 'too-long'
@@ -39,7 +42,7 @@ export function readToken(token: string): UnverifiedToken | Rejection {
   return typeof issuer === 'string' ? { kind: 'token', algorithm, kid, issuer, claims } : 'issuer-unknown'
 }
 
-/** A part's object; undefined where it is none. */
+/** The JSON object in a part; undefined where it holds none. */
 function readPart(part: string | undefined): Claims | undefined {
   if (part === undefined || !isExact(part)) return undefined
   const text = decodeText(Buffer.from(part, 'base64url'))
@@ -48,7 +51,7 @@ function readPart(part: string | undefined): Claims | undefined {
   return read.kind === 'value' && read.value instanceof Map ? (read.value as Claims) : undefined
 }
 
-/** Whether it is base64url, and the only spelling of its bytes: spare bits and padding would give one token many. */
+/** Whether a part is canonical base64url: with other trailing bits or padding one token could be spelled in several ways. */
 function isExact(part: string | undefined): boolean {
   return part !== undefined && part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
 }

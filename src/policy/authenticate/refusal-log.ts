@@ -1,11 +1,11 @@
 import type { LogFields } from '../../observe/observe.ts'
 import type { AuthenticateDeps } from './deps.ts'
 
-/** Between two lines for one reason, in ms: who is refused over and over doesn't fill the log. */
+/** Time between two lines for one reason, in ms, so that a client which is refused again and again doesn't fill the log. */
 const everyMs = 10_000
 const maxWordLength = 200
 
-/** Logs why credentials were refused; lines that were left out are counted in the next. */
+/** Logs why credentials were refused. Suppressed lines are counted in the next one. */
 export function createRefusalLog<Why extends string>({
   now,
   log,

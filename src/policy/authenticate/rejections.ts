@@ -1,4 +1,4 @@
-/** What can be wrong with a token, in words for who sent it: nothing of the token itself, in ASCII without quotes. */
+/** What can be wrong with a token, in words for its sender: ASCII without quotes, and nothing of the token itself. */
 export const rejections = {
   malformed: 'it is neither a JWT nor a key that is known here',
   'too-long': 'it is longer than 16 KiB',

@@ -1,4 +1,4 @@
-/** Who callers must prove to be; secrets are resolved. Names are those of the document (docs/configuration.md, policies). */
+/** How callers authenticate; secrets are resolved. The names are those of the document (docs/configuration.md, policies). */
 export interface AuthenticateSettings {
   readonly mode: 'strict' | 'optional'
   readonly jwt: readonly JwtSettings[]
@@ -20,7 +20,7 @@ export type KeySource =
   /** JSON text of a JWK set. */
   | { readonly kind: 'inline'; readonly jwks: string }
   | { readonly kind: 'url'; readonly url: string; readonly refreshMs: number; readonly ca: string | undefined }
-  /** By the issuer's metadata (RFC 8414, OpenID Connect Discovery). */
+  /** Found by the issuer's metadata (RFC 8414, OpenID Connect Discovery). */
   | { readonly kind: 'discovery'; readonly refreshMs: number; readonly ca: string | undefined }
 
 export interface ApiKeySettings {

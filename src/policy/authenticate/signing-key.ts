@@ -1,12 +1,12 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import { isRecord } from '../../mcp/mcp.ts'
 
-/** A public key of an issuer's, for signatures. */
+/** An issuer's public key for signatures. */
 export interface SigningKey {
   readonly kid: string | undefined
-  /** What it may sign with. */
+  /** The algorithms that it may be used with. */
   readonly algorithms: readonly string[]
-  /** For one of its algorithms; undefined where it turns out to be no key. */
+  /** The key for one of its algorithms; undefined where its data is no valid key. */
   cryptoKey(algorithm: string): Promise<CryptoKey | undefined>
 }
 
@@ -19,7 +19,10 @@ interface Family {
 const rsa: Family = { kty: 'RSA', members: ['n', 'e'] }
 const curve = (crv: string): Family => ({ kty: 'EC', crv, members: ['x', 'y'] })
 
-/** Which keys sign with what (RFC 7518, section 3.1; RFC 8037). No algorithm with a shared secret is here, and none ever may be. */
+/**
+ * Which key types belong to which algorithms (RFC 7518, section 3.1; RFC 8037). No algorithm with a shared secret is listed, and none may
+ * ever be.
+ */
 const families = {
   RS256: rsa,
   RS384: rsa,
@@ -35,22 +38,22 @@ const families = {
 
 const familyOf = new Map<string, Family>(Object.entries(families))
 
-/** Of one issuer; the others are left out. */
+/** Most keys of one issuer; further ones are ignored. */
 const maxKeys = 100
 const minRsaBits = 2048
-/** What verifying costs grows with these. */
+/** Bounds of a key's size, since the cost of verifying grows with it. */
 const maxRsaBits = 8192
 const maxExponentBits = 40
 
 export interface KeysRead {
   readonly keys: readonly SigningKey[]
-  /** How many there are beside, which are not usable here: for encryption, of other algorithms, too short. */
+  /** How many other keys the set has, which can't be used here: for encryption, of other algorithms, or too short. */
   readonly ignored: number
 }
 
 /**
- * The keys of a JWK set (RFC 7517, section 5) that may sign with these algorithms; undefined: it is no JWK set.
- * @param known keys of the set before: one that is still there stays the same object
+ * Reads the keys of a JWK set (RFC 7517, section 5) that may sign with these algorithms; undefined where it is no JWK set.
+ * @param known the keys of the previous set: a key that is still there keeps its object
  */
 export function readSigningKeys(set: unknown, algorithms: readonly string[], known: readonly SigningKey[] = []): KeysRead | undefined {
   const list = isRecord(set) ? set['keys'] : undefined
@@ -64,7 +67,7 @@ export function readSigningKeys(set: unknown, algorithms: readonly string[], kno
   return { keys: [...keys.values()], ignored: list.length - keys.size }
 }
 
-/** A key's members as text: two keys with the same are the same. */
+/** A key's members as text, by which equal keys are recognised. */
 const marks = new WeakMap<SigningKey, string>()
 
 interface KeyRead {
@@ -77,7 +80,7 @@ interface KeyRead {
 function readKey(jwk: unknown, allowed: readonly string[]): KeyRead | undefined {
   if (!isRecord(jwk)) return undefined
   const { kty, kid, alg, use, key_ops: operations, crv, d, k } = jwk
-  // A private key that is published proves nothing any more.
+  // A private key that has been published proves nothing.
   if (d !== undefined || k !== undefined) return undefined
   if (use !== undefined && use !== 'sig') return undefined
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return undefined

@@ -2,21 +2,21 @@ import type { Caller } from '../../mcp/mcp.ts'
 import type { KeySet } from './key-set.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** A token that was found good: whose it is, and by which key. */
+/** A verified token: its caller, and the key that signed it. */
 export interface VerifiedToken {
   readonly caller: Caller
   readonly key: SigningKey
   readonly keys: KeySet
 }
 
-/** Whether it still is good: neither expired, nor signed with a key that its issuer has taken back. */
+/** Whether a verified token is still valid: it has not expired, and its issuer still publishes its key. */
 export function isStillGood({ caller, key, keys }: VerifiedToken, nowMs: number): boolean {
   return nowMs < caller.expiresAtMs && keys.holds(key)
 }
 
 export interface VerifiedTokenLimits {
   readonly entries: number
-  /** Of all claims together, estimated. */
+  /** Most bytes of all claims together, estimated. */
   readonly bytes: number
 }
 
@@ -24,7 +24,7 @@ interface Entry extends VerifiedToken {
   readonly bytes: number
 }
 
-/** Tokens that were found good, by their digests; what was used longest ago is forgotten first. */
+/** A cache of verified tokens by their digests; the least recently used is forgotten first. */
 export class VerifiedTokens {
   readonly #limits: VerifiedTokenLimits
   readonly #entries = new Map<string, Entry>() // bounded by #limits
@@ -38,7 +38,7 @@ export class VerifiedTokens {
     return this.#entries.size
   }
 
-  /** A good token's; one that is good no more is forgotten. */
+  /** The entry of a token; one that is no longer valid is forgotten. */
   get(digest: string, nowMs: number): VerifiedToken | undefined {
     const entry = this.#entries.get(digest)
     if (entry === undefined) return undefined
@@ -70,7 +70,7 @@ export class VerifiedTokens {
   }
 }
 
-/** What a value holds of the heap, roughly and rather too much; as deep as `readJson` was let go. */
+/** A rough upper estimate of a value's bytes on the heap; it nests no deeper than `readJson` allows. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return 32 + 2 * value.length
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + 8 + sizeOf(one), 64)

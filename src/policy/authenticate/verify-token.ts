@@ -7,27 +7,30 @@ import type { Rejection } from './rejections.ts'
 import type { JwtSettings } from './settings.ts'
 import type { SigningKey } from './signing-key.ts'
 
-/** Whose tokens are taken. */
+/** An issuer whose tokens are accepted. */
 export interface TrustedIssuer {
   readonly settings: JwtSettings
   readonly keys: KeySet
 }
 
-/** What came of a token. `issuer` and `kid` are the token's own words, for the log. */
+/** The result of verifying a token. `issuer` and `kid` are the token's own words, for the log. */
 export type Verification =
   | { readonly kind: 'verified'; readonly caller: Caller; readonly key: SigningKey; readonly keys: KeySet }
   | { readonly kind: 'rejected'; readonly why: Rejection; readonly issuer?: string; readonly kid?: string | undefined }
-  /** A good token that may too little. */
+  /** A valid token that lacks a scope. */
   | { readonly kind: 'scope'; readonly required: readonly string[]; readonly issuer: string }
-  /** The issuer can't be asked for its keys. */
+  /** The issuer's keys can't be fetched. */
   | { readonly kind: 'unreachable'; readonly retryAfterMs: number; readonly issuer: string }
 
-/** Whether a token is one of these issuers' and good now. Claims are looked at first: what can't be good asks nobody for keys. */
+/**
+ * Verifies that a token is from one of these issuers and valid now. Claims are checked first, so that a token that can't be valid causes no
+ * request for keys.
+ */
 export async function verifyToken(token: string, issuers: readonly TrustedIssuer[], now: () => number): Promise<Verification> {
   const read = readToken(token)
   if (typeof read === 'string') return { kind: 'rejected', why: read }
   let verification: Verification = rejected('issuer-unknown', read)
-  // An issuer may be there twice, with other audiences.
+  // An issuer may be listed twice, with different audiences.
   for (const one of issuers) {
     if (one.settings.issuer !== read.issuer) continue
     verification = await verifyAs(one, token, read, now)

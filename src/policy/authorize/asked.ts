@@ -2,7 +2,7 @@ import { type Failure, factsOf, type ItemFacts, Mcp, Prompt, Resource, Tool } fr
 import { type Item, readJson } from '../../mcp/mcp.ts'
 import type { Asking } from '../seam.ts'
 
-/** The method by which an item is used: lists show what may be used by it. */
+/** The method by which an item of each kind is used; a list shows the items for which it is allowed. */
 export const ownMethod = { tools: 'tools/call', prompts: 'prompts/get', resources: 'resources/read' } satisfies Readonly<
   Record<Item['kind'], string>
 >
@@ -10,7 +10,7 @@ export const ownMethod = { tools: 'tools/call', prompts: 'prompts/get', resource
 const jsonLimits = { depth: 64, tokens: 100_000 }
 export const noArguments: ReadonlyMap<string, unknown> = new Map()
 
-/** What rules find when they are asked about an item. */
+/** The facts that rules see when they are asked about an item. */
 export function factsAbout(asking: Asking, item: Item, method: string, given: ReadonlyMap<string, unknown>): ItemFacts {
   const { jwt, apiKey, source, request } = factsOf(asking.caller, asking.head)
   return { jwt, apiKey, source, request, mcp: new Mcp(method, aboutOf(item, given)) }
@@ -27,7 +27,7 @@ function aboutOf(item: Item, given: ReadonlyMap<string, unknown>): Tool | Prompt
   }
 }
 
-/** A call's arguments from their JSON text; what two readers could understand differently is a failure. */
+/** Parses a call's arguments; what two parsers could understand differently is a failure. */
 export function readArguments(
   args: string | undefined,
 ): { readonly kind: 'value'; readonly value: ReadonlyMap<string, unknown> } | Failure {

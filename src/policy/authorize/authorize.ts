@@ -6,14 +6,17 @@ import { type Level, type PlacedRule, placeRules, type Reading, readForServer, r
 import type { AuthorizeLevel } from './settings.ts'
 import { judgeLevel, judgeLevels } from './verdict.ts'
 
-/** The decision about lists and calls: what `sees` hides can't be called. */
+/** Decides what callers see in lists and what they may call: what `sees` denies can't be called. */
 export interface Judge extends PolicySight {
   /**
-   * What is seen, called with these arguments by this method.
+   * Whether an item that the caller sees may be called with these arguments, by this method.
    * @param args JSON text of a call's arguments; undefined where it has none
    */
   mayCall(asking: Asking, item: Item, method: string, args: string | undefined): Verdict
-  /** Every level in the order asked, with all its rules, although one may decide. @param args undefined: not known */
+  /**
+   * The result of every rule of every level, in the order in which they are asked, although an earlier one may decide.
+   * @param args JSON text; undefined where the arguments are not known
+   */
   explain(asking: Asking, item: Item, args: string | undefined): readonly LevelReading[]
 }
 
@@ -32,7 +35,7 @@ export function createAuthorizePolicy(judge: Judge): Policy {
   }
 }
 
-/** What is remembered of a caller and an item: the verdict where nothing else matters, and readings that are asked for again. */
+/** What is remembered for a caller and an item: the verdict where it depends on nothing else, and readings that are needed again. */
 interface Remembered {
   readonly readings: Readings
   readonly verdict: Verdict | undefined
@@ -42,13 +45,16 @@ interface Remembered {
 type Readings = readonly (Reading | undefined)[]
 
 const noReadings: Readings = []
-/** What one judge remembers: at least two million pairs of a caller and an item, where callers ask about whole lists. */
+/** Bound of one judge's memory: enough for two million pairs of a caller and an item where callers ask for whole lists. */
 const memoryBytes = 16 * 1024 * 1024
-/** Readings in all different things that it remembers. */
+/** Bound of the readings in all remembered values. */
 const maxReadings = 1_000_000
 const maxValues = 65_535
 
-/** @param settings in the order asked; at least one */
+/**
+ * Compiles rules into a judge.
+ * @param settings in the order in which they are asked; at least one
+ */
 export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
   const levels = placeRules(settings)
   const restricting = levels.map((level): Level => ({ ...level, allow: [] }))
@@ -68,7 +74,7 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
       if (readings.isChanged()) memory.set(asking.caller, item, { readings: readings.all(), verdict: undefined })
       return verdict
     }
-    // Readings are asked for again only where arguments are to be looked at.
+    // Readings are needed again only where rules depend on arguments.
     memory.set(asking.caller, item, { readings: verdict.mayBeRefused ? readings.all() : noReadings, verdict })
     return verdict
   }
@@ -77,7 +83,7 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
     return judgeLevels(levels, (level) => (isAbout(level, item.backend, item.server) ? judgeLevel(level, read) : unasked))
   }
 
-  /** An item by other names: allows are asked only of the one that is sent. */
+  /** Also asks the rules about other spellings of an item's URI; `allow` rules are asked only about the spelling that was sent. */
   function judgeSpellings(asking: Asking, item: Item, method: string, verdict: Verdict): Verdict {
     const { kind, backend, server, annotations, spellings = [] } = item
     if (!verdict.isAllowed) return verdict
@@ -90,7 +96,7 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
     return verdict
   }
 
-  /** Reads rules without arguments, and those that depend on caller and item alone once. */
+  /** Reads rules without arguments; a rule that depends on caller and item alone is read once. */
   function reader(asking: Asking, item: Item, known: Readings) {
     const facts = once(() => factsAbout(asking, item, ownMethod[item.kind], noArguments))
     let all: (Reading | undefined)[] | undefined
@@ -106,7 +112,7 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
     return { read, readings: { isChanged: () => all !== undefined, all: (): Readings => all ?? known } }
   }
 
-  /** Reads with arguments what depends on them. */
+  /** Reads with arguments the rules that depend on them. */
   function argumentReader(asking: Asking, item: Item, method: string, args: string | undefined, read: (rule: PlacedRule) => Reading) {
     const facts = once(() => {
       const given = readArguments(args)
@@ -166,7 +172,7 @@ export function createJudge(settings: readonly AuthorizeLevel[]): Judge {
   return { sees, reaches, mayCall, explain, isByCaller }
 }
 
-/** Why a rule failed is asked of explanations alone. */
+/** A key for equal values. It leaves out why rules failed, which only explanations need. */
 function keyOf({ readings, verdict }: Remembered): string {
   const by = verdict?.by
   const said = verdict === undefined ? '' : `${verdict.isAllowed} ${verdict.mayBeRefused} ${by?.because} ${by?.place} ${by?.text}`

@@ -1,40 +1,40 @@
 import type { Caller } from '../../mcp/mcp.ts'
 
-/** What is known of pairs of a caller and an item: two bytes for each, which name one of a few values that they share. */
+/** A cache for pairs of a caller and an item. It takes two bytes for each pair, which number one of a few shared values. */
 export interface Memory<Item extends object, Value> {
   get(caller: Caller, item: Item): Value | undefined
   set(caller: Caller, item: Item, value: Value): void
 }
 
 export interface MemoryBounds {
-  /** Of all pairs together. What was not asked for longest is forgotten first. */
+  /** Most bytes of all pairs; the least recently used are forgotten first. */
   readonly bytes: number
-  /** Different values, at most 65,535; one more, and all is forgotten. */
+  /** Most different values, up to 65,535; beyond it everything is forgotten. */
   readonly values: number
 }
 
-/** Items are numbered as they are met; those of one list mostly share blocks of numbers. */
+/** Items in a block. They are numbered when they are first seen, so those of one list mostly share blocks. */
 const blockItems = 512
-/** Of a block of one caller, with what the engine adds to it. */
+/** Bytes of one caller's block, including the engine's own. */
 export const blockBytes = 2 * blockItems + 512
 
-/** Forgets with the callers that are its keys. */
+/** One generation of entries; it holds its callers weakly. */
 interface Generation {
   readonly blocks: WeakMap<Caller, Map<number, Uint16Array>>
   bytes: number
 }
 
-/** @param keyOf equal for values that say the same */
+/** @param keyOf gives the same key for values that mean the same */
 export function createMemory<Item extends object, Value>(keyOf: (value: Value) => string, bounds: MemoryBounds): Memory<Item, Value> {
   const numbers = new WeakMap<Item, number>()
   let count = 0
-  // At most bounds.values. None is named 0: nothing is known.
+  // At most bounds.values. No value has the number 0, which stands for nothing known.
   let values: (Value | undefined)[] = [undefined]
   let names = new Map<string, number>()
-  // What is asked for moves to the young; when those fill half of the bound, the others are forgotten.
+  // Entries that are used move to the young generation; when it fills half of the bound, the old one is dropped.
   let young = newGeneration()
   let old = newGeneration()
-  // Lists ask for one block many times over.
+  // A list asks for the same block many times in a row.
   let last: { readonly caller: Caller; readonly index: number; readonly block: Uint16Array } | undefined
 
   function place(caller: Caller, index: number, block: Uint16Array): Uint16Array {

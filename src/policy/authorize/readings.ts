@@ -2,18 +2,18 @@ import { compileRule, type Effect, type Failure, type ItemFacts, type ItemKind, 
 import type { AuthorizeLevel } from './settings.ts'
 
 /**
- * What a rule means for a caller: `for` and `against` whatever the arguments are, `depends` on them, or a failure, which is against.
- * So an allow or require that holds is `for`, and a deny that holds is `against`.
+ * What a rule means for a caller, before its arguments are known: `for` or `against` whatever they are, `depends` on them, or a failure,
+ * which counts as against. An allow or require that holds is `for`, a deny that holds is `against`.
  */
 export type Reading = 'for' | 'against' | 'depends' | Failure
 
-/** One rule at its place. */
+/** A compiled rule with its place in the document. */
 export interface PlacedRule {
   readonly effect: Effect
   /** Its path in the document. */
   readonly place: string
   readonly rule: ItemRule
-  /** Among all rules of a judge. */
+  /** Its number among all rules of a judge. */
   readonly index: number
 }
 
@@ -26,7 +26,7 @@ export interface Level {
   readonly allow: readonly PlacedRule[]
 }
 
-/** Compiles the rules of levels; a level without any is left out. */
+/** Compiles the rules of all levels; a level without rules is left out. */
 export function placeRules(levels: readonly AuthorizeLevel[]): readonly Level[] {
   let count = 0
   const placed = (level: AuthorizeLevel, effect: Effect): readonly PlacedRule[] =>
@@ -43,7 +43,7 @@ export function placeRules(levels: readonly AuthorizeLevel[]): readonly Level[] 
     }))
 }
 
-/** Reads a rule without knowing arguments. */
+/** Reads a rule whose arguments are not known. */
 export function readRule(placed: PlacedRule, kind: ItemKind, facts: ItemFacts): Reading {
   const rule = placed.rule.about(kind)
   const best = toReading(placed.effect, rule.atBest(facts))
@@ -51,12 +51,12 @@ export function readRule(placed: PlacedRule, kind: ItemKind, facts: ItemFacts): 
   return toReading(placed.effect, rule.atWorst(facts)) === 'for' ? 'for' : 'depends'
 }
 
-/** Reads a rule with the arguments at hand. */
+/** Reads a rule whose arguments are known. */
 export function readWithArguments(placed: PlacedRule, kind: ItemKind, facts: ItemFacts): Reading {
   return toReading(placed.effect, placed.rule.about(kind).withArguments(facts))
 }
 
-/** Reads a rule for a server, whatever the item may be. */
+/** Reads a rule for a whole server, whatever its items are. */
 export function readForServer(placed: PlacedRule, kind: ItemKind, facts: ItemFacts): Reading {
   return toReading(placed.effect, placed.rule.about(kind).ofServer(facts))
 }

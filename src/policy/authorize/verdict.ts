@@ -1,7 +1,10 @@
 import { type DecidingRule, unasked, type Verdict } from '../seam.ts'
 import type { Level, PlacedRule, Reading } from './readings.ts'
 
-/** What a level says: no deny holds, every require does, and some allow, if there are any. What depends on arguments passes for now. */
+/**
+ * The verdict of one level: no deny holds, every require holds and, if there are any allows, one of them holds. A rule that depends on
+ * arguments passes for now.
+ */
 export function judgeLevel(level: Level, read: (rule: PlacedRule) => Reading): Verdict {
   let mayBeRefused = false
   for (const rule of level.deny) {
@@ -34,7 +37,7 @@ function judgeAllows(level: Level, read: (rule: PlacedRule) => Reading, mayBeRef
   if (depending !== undefined) {
     return { isAllowed: true, mayBeRefused: true, by: { place: depending.place, text: depending.rule.text, because: 'allowed' } }
   }
-  // One allow that could be read and doesn't hold says more than others that could not.
+  // An allow that doesn't hold explains more than others that failed.
   if (failed !== undefined && failures === level.allow.length) return refused(failed, 'against', 'error')
   return { isAllowed: false, mayBeRefused: false, by: { place: `${level.place}.allow`, text: undefined, because: 'not-allowed' } }
 }
@@ -48,7 +51,7 @@ function refused(rule: PlacedRule, reading: Reading, because: DecidingRule['beca
   return { isAllowed: false, mayBeRefused: false, by: { place: rule.place, text: rule.rule.text, because: why } }
 }
 
-/** What all levels say together: the first that refuses, else the last that allows by a rule. */
+/** The verdict of all levels: the first that refuses, else the last that allows by a rule. */
 export function judgeLevels(levels: readonly Level[], judge: (level: Level) => Verdict): Verdict {
   let by: DecidingRule | undefined
   let mayBeRefused = false

@@ -5,12 +5,12 @@ import type { OriginSettings } from './settings.ts'
 
 const noHeaders: HeadVerdict = { kind: 'pass', headers: {} }
 
-/** What clients, pages among them, look for on their way to a token (RFC 9728, RFC 8414). */
+/** Paths of the documents that clients, web pages among them, read on their way to a token (RFC 9728, RFC 8414). */
 const publicPath = /^\/\.well-known\/(?:oauth-(?:protected-resource|authorization-server|client-registration)|openid-configuration)(?:\/|$)/
 
 /**
- * Refuses names and pages that the listener does not know: a page in a browser can't reach a local gateway under another
- * name (DNS rebinding; 2026-07-28, streamable HTTP, Security). Pages that it knows get CORS headers.
+ * Refuses requests for host names, and of web pages' origins, that the listener does not know. So a web page can't reach a local gateway
+ * under another name (DNS rebinding; 2026-07-28, streamable HTTP, Security). Known origins get CORS headers.
  */
 export function createOriginPolicy(settings: OriginSettings): ListenerPolicy {
   const hosts = settings.hosts === undefined || settings.hosts.includes('*') ? undefined : new Set(settings.hosts)
@@ -30,7 +30,7 @@ export function createOriginPolicy(settings: OriginSettings): ListenerPolicy {
     admit(head) {
       if (!isHostKnown(head.host, hostName(head.host)))
         return refuse('host', `Host ${JSON.stringify(head.host)} is not a name of this listener: add it to its \`hosts\``)
-      // Documents for everybody, which any page may read: they say themselves so.
+      // These documents are public: they set their CORS headers themselves.
       if (publicPath.test(head.path)) return noHeaders
       const origin = head.header('origin')
       if (origin === undefined) return noHeaders

@@ -1,6 +1,9 @@
-/** Whom a listener listens to, by the names that it is called and the pages that call it. */
+/** The host names under which a listener answers, and the origins of web pages that may call it. */
 export interface OriginSettings {
-  /** Host names in lower case, with a port only where no other is meant, `*.` first for any name below, `*` or undefined: any. */
+  /**
+   * Host names in lower case, with a port only if just that port is meant; `*.` at the start stands for any subdomain; `*` or undefined:
+   * any host.
+   */
   readonly hosts: readonly string[] | undefined
   /** Origins such as `https://app.example`, or `http://localhost:*` for any port. */
   readonly origins: readonly string[]
