@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { problemsOfExample } from './document-problems.ts'
+import { problemsOfExample, schemaErrorsOfExample } from './document-problems.ts'
 import { readPages } from './pages.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -37,8 +37,9 @@ describe('the documentation', () => {
       for (const { language, text, line } of fences) {
         if (language !== 'yaml' || path.startsWith('deploy/') || /^apiVersion:/m.test(text)) continue
         const isFragment = text.startsWith('# A fragment: ')
-        const problems = problemsOfExample(isFragment ? `${text}${surroundings(text)}` : text, join(root, 'mcplex.yaml'))
-        assert.deepEqual(problems, [], `${path}:${line}`)
+        const whole = isFragment ? `${text}${surroundings(text)}` : text
+        assert.deepEqual(problemsOfExample(whole, join(root, 'mcplex.yaml')), [], `${path}:${line}`)
+        if (!/^mcplex\.dev\/version:/m.test(whole)) assert.deepEqual(schemaErrorsOfExample(whole), [], `${path}:${line}`)
         count++
       }
     }

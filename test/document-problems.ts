@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { type Problem, parseConfig } from '../src/config/config.ts'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { parse } from 'yaml'
+import { jsonSchema, type Problem, parseConfig } from '../src/config/config.ts'
 import { makeAuthority } from '../src/listen/certificate-for-test.ts'
 
 /** Values of the variables that examples speak of; any other is `x`. */
@@ -23,4 +25,11 @@ export function problemsOfExample(text: string, file: string): readonly Problem[
   const { config, problems } = parseConfig(text, { file, env, readFile })
   if (config === undefined && problems.length === 0) throw new Error(`${file} gives neither a configuration nor a problem`)
   return problems
+}
+
+const isValid = new Ajv2020({ strict: true, allErrors: true }).compile(jsonSchema())
+
+/** What an editor would mark in an example's document: a text for each place. */
+export function schemaErrorsOfExample(text: string): readonly string[] {
+  return isValid(parse(text)) ? [] : (isValid.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
-import { problemsOfExample } from './document-problems.ts'
+import { problemsOfExample, schemaErrorsOfExample } from './document-problems.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -16,6 +16,7 @@ test('every example is a configuration without a problem, and says which schema 
     assert.ok(text.startsWith(`# yaml-language-server: $schema=${schema}\n`), name)
     assert.ok(existsSync(join(dirname(file), schema)), name)
     assert.deepEqual(problemsOfExample(text, file), [], name)
+    assert.deepEqual(schemaErrorsOfExample(text), [], name)
     names.push(name)
   }
   assert.ok(names.includes('examples/post.yaml') && names.includes('examples/compose/config/mcplex.yaml'))

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import {
   configurationPage,
   durationMs,
@@ -9,7 +8,6 @@ import {
   formatAddress,
   headerLimit,
   isLoopback,
-  jsonSchema,
   parseAddress,
   problemCodes,
   problemsPage,
@@ -92,51 +90,6 @@ describe('nearest', () => {
       ['lsiten', 'listenrs', 'serverz', 'agent', 'xyzzy', ''].map((word) => nearest(word, keys)),
       ['listen', 'listeners', 'servers', 'agents', undefined, undefined],
     )
-  })
-})
-
-describe('jsonSchema', () => {
-  const validate = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(jsonSchema())
-  const good = [
-    {
-      listen: 8080,
-      servers: { math: 'http://127.0.0.1:8001/mcp', date: { http: 'http://127.0.0.1:8002/mcp', era: 'legacy' } },
-      agents: { sre: { tools: ['date_*'] } },
-    },
-    { listen: '${PORT}', mcpServers: { My_Server: { type: 'http', url: 'http://a/', headers: { A: '${B}' } } } },
-    {
-      listeners: [{ name: 'a', port: '${PORT}' }],
-      backends: { ops: { servers: { a: { http: { host: 'a', port: 80, endpoints: ['10.0.0.1:80', '[::1]:80'] } } } } },
-      limits: { body: '1MiB' },
-    },
-  ]
-  const bad = [
-    { lissten: 1 },
-    { servers: { a: { http: { url: 'http://a/', endpoints: ['a:80'] } } } },
-    { servers: { math: 7 } },
-    { servers: { math: { http: { url: 'http://a/' }, sse: { url: 'http://a/' } } } },
-    { servers: {}, sessions: { idle: '1d' } },
-    { servers: { a_b: 'http://a/' } },
-    { listeners: [{ name: 'a' }] },
-    { listen: 1, listeners: [{ name: 'a', port: 1 }], servers: {} },
-    { servers: { a: { http: { host: 'a' } } } },
-    { servers: {}, observe: { log: { level: 'loud' } } },
-  ]
-  it('lets short and long form through', () => {
-    for (const document of good) assert.ok(validate(document), JSON.stringify([document, validate.errors]))
-  })
-  it('refuses what is wrong by itself', () => {
-    for (const document of bad) assert.ok(!validate(document), JSON.stringify(document))
-  })
-  it('says which keys are secret and which are not supported yet', () => {
-    const { $defs, properties } = jsonSchema() as {
-      $defs: Record<string, { properties: Record<string, { description: string; writeOnly?: boolean }> }>
-      properties: Record<string, { description: string }>
-    }
-    assert.ok($defs.admin?.properties.token?.writeOnly)
-    assert.match($defs.sessionKey?.properties.secret?.description ?? '', /Secret/)
-    assert.match(properties.peers?.description ?? '', /Not supported yet/)
-    assert.doesNotMatch(properties.servers?.description ?? '', /Not supported yet/)
   })
 })
 

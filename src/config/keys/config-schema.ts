@@ -19,12 +19,18 @@ export const configSchema = object<Config>('config', {
     schema: words,
     about: 'The version that wrote the document for Kubernetes: routes, backends and agents are then called `namespace/name`.',
   },
-  listeners: { schema: list(listener), about: 'Where clients connect.', default: [{ name: 'default', port: 8080 }] },
+  listeners: {
+    schema: list(listener),
+    about: 'Where clients connect.',
+    default: [{ name: 'default', port: 8080 }],
+    examples: [[{ name: 'lan', address: '10.0.0.7', port: 8080, hosts: ['mcp.lan'], insecure: true }]],
+  },
   routes: { schema: list(route), about: 'Which request goes where. Not written: see `agents`.', default: [] },
   backends: { schema: map(qualified, backend), about: 'Groups of servers, by name.', default: {} },
   agents: {
     schema: map(qualified, agent),
     about: 'What each kind of client may see. Where there are any, `/mcp` is not served unless one has it as its `path`.',
+    examples: [{ sre: { tools: ['github_list_*', 'kubernetes_*', '!kubernetes_delete_*'] }, all: { path: '/mcp', tools: ['*'] } }],
     default: {},
   },
   policies: policiesHere('all traffic'),
@@ -35,5 +41,10 @@ export const configSchema = object<Config>('config', {
   health: { schema: health, about: 'The health listener.', default: {} },
   limits: { schema: limits, about: 'Bounds of the edge.', default: {} },
   observe: { schema: observe, about: 'What is seen from outside.', default: {} },
-  tests: { schema: list(toolTest), about: 'Who must be able to call what, for `mcplex test`.', default: [] },
+  tests: {
+    schema: list(toolTest),
+    about: 'Who must be able to call what, for `mcplex test`.',
+    default: [],
+    examples: [[{ agent: 'sre', tool: 'kubernetes_delete_pod', expect: 'hidden' }]],
+  },
 })

@@ -55,8 +55,18 @@ export const documentSchema: ObjectShape = {
       about:
         'Where clients connect, instead of `listeners`: PORT, HOST:PORT or [IPv6]:PORT; a bare port binds 127.0.0.1. Not written: 127.0.0.1:8080.',
     },
-    servers: { schema: map(name, serverOrUrl), about: 'MCP servers by name, each a URL or an object; together the backend `default`.' },
-    mcpServers: { schema: map(text('name'), clientServer), about: "`servers` as a client's configuration has them." },
+    servers: {
+      schema: map(name, serverOrUrl),
+      about: 'MCP servers by name, each a URL or an object; together the backend `default`.',
+      examples: [
+        { math: 'http://127.0.0.1:8001/mcp', github: { http: 'https://api.githubcopilot.com/mcp/', timeouts: { request: '2m' } } },
+      ],
+    },
+    mcpServers: {
+      schema: map(text('name'), clientServer),
+      about: "`servers` as a client's configuration has them.",
+      examples: [{ math: { type: 'http', url: 'http://127.0.0.1:8001/mcp' } }],
+    },
     ...configSchema.keys,
   },
   rules: [{ kind: 'excludes', key: 'listen', others: ['listeners'] }],

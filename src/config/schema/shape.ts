@@ -20,6 +20,8 @@ export interface TextShape {
   readonly hint?: string
   /** For editors alone, where `fault` decides. */
   readonly editorPattern?: RegExp
+  /** What a right value looks like, for editors and people. */
+  readonly examples?: readonly string[]
   /** What `pattern` can't say. */
   readonly fault?: (value: string, origin: Origin) => Fault | undefined
   readonly isSecret?: boolean
@@ -63,6 +65,8 @@ export interface Key<T = unknown> {
   readonly isRequired?: boolean
   /** What holds where it isn't written; filled in by the schema in its turn. */
   readonly default?: unknown
+  /** What may stand there, where its schema doesn't show it. */
+  readonly examples?: readonly unknown[]
   /** The default holds only where this other key is written. */
   readonly beside?: string
   /** This version refuses the key where it is not its default; the hint says what to do instead. */
