@@ -1,35 +1,36 @@
 import { hkdfSync } from 'node:crypto'
 import { createDigest } from './digest.ts'
 
-/** The last record of a chain; `digest` as it stands there, with the name of its algorithm. */
+/** The last record of a chain. `digest` is spelled as in the record, with the name of its algorithm. */
 export interface ChainHead {
   readonly seq: number
   readonly digest: string
 }
 
-/** Where a chain begins: its first record has seq 1, and 64 zeros for the digest of the one before. */
+/** The head of an empty chain: its first record has seq 1, and 64 zeros as the digest of the previous one. */
 export const chainStart: ChainHead = { seq: 0, digest: '0'.repeat(64) }
 
-/** Puts records in their line's form. */
+/** Writes records as lines of a file. */
 export interface Linker {
   /**
-   * Writes the record behind `head` as a whole line at an offset of `target`, which must have `linkBytes` more room than the body.
-   * `body` is a record without its last brace; `lost` counts those that were lost before it. Returns the line's end, and the new head.
+   * Writes the record that follows `head` as a whole line into `target` at an offset; `target` must have room for the body and `linkBytes`
+   * more. `body` is a record without its closing brace; `lost` counts the records lost before it. Returns the end of the line and the new
+   * head.
    */
   append(target: Buffer, at: number, body: Uint8Array, lost: number, head: ChainHead): { readonly end: number; readonly head: ChainHead }
 }
 
-/** Bytes that a line has beyond its body, at most. */
+/** Most bytes that a line has besides its body. */
 export const linkBytes = 320
 
 const digestMember = ',"digest":"'
 const keyedPrefix = 'hmac-sha256:'
 const plainPrefix = 'sha256:'
 
-/** The digest of a record, as its last member says it, over all of the line's bytes before that member. */
+/** Computes the digest in a record's last member, over all bytes of the line before that member. */
 export type RecordDigest = (bytes: Uint8Array) => string
 
-/** Keyed with a key derived from `key` (HKDF, RFC 5869); without a key anybody can make it. */
+/** A digest keyed with a key that is derived from `key` (HKDF, RFC 5869); without a key, one that anybody can compute. */
 export function recordDigest(key: Uint8Array | undefined): RecordDigest {
   const digest = createDigest(key === undefined ? undefined : new Uint8Array(hkdfSync('sha256', key, '', 'mcplex audit chain', 32)))
   const prefix = key === undefined ? plainPrefix : keyedPrefix
@@ -51,7 +52,7 @@ export function createLinker(digest: RecordDigest): Linker {
   }
 }
 
-/** Only ends the lines. */
+/** Writes records without linking them. */
 export const unchained: Linker = {
   append(target, at, body, lost, head) {
     target.set(body, at)
@@ -64,18 +65,18 @@ function lostMember(lost: number): string {
   return lost === 0 ? '' : `,"lost":${lost}`
 }
 
-/** A record as it is found in a file. */
+/** A record as read from a file. */
 export interface LinkedRecord extends ChainHead {
   readonly prev: string
   readonly lost: number
   readonly isKeyed: boolean
-  /** The bytes that its digest is over. */
+  /** The bytes that its digest covers. */
   readonly covered: Uint8Array
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** A line without its end; `unchained` is an object that is no part of a chain, `torn` is no JSON object. */
+/** Reads a line, given without its line end. `unchained` is a JSON object that belongs to no chain, `torn` is no JSON object. */
 export function readRecord(line: Uint8Array): LinkedRecord | 'unchained' | 'torn' {
   let text: string
   let value: unknown

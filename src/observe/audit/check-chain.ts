@@ -1,6 +1,9 @@
 import { type ChainHead, chainStart, readRecord, recordDigest } from './chain.ts'
 
-/** What is wrong with a line; `unproven` where records can't be checked for want of the key, `unkeyed` where they have no keyed digest. */
+/**
+ * What is wrong with a line. `unproven`: the records can't be checked without the key. `unkeyed`: there is a key, but the records' digests
+ * are not keyed.
+ */
 export type ChainFaultKind =
   | 'altered'
   | 'doubled'
@@ -24,30 +27,30 @@ export interface ChainSummary {
   /** Undefined where there is none. */
   readonly first: number | undefined
   readonly last: number | undefined
-  /** Of the last record. */
+  /** The digest of the last record. */
   readonly digest: string | undefined
-  /** Records that the process itself has lost and said so. */
+  /** How many records the process itself reported as lost. */
   readonly lost: number
-  /** What the end shows; it holds for the line that is named. */
+  /** Faults that only the end of the chain shows, each with the line that it is about. */
   readonly endFaults: readonly (ChainFault & { readonly line: number })[]
 }
 
-/** Reads the lines of one chain in their order; remembers no more than 1000 digests. */
+/** Checks the lines of one chain in their order. It remembers at most 1000 digests. */
 export interface ChainCheck {
   /** @param line without its end; `isEnded` says whether it had one */
   line(line: Uint8Array, isEnded: boolean): ChainFault | undefined
-  /** Lines count from 1 over all that was read. */
+  /** Ends the check. Lines are numbered from 1 over everything that was read. */
   end(): ChainSummary
 }
 
 export interface ChainCheckSettings {
-  /** Any of them may have been the key. */
+  /** Keys that the records may have been made with. */
   readonly keys: readonly Uint8Array[]
-  /** The digest of the record before the first, where that is not at hand; undefined where the chain must begin with seq 1. */
+  /** The digest of the record before the first one, where that record is missing; undefined where the chain must begin with seq 1. */
   readonly after: string | undefined
 }
 
-/** Records whose doubles are told from others that stand too late. */
+/** How many records are remembered to tell a duplicate of one from a record that stands too late. */
 const maxRemembered = 1000
 
 export function createChainCheck({ keys, after }: ChainCheckSettings): ChainCheck {
@@ -60,7 +63,7 @@ export function createChainCheck({ keys, after }: ChainCheckSettings): ChainChec
   let first: number | undefined
   let last: ChainHead | undefined
   let lost = 0
-  /** Where the records begin that only a plain digest vouches for, although there is a key. */
+  /** The line from which on records have only a plain digest although there is a key. */
   let unkeyedFrom: number | undefined
   let unprovenFrom: number | undefined
 
@@ -77,7 +80,7 @@ export function createChainCheck({ keys, after }: ChainCheckSettings): ChainChec
     const isProvable = !isKeyed || keyedDigests.length > 0
     const isProven = isKeyed ? keyedDigests.some((make) => make(covered) === digest) : plainDigest(covered) === digest
     if (isProvable && !isProven) {
-      // The next one follows what this one was.
+      // The next record was linked to this one as it was before it was altered.
       expected = { seq, digest }
       return { kind: 'altered', text: `record ${seq} is not as it was written${isKeyed ? ', or its key is another one' : ''}` }
     }

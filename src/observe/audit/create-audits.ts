@@ -11,28 +11,31 @@ import { createRecordBody } from './record-body.ts'
 import type { AuditSettings, AuditSinkSettings } from './settings.ts'
 import { createStreamPort } from './stream-port.ts'
 
-/** A record of every request, on its way to all sinks. No method throws or waits. */
+/** Records requests in all sinks of one `audit` setting. No method throws or waits. */
 export interface Audit {
-  /** False while a sink takes no records and its settings say that requests are refused then. */
+  /** False while a sink fails or is full and the settings say that requests are refused then. */
   readonly isOpen: boolean
   write(entry: AuditEntry): void
   /** Records that its sinks have lost. */
   readonly dropped: number
-  /** Resolves when all that was written has arrived, or after the time, in ms. What is written later, by requests still under way, arrives too. */
+  /**
+   * Resolves when everything written has been stored, or after `graceMs`. Records that requests still in progress write later are stored
+   * too.
+   */
   close(graceMs: number): Promise<void>
-  /** Hands what is gathered to the sinks, as far as that goes at once; the process calls it when it exits. */
+  /** Hands buffered records to the sinks as far as that can be done synchronously; the process calls it when it exits. */
   flush(): void
 }
 
 /**
- * The audits of one process. What goes to the same place goes there in one order and as one chain, whichever audit it is from,
- * also while one configuration replaces another: then the last one opened says how that place is linked.
+ * The audits of one process. Records for one destination are written in one order and as one chain, whichever audit they come from, also
+ * while one configuration replaces another; the audit opened last decides how that destination's records are linked.
  */
 export interface Audits {
   open(settings: AuditSettings): Audit
   /** Records that any sink has lost since the process began. */
   readonly dropped: number
-  /** Where records go now. */
+  /** The sinks that records go to now. */
   readonly sinks: readonly SinkState[]
   flush(): void
 }
@@ -44,22 +47,22 @@ export interface AuditDeps {
   readonly stdout: TextStream
 }
 
-/** An audit that shares its places with no other. */
+/** An audit that shares its sinks with no other. */
 export function createAudit(settings: AuditSettings, deps: AuditDeps): Audit {
   return createAudits(deps).open(settings)
 }
 
-/** How long records have to arrive that are written after the close. */
+/** How long records that are written after the close may take to be stored. */
 const lateMs = 5000
 
 interface Place {
   readonly outlet: Outlet
-  /** Audits that write to it; each has chosen what becomes of requests when it is full. */
+  /** The audits that write to it. Each has its own choice of what happens to requests when it is full. */
   readonly owners: Map<object, { readonly whenFull: AuditSettings['whenFull']; look(): void }>
 }
 
 export function createAudits(deps: AuditDeps): Audits {
-  /** By what a sink's settings say; bounded by the documents in force. */
+  /** By the JSON text of a sink's settings; as many as the documents in force have sinks. */
   const places = new Map<string, Place>()
   let droppedBefore = 0
 
@@ -95,7 +98,7 @@ export function createAudits(deps: AuditDeps): Audits {
       const look = () => {
         audit.isOpen = settings.whenFull === 'drop' || joined.every(({ outlet }) => outlet.isWell)
       }
-      // The same sink twice is one.
+      // A sink that is listed twice is used once.
       const sinks = [...new Map(settings.sinks.map((sink) => [JSON.stringify(sink), sink])).values()]
       const joinAll = (isLate: boolean) => sinks.map((sink) => join(sink, owner, { whenFull: settings.whenFull, linker, look, isLate }))
       const leaveAll = async (graceMs: number) => {
@@ -144,12 +147,15 @@ export function createAudits(deps: AuditDeps): Audits {
 interface Joining {
   readonly whenFull: AuditSettings['whenFull']
   readonly linker: Linker
-  /** Whether it has gone and comes back for a last record: how the place is linked is up to others by then. */
+  /**
+   * Whether the audit was closed and comes back for a last record. It doesn't change how records are linked then, which newer audits have
+   * decided.
+   */
   readonly isLate: boolean
   look(): void
 }
 
-/** Nothing is dropped that somebody refuses requests for. */
+/** `refuse` if any of the audits wants it: then no record is dropped. */
 function strictest(owners: Place['owners']): AuditSettings['whenFull'] {
   return [...owners.values()].some(({ whenFull }) => whenFull === 'refuse') ? 'refuse' : 'drop'
 }

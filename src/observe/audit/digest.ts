@@ -1,17 +1,17 @@
 import { createHmac, hash } from 'node:crypto'
 
-/** 64 hexadecimal digits of the SHA-256, or with a key of the HMAC-SHA256, of bytes, or of a text in UTF-8. */
+/** The SHA-256, or with a key the HMAC-SHA256, of bytes or of a text in UTF-8, in 64 hexadecimal digits. */
 export type Digest = (data: string | Uint8Array) => string
 
 const blockBytes = 64
-/** What is longer goes a slower way, so that no long request leaves its size behind. */
+/** Longer data is hashed by a slower way that reuses no buffer, so that no buffer grows with the longest request. */
 const maxQuickBytes = 256 * 1024
 
 /** @param key at most 64 bytes; undefined for a plain SHA-256 */
 export function createDigest(key: Uint8Array | undefined): Digest {
   if (key === undefined) return (data) => hash('sha256', data, 'hex')
   if (key.length > blockBytes) throw new RangeError(`a key of ${key.length} bytes`)
-  // RFC 2104 by two one-shot hashes: short data costs two thirds of what an Hmac object does.
+  // HMAC (RFC 2104) as two one-shot hashes: for short data this takes two thirds of the time of an Hmac object.
   const outer = Buffer.alloc(blockBytes + 32, 0x5c)
   let inner = Buffer.alloc(4096, 0x36)
   for (const [at, byte] of key.entries()) {

@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../records/records.ts'
 
-/** One request as it is recorded: the log line's members, and who it was and what decided. */
+/** What is recorded of one request: the members of its log line, the caller's identity, and the rule that decided. */
 export interface AuditEntry {
   readonly record: RequestRecord
   /** The address of the connection: of a proxy, where there is one. */

@@ -6,11 +6,11 @@ import { type FileTail, readTail } from './file-tail.ts'
 import { countLines, type Failure, type Port, type Sent } from './port.ts'
 
 const retryMs = 1000
-/** How often it is looked whether the path still names the file, and nobody else writes to it. */
+/** How often the file is checked: whether its path still names it, and nobody else has written to it. */
 const lookMs = 1000
-/** The log does not say more often that somebody else writes. */
+/** Time between two complaints in the log about another writer. */
 const complainMs = 60_000
-/** How long the end of the process waits for a write under way. */
+/** How long the process waits at its end for a write in progress. */
 const settleMs = 1000
 
 const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT
@@ -22,14 +22,15 @@ interface Owed {
 }
 
 /**
- * A file that is appended to; made for its owner's eyes where there is none, opened anew where its path names another.
- * The chain that stands in it goes on. A line that found no room is completed first when there is some, also in a file that was moved away.
+ * Appends records to a file, which is created with rights for its owner alone, and opened again when its path names another file (log
+ * rotation). It continues the chain that it finds in the file. A line that was written in part, as the disk was full, is completed as soon
+ * as there is room, even in a file that has been moved away.
  */
 export function createFilePort(path: string, { now, log }: { readonly now: () => number; readonly log: Log }): Port {
   const name = `file ${path}`
   let fd: number | undefined
   let identity: Pick<Stats, 'dev' | 'ino'> | undefined
-  /** What the file must have, in bytes, if only we write. */
+  /** The size that the file must have, in bytes, if nobody else writes to it. */
   let size = 0
   let owed: Owed | undefined
   let underWay: { readonly end: number } | undefined
@@ -57,7 +58,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
     }
   }
 
-  /** Ends a line that has no end, so that no record stands behind a torn one. */
+  /** Ends an unfinished line, so that no record stands on the same line as a torn one. */
   function complete(file: number, found: number): FileTail {
     size = found
     const tail = readTail(file, size)
@@ -74,7 +75,10 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
     log.error({ sink: name }, text)
   }
 
-  /** @param found what the path names */
+  /**
+   * Follows a change of the file.
+   * @param found the file that the path names now
+   */
   function follow(found: Stats | undefined): void {
     lookedAt = now()
     if (fd === undefined) return open()
@@ -94,7 +98,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
       try {
         payNow(old, owed)
       } catch {
-        // Taking back needs no room; the whole line goes to the new file.
+        // Removing the part that was written needs no room; the whole line goes to the new file.
         ftruncateSync(old, size - (owed.line.length - owed.rest.length))
         owed = { line: owed.line, rest: owed.line }
       }
@@ -111,7 +115,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
     if (owed !== undefined) throw new Error('there is no room')
   }
 
-  /** Appends until an error; `written` is what is in the file. */
+  /** Appends until an error occurs; `written` is how much is in the file. */
   async function append(bytes: Buffer): Promise<{ readonly written: number; readonly failure: Failure | undefined }> {
     let written = 0
     while (written < bytes.length) {
@@ -119,7 +123,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
       underWay = { end: start + bytes.length - written }
       const { count, error } = await writeOnce(fd, bytes, written)
       underWay = undefined
-      // The end of the process may have seen it first.
+      // The end of the process may have counted this write before.
       size = Math.max(size, start + count)
       written += count
       if (error !== undefined) return { written, failure: failed(error) }
@@ -127,7 +131,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
     return { written, failure: undefined }
   }
 
-  /** A line of which a part is written counts as sent: what is missing is owed. */
+  /** Counts a line that was written in part as sent, since the rest of it is remembered and will follow. */
   function sent(lines: Buffer, written: number, failure: Failure | undefined): Sent {
     const whole = countLines(lines, written)
     const start = written === 0 ? 0 : lines.lastIndexOf(10, written - 1) + 1
@@ -147,7 +151,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
         else if (now() - lookedAt >= lookMs) {
           const expected = size
           const found = await statOf(path)
-          // What was written meanwhile, at the end of the process, makes it old.
+          // If the end of the process has written meanwhile, `found` is out of date.
           if (size === expected && !isClosed) follow(found)
         }
         if (owed !== undefined) {
@@ -201,12 +205,12 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
     },
     async close() {
       isClosed = true
-      // The number of a closed file may soon be another's.
+      // The descriptor of a closed file may be reused for another file.
       if (fd === undefined || (underWay !== undefined && !this.settle())) return
       try {
         fsyncSync(fd)
       } catch {
-        // Pipes and some file systems have no such thing.
+        // Pipes and some file systems can't be synced.
       }
       closeSync(fd)
       fd = undefined
@@ -218,7 +222,7 @@ function writeOnce(fd: number | undefined, bytes: Buffer, from: number): Promise
   return new Promise((resolve) => {
     if (fd === undefined) return resolve({ count: 0, error: 'it is not open' })
     write(fd, bytes, from, bytes.length - from, null, (error, count) => {
-      // A write of nothing would be tried for ever.
+      // Writing nothing would be repeated for ever.
       resolve({ count: count ?? 0, error: error ?? (count === 0 ? 'there is no room' : undefined) })
     })
   })

@@ -1,19 +1,19 @@
 import { readSync } from 'node:fs'
 import { type ChainHead, readRecord } from './chain.ts'
 
-/** How much of a file's end is read: more than some records are long. */
+/** How many bytes of a file's end are read; a few records fit. */
 const tailBytes = 1024 * 1024
 
 export interface FileTail {
-  /** The last record of a chain that is whole; undefined where there is none. */
+  /** The chain's last whole record; undefined where there is none. */
   readonly head: ChainHead | undefined
-  /** Whether the last line has no end. */
+  /** Whether the last line has no line end. */
   readonly isOpen: boolean
-  /** Bytes of a record that was cut off as it was written. */
+  /** Bytes of a last record that was only written in part. */
   readonly tornBytes: number
 }
 
-/** What the end of a file says about how to go on. Reads at most a MiB; throws as `readSync` does. */
+/** Reads the end of a file (at most 1 MiB) to find where its chain goes on. Throws as `readSync` does. */
 export function readTail(fd: number, size: number): FileTail {
   const bytes = Buffer.alloc(Math.min(size, tailBytes))
   let read = 0

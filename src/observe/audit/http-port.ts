@@ -3,15 +3,15 @@ import { countLines, type Failure, type Port } from './port.ts'
 
 const firstRetryMs = 1000
 const maxRetryMs = 30_000
-/** Of one batch, from the connection to the end of the answer. */
+/** Time limit of one batch, from connecting to the end of the answer. */
 const answerMs = 5000
-/** Of an answer's body, which nobody reads. */
+/** Most bytes of an answer's body, which is discarded. */
 const maxAnswerBytes = 64 * 1024
 const keepAliveMs = 4000
 
 /**
- * A URL that takes POSTs of JSON lines and says 2xx when it has them. Redirects are not followed.
- * Without a clear answer a batch is sent again, so it may arrive twice.
+ * Sends records to a URL as POSTs of JSON lines; a status of 2xx confirms them. Redirects are not followed. A batch without a clear answer
+ * is sent again, so it may arrive twice.
  */
 export function createHttpPort({ url, headers }: { readonly url: string; readonly headers: Readonly<Record<string, string>> }): Port {
   const { origin, pathname, search } = new URL(url)
@@ -46,7 +46,7 @@ export function createHttpPort({ url, headers }: { readonly url: string; readonl
     }
   }
 
-  /** Whether an idle connection may have been closed by the other side as it was used. */
+  /** Whether the connection was used before: the other side may have closed it while it was idle. */
   let isUsed = false
 
   return {
@@ -66,7 +66,7 @@ export function createHttpPort({ url, headers }: { readonly url: string; readonl
   }
 }
 
-/** An error of undici or of the network in a few words; neither holds what was sent. */
+/** An error of undici or of the network in a few words that quote nothing of what was sent. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''

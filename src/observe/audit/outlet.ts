@@ -2,7 +2,9 @@ import type { Log } from '../log/log.ts'
 import { type ChainHead, chainStart, type Linker, linkBytes } from './chain.ts'
 import type { Failure, Port } from './port.ts'
 
-/** What becomes of records beyond the bound: requests are refused until there is room, or the oldest records go. */
+/**
+ * What happens when more records wait than the bound allows: requests are refused until there is room, or the oldest records are dropped.
+ */
 export type WhenFull = 'refuse' | 'drop'
 
 export interface OutletSettings {
@@ -10,28 +12,28 @@ export interface OutletSettings {
   readonly whenFull: WhenFull
 }
 
-/** Records on their way to one place. No method throws or waits. */
+/** A queue of records for one destination. No method throws or waits. */
 export interface Outlet {
-  /** What its place is called, for people. */
+  /** The destination's name, for people. */
   readonly name: string
-  /** False while the place takes no records, or not as fast as they come. */
+  /** False while the destination fails, or stores records more slowly than they come. */
   readonly isWell: boolean
   /** Records that were lost. */
   readonly dropped: number
   configure(settings: OutletSettings): void
-  /** A record without its last brace; the outlet keeps the bytes. */
+  /** Queues a record, which has no closing brace; the bytes must not be changed afterwards. */
   push(body: Uint8Array): void
-  /** Hands over what it has, as far as that goes without giving way. */
+  /** Sends what is queued as far as that can be done synchronously. */
   flush(): void
-  /** Resolves when there is nothing left to hand over, or after the time, in ms; never for longer than the process has other work. */
+  /** Resolves when the queue is empty, or after `graceMs`. It doesn't keep the process alive. */
   drained(graceMs: number): Promise<void>
-  /** What has not arrived by then is lost. */
+  /** Closes it; records that have not been stored yet are lost. */
   close(): Promise<void>
 }
 
 interface Pending {
   readonly body: Uint8Array
-  /** Records that were lost before this one. */
+  /** How many records were lost before this one. */
   lost: number
 }
 
@@ -39,23 +41,23 @@ interface Batch {
   readonly lines: Buffer
   /** The chain's head after each of the lines. */
   readonly heads: readonly ChainHead[]
-  /** Whether it has already been seen to have arrived. */
+  /** Whether it is known to have been stored. */
   isDone: boolean
 }
 
-/** Records are gathered until there are so many bytes, or for so long. */
+/** Records are gathered until they have this many bytes, or for this many milliseconds. */
 const gatherBytes = 16 * 1024
 const gatherMs = 200
-/** Of what is sent at once, but for a longer record. */
+/** Most bytes of one batch; a single longer record is a batch of its own. */
 const maxBatchBytes = 256 * 1024
-/** Beyond this the oldest records go, or requests are refused. */
+/** Beyond this many bytes the oldest records are dropped, or requests are refused. */
 export const pendingBytes = 1024 * 1024
-/** Bound of what was under way when requests began to be refused. */
+/** Bound of the queue while requests are refused: those in progress still write their records. */
 export const maxPendingBytes = 16 * 1024 * 1024
 
 /**
- * Gathers records, links them as they leave, and sends them in order, each until it has arrived: a place that fails may get some twice.
- * What goes wrong is told once when it begins and once when it is over.
+ * Gathers records, links them when they leave, and sends them in order, each until it is stored; a destination that fails may get some
+ * twice. A failure is logged once when it begins and once when it ends.
  */
 export function createOutlet(
   port: Port,
@@ -66,10 +68,10 @@ export function createOutlet(
   /** Bounded by `maxPendingBytes`. */
   const pending: Pending[] = []
   let bytes = 0
-  /** So many of the first may be on their way: they are neither changed nor dropped. */
+  /** How many records at the front are being sent: these are neither changed nor dropped. */
   let held = 0
   let head = chainStart
-  /** Records lost behind the last pending one. */
+  /** Records lost after the last one in the queue. */
   let lostAtEnd = 0
   let dropped = 0
   let droppedWhenWell = 0
@@ -81,7 +83,7 @@ export function createOutlet(
   let isWell = true
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
-  /** Who waits for the end; one for each owner of this outlet. */
+  /** Those who wait until the queue is empty: one for each owner of this outlet. */
   const waiting = new Set<() => void>()
 
   function judge(failure?: Failure): void {
@@ -130,7 +132,7 @@ export function createOutlet(
     head = heads[lines - 1] ?? head
   }
 
-  /** One batch; whether there is more to be sent at once. */
+  /** Sends one batch; returns whether there is more to send at once. */
   async function step(): Promise<boolean> {
     const prepared = await port.prepare()
     if (prepared.kind === 'failed') return fail(prepared)
@@ -175,7 +177,7 @@ export function createOutlet(
     }, ms).unref()
   }
 
-  /** The oldest that is not on its way goes; the next one says so. The last one stays. */
+  /** Drops the oldest records that are not being sent; the next record counts them as lost. The last record always stays. */
   function dropOldest(): void {
     while (bytes > pendingBytes && pending.length > held + 1) {
       const [gone] = pending.splice(held, 1)
@@ -187,7 +189,7 @@ export function createOutlet(
     }
   }
 
-  // Whether the place is there is known before the first record.
+  // Finds out whether the destination can be used before the first record comes.
   void run()
   return {
     name: port.name,

@@ -8,30 +8,30 @@ export interface Failure {
 
 export type Prepared = { readonly kind: 'ready' } | Failure
 
-/** How many of the lines have arrived, from the first on; what of the others was sent is none of the receiver's records. */
+/** How many lines, from the first one on, have been stored. A line that was sent in part does not count as a record. */
 export interface Sent {
   readonly lines: number
   readonly failure: Failure | undefined
 }
 
-/** A place for records. No method throws or rejects; only one of `prepare` and `send` runs at a time. */
+/** A destination of records. No method throws or rejects; `prepare` and `send` are never called at the same time. */
 export interface Port {
   /** For the log. */
   readonly name: string
   /** How long to wait after so many failures in a row, milliseconds. */
   retryMs(failures: number): number
   prepare(): Promise<Prepared>
-  /** The end of the chain that was found in the place since this was last asked; undefined where what was sent last is still its end. */
+  /** The end of the chain that was found at the destination since the last call; undefined where what was sent last is still its end. */
   takeHead(): ChainHead | undefined
   send(lines: Buffer): Promise<Sent>
-  /** Waits without giving way for what `send` has under way; whether it has arrived. For the end of the process. */
+  /** Waits synchronously for what `send` is doing; returns whether it was stored. For the end of the process. */
   settle(): boolean
-  /** As `send`, at once. */
+  /** Like `send`, but synchronously. */
   sendNow(lines: Buffer): Sent
   close(): Promise<void>
 }
 
-/** Lines that end within the first bytes. */
+/** How many lines end within the first `bytes`. */
 export function countLines(lines: Buffer, bytes: number): number {
   let count = 0
   for (let at = lines.indexOf(10); at >= 0 && at < bytes; at = lines.indexOf(10, at + 1)) count++

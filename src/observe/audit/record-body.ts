@@ -5,13 +5,13 @@ import type { AuditEntry } from './entry.ts'
 import { blank, type Redaction, readRedactions, redactJson } from './redact-json.ts'
 import type { AuditSettings } from './settings.ts'
 
-/** Characters of a name that somebody else chose: an issuer, a subject, a place. */
+/** Most characters of a name that others chose: an issuer, a subject, a place. */
 const maxNameChars = 1024
 const maxActors = 16
 const maxRuleChars = 4096
-/** Of a call's arguments, as they would stand in the record. */
+/** Most bytes of a call's arguments, as they would stand in the record. */
 export const maxArgumentBytes = 64 * 1024
-/** Callers and rules whose words are remembered; then it starts anew. */
+/** How many callers and rules are cached; beyond it the cache is emptied. */
 const maxSeen = 1000
 
 /** What tells as much as another member does: a caller's name is made of the issuer and the subject of its credential. */
@@ -24,8 +24,8 @@ interface Who {
 }
 
 /**
- * Makes the record of an entry: the UTF-8 of a JSON object on one line, without its last brace, redacted.
- * No control, bidi or tag character is in it.
+ * Makes an audit record from an entry: a JSON object on one line in UTF-8, redacted and without its closing brace. It contains no control,
+ * bidi or tag characters.
  */
 export function createRecordBody(settings: AuditSettings, now: () => number): (entry: AuditEntry) => Buffer {
   const requestMembers = createRequestMembers()
@@ -72,7 +72,9 @@ export function createRecordBody(settings: AuditSettings, now: () => number): (e
     return settings.arguments ? `${digested}${wholeArguments(args, inArguments)}` : digested
   }
 
-  /** A record's words with those blanked that are; what is no word is done in its text. */
+  /**
+   * The members of a record with redacted ones blanked. Texts are blanked before they are written as JSON, other values in the JSON text.
+   */
   function recordText(record: RequestRecord): string {
     if (blankedNames.length === 0) {
       const { text, isPlain } = requestMembers(record)
@@ -97,14 +99,14 @@ export function createRecordBody(settings: AuditSettings, now: () => number): (e
   return (entry) => {
     const time = new Date(now()).toISOString()
     const text = `{"type":"audit","time":"${time}",${recordText(entry.record)}${addressText(entry.sourceAddress)}${whoText(entry)}${ruleText(entry)}${argumentsText(entry)}`
-    // Bytes, as a string made of slices would keep the whole request in memory.
+    // As bytes, since a string made of slices would keep the whole request in memory.
     return Buffer.from(text)
   }
 }
 
 function wholeArguments(args: string, redaction: Redaction | undefined): string {
   if (args.length > maxArgumentBytes) return ',"argumentsCut":true'
-  // Line ends occur only between its tokens.
+  // Line ends occur only between tokens of JSON, so they can be blanks.
   const line = escapeJson(/[\n\r\t]/.test(args) ? args.replace(/[\n\r\t]/g, ' ') : args)
   if (Buffer.byteLength(line) > maxArgumentBytes) return ',"argumentsCut":true'
   return `,"arguments":${redaction === undefined ? line : redactJson(line, redaction)}`

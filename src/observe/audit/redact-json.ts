@@ -1,17 +1,17 @@
 import { elements, members, valueType } from '../../mcp/mcp.ts'
 
-/** What is blanked within a value: all of it, or some of its members. */
+/** What is redacted in a value: all of it, or some of its members. */
 export interface Redaction {
   isWhole: boolean
   readonly members: Map<string, Redaction>
 }
 
-/** What stands in the place of what is blanked. */
+/** Replaces every redacted value. */
 export const blank = '[redacted]'
 
 const inArguments = 'mcp.tool.arguments'
 
-/** The paths as one tree; `mcp.tool.arguments` is a record's member `arguments`. */
+/** The paths of `redact` as one tree; `mcp.tool.arguments` is a record's member `arguments`. */
 export function readRedactions(paths: readonly string[]): Redaction {
   const root: Redaction = { isWhole: false, members: new Map() }
   for (const path of paths) {
@@ -28,7 +28,7 @@ export function readRedactions(paths: readonly string[]): Redaction {
   return root
 }
 
-/** The JSON text with `blank` for what is blanked, all else as it was. A list stands for each of its elements. */
+/** The JSON text with redacted values replaced by `blank`, and all else unchanged. A path through a list holds for each of its elements. */
 export function redactJson(text: string, redaction: Redaction): string {
   const pieces: string[] = []
   let copied = 0

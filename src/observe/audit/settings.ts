@@ -8,11 +8,11 @@ export interface AuditSettings {
   readonly sinks: readonly AuditSinkSettings[]
   readonly chain: boolean
   readonly whenFull: 'refuse' | 'drop'
-  /** Whether arguments are in the records whole. */
+  /** Whether records hold the whole arguments of calls. */
   readonly arguments: boolean
   readonly redact: readonly string[]
   /** 32 bytes. */
   readonly key: Uint8Array
-  /** Whether the key is known beyond this process: else nobody could verify what it made, and the chain's digests are plain ones. */
+  /** Whether the key is known outside of this process. If not, nobody could verify digests made with it, so the chain has plain ones. */
   readonly isKeyLasting: boolean
 }

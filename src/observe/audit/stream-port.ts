@@ -2,10 +2,10 @@ import type { TextStream } from '../records/records.ts'
 import { countLines, type Port, type Sent } from './port.ts'
 
 const retryMs = 1000
-/** Of characters or bytes that the stream holds back; at the end of the process no more are added. */
+/** Most characters or bytes that the stream may buffer; at the end of the process no more are written. */
 const maxHeldBack = 1024 * 1024
 
-/** A stream, such as standard output. One batch at a time is with it, so a reader that has stopped is waited for elsewhere. */
+/** Writes records to a stream, such as standard output, one batch at a time. While its reader has stopped, records wait in the outlet. */
 export function createStreamPort(name: string, stream: TextStream): Port {
   stream.on('error', () => {})
   const failed = (error: unknown, lines = 0): Sent => ({

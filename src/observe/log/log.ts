@@ -7,24 +7,24 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFormat = 'auto' | 'text' | 'json'
 export type LogFields = Readonly<Record<string, unknown>>
 
-/** The process's log. No method throws or waits; fields that are undefined are left out; an Error goes under `err`. */
+/** The log of the process. No method throws or waits. Fields that are undefined are left out; an Error belongs under `err`. */
 export interface Log {
   debug(fields: LogFields, msg: string): void
   info(fields: LogFields, msg: string): void
   warn(fields: LogFields, msg: string): void
   error(fields: LogFields, msg: string): void
-  /** The request's line, at level info (configuration.md section 6). */
+  /** Writes the line of a request, at level info (configuration.md section 6). */
   request(record: RequestRecord): void
-  /** Hands what is gathered to the stream; the process calls it when it exits. */
+  /** Writes buffered lines to the stream; the process calls it when it exits. */
   flush(): void
-  /** Lines lost to a full or dead stream. */
+  /** How many lines were lost because the stream was full or broken. */
   readonly dropped: number
 }
 
-/** A log whose settings follow the configuration. */
+/** A log whose settings can be changed with the configuration. */
 export interface ProcessLog extends Log {
   configure(settings: LogSettings): void
-  /** What its lines are now; `auto` is decided. */
+  /** The format in use, after `auto` was decided. */
   readonly format: 'text' | 'json'
 }
 
@@ -36,15 +36,15 @@ export interface LogSettings {
 
 export interface LogOptions extends LogSettings {
   readonly stream: TextStream
-  /** Colors in text; the caller has looked at NO_COLOR. */
+  /** Whether text is colored; the caller has checked NO_COLOR. */
   readonly color: boolean
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
 
 /**
- * A log to `stream`, gathered as `createSink` says.
- * Control, bidi and tag characters in values are written as `\uXXXX` in both formats, so a server's words can't act on a terminal.
+ * A log to `stream`, buffered as in `createSink`. In both formats control, bidi and tag characters in values are written as `\uXXXX`, so
+ * text from a server can't affect a terminal.
  */
 export function createLog({ level, format, stream, color, now = Date.now }: LogOptions): ProcessLog {
   const sink = createSink(stream)
@@ -69,7 +69,7 @@ export function createLog({ level, format, stream, color, now = Date.now }: LogO
     error: (fields, msg) => logger.error(fields, msg),
     request(record) {
       if (!logsRequests) return
-      // Same line as logger.info() makes, at a fraction of its cost.
+      // The line that logger.info() would write, at a fraction of its cost.
       const { text, isPlain } = requestMembers(record)
       const line = `{"level":"info"${time()},${text},"msg":"request"}\n`
       if (isPlain && !asText) sink.write(line)
@@ -86,7 +86,7 @@ export function createLog({ level, format, stream, color, now = Date.now }: LogO
   }
 }
 
-/** The `time` member in ISO 8601; made once a millisecond, as making it costs more than the rest of a line. */
+/** The `time` member in ISO 8601. It is made once a millisecond, since making it costs more than the rest of a line. */
 function timestamps(now: () => number): () => string {
   let last = Number.NaN
   let text = ''

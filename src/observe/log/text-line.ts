@@ -2,12 +2,12 @@ import { escapeUnsafe } from '../records/records.ts'
 
 const colors = { debug: 90, info: 36, warn: 33, error: 31 } as const
 
-/** Fields of a request's line that its head already shows. */
+/** Fields of a request that the start of its line already shows. */
 const inHead = new Set(['method', 'name', 'outcome', 'httpStatus', 'durationMs', 'reason'])
 
 /**
- * One log record (JSON text) as one line for people: local time, level unless info, message, `key=value`.
- * Unsafe characters of values are escaped. A record that isn't JSON comes back as it is.
+ * A log record, given as JSON text, as one line for people: local time, level unless info, message, `key=value`. Unsafe characters in
+ * values are escaped. A record that isn't JSON is returned unchanged.
  */
 export function textLine(json: string, color: boolean): string {
   const record = parse(json)

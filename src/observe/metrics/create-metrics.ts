@@ -5,7 +5,7 @@ import { createDenialCounter } from './denial-counter.ts'
 import { DurationHistogram, type DurationSeries } from './duration-histogram.ts'
 import { createStateMetrics, type StateMetrics, type StateMetricsOptions } from './state-metrics.ts'
 
-/** What is known of a server for its gauges. `tools` counts those last listed. */
+/** The state of a server for its gauges; `tools` counts those that it listed last. */
 export interface ServerState {
   readonly up: boolean
   readonly tools: number
@@ -22,11 +22,11 @@ export interface Metrics extends StateMetrics {
   /** A server is there: counters about it begin. */
   startServer(server: string): void
   setServer(server: string, state: ServerState): void
-  /** Takes a server's samples away once the configuration no longer holds it. */
+  /** Removes a server's samples when the configuration no longer has it. */
   forgetServer(server: string): void
   countRepair(server: string): void
   setNameConflicts(count: number): void
-  /** Counts a request refused before it was a call. */
+  /** Counts a request that was refused before it became a call. */
   countEdgeRefusal(reason: Reason): void
   /** Counts a request that a rule denied. @param rule its path in the document; empty where no one rule did */
   countDenial(agent: string, rule: string): void
@@ -45,12 +45,12 @@ export const requestLabels = ['mcp_method_name', 'gen_ai_tool_name', 'error_type
 export type RequestLabel = (typeof requestLabels)[number]
 type Labels = Readonly<Record<RequestLabel, string>>
 
-/** Distinct tool names in all; later ones count as `other`. */
+/** Most distinct tool names; further ones count as `other`. */
 const maxTools = 2000
-/** Distinct label sets in all; later ones count as one series named `other`. */
+/** Most distinct label sets; further ones count in one series named `other`. */
 const maxSeries = 5000
 
-/** The series of what is beyond `maxSeries`. */
+/** The labels of the series that counts what is beyond `maxSeries`. */
 const others: Labels = {
   mcp_method_name: 'other',
   gen_ai_tool_name: 'other',
@@ -94,7 +94,7 @@ interface Series {
   readonly client: DurationSeries
 }
 
-/** Metrics in a registry of their own, named after OpenTelemetry's conventions for MCP in Prometheus's spelling. */
+/** Metrics in a registry of their own. They have the names of OpenTelemetry's conventions for MCP, in Prometheus's spelling. */
 export function createMetrics({ version = '', now = Date.now }: Partial<StateMetricsOptions> = {}): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -155,7 +155,9 @@ export function createMetrics({ version = '', now = Date.now }: Partial<StateMet
     return name
   }
 
-  /** The series of each tool's or method's last request: most requests go the way of the one before. At most `maxSeries`. */
+  /**
+   * The series that the last request of each tool or method was counted in: the next one mostly belongs to the same. At most `maxSeries`.
+   */
   const last = new Map<string, { readonly record: RequestRecord; readonly series: Series }>()
 
   function seriesOf(record: RequestRecord): Series {
@@ -231,7 +233,10 @@ function isSameSeries(a: RequestRecord, b: RequestRecord): boolean {
   )
 }
 
-/** `error.type`: our reason where we refused, else the JSON-RPC code, else `tool_error` for an `isError` result; empty on success. */
+/**
+ * The label `error.type`: the reason of our own refusal, else the JSON-RPC code, else `tool_error` for a result with `isError`; empty on
+ * success.
+ */
 function errorType(record: RequestRecord): string {
   if (record.outcome === 'ok') return ''
   if (record.outcome === 'cancelled') return record.reason ?? 'cancelled'

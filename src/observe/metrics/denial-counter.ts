@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client'
 
-/** Pairs of an agent and a rule in all, over all documents that were ever in force; later ones count as `other`. */
+/** Most pairs of an agent and a rule, over all documents that were ever in force; further ones count as `other`. */
 const maxPairs = 2000
 
 /** Counts requests that rules denied, by agent and by the rule's path in the document; either may be empty. */

@@ -1,12 +1,12 @@
 import type { Metric, Registry } from 'prom-client'
 
-/** One set of labels' observations. */
+/** The observations of one set of labels. */
 export interface DurationSeries {
   observe(seconds: number): void
 }
 
 interface Counts {
-  /** Observations by bucket, not cumulated; the last is beyond all bounds. */
+  /** Observations in each bucket, not cumulated; the last bucket is beyond all bounds. */
   readonly buckets: number[]
   sum: number
   count: number
@@ -14,8 +14,8 @@ interface Counts {
 }
 
 /**
- * A Prometheus histogram that a registry exposes, whose `observe` only adds numbers: prom-client's own checks and copies
- * its labels at each observation, which costs more than all else that is measured about a request.
+ * A Prometheus histogram whose `observe` only adds numbers. prom-client's own validates and copies its labels at each observation, which
+ * costs more than all other measurements of a request together.
  */
 export class DurationHistogram {
   readonly name: string
@@ -32,7 +32,7 @@ export class DurationHistogram {
     for (const registry of registers) registry.registerMetric(this as unknown as Metric)
   }
 
-  /** A new series; whoever asks keeps it and bounds how many there are. */
+  /** Adds a series; the caller keeps it and bounds how many there are. */
   series(labels: Readonly<Record<string, string>>): DurationSeries {
     const bounds = this.#bounds
     const counts: Counts = { buckets: new Array(bounds.length + 1).fill(0), sum: 0, count: 0, labels }
@@ -48,7 +48,7 @@ export class DurationHistogram {
     }
   }
 
-  /** What prom-client's registry asks each metric for. */
+  /** What prom-client's registry collects from a metric. */
   async get() {
     const values = this.#series.filter(({ count }) => count > 0).flatMap((series) => this.#exposed(series))
     return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values }

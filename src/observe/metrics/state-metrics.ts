@@ -1,25 +1,25 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** Where records of audit go, as a gauge sees it. */
+/** An audit sink for its gauge. */
 export interface SinkState {
   /** Such as `file /var/log/audit.jsonl`. */
   readonly name: string
   readonly isWell: boolean
 }
 
-/** What of a process is asked when its metrics are read; what is not given is not known yet. */
+/** What is read from the process when its metrics are collected. A part that was not given is not known yet. */
 export interface ProcessState {
   /** Whether `/readyz` would say 200. */
   readonly isReady: () => boolean
   readonly sinks: () => readonly SinkState[]
-  /** Records of audit that some sink has lost since the process began. */
+  /** How many audit records some sink has lost since the process began. */
   readonly lostRecords: () => number
 }
 
 export interface StateMetrics {
-  /** From now on this is asked; a part replaces what was given for it before. */
+  /** Sets what is read from now on; each part replaces the one given for it before. */
   show(state: Partial<ProcessState>): void
-  /** The first configuration is in force. */
+  /** Notes that the first configuration is in force. */
   noteStart(): void
   countReload(outcome: 'applied' | 'refused'): void
 }
@@ -31,7 +31,7 @@ export interface StateMetricsOptions {
   readonly now: () => number
 }
 
-/** Metrics of the process as a whole: which program it is, whether it is ready, what it was told last, and what it costs. */
+/** Metrics of the process as a whole: its version, whether it is ready, its last reload, and the resources it uses. */
 export function createStateMetrics(registers: Registry[], { version, now }: StateMetricsOptions): StateMetrics {
   let state: ProcessState = { isReady: () => false, sinks: () => [], lostRecords: () => 0 }
   const build = new Gauge({
@@ -103,7 +103,7 @@ export function createStateMetrics(registers: Registry[], { version, now }: Stat
   }
 }
 
-/** They cost nothing until they are asked for. */
+/** Adds metrics of the operating system's process, which cost nothing until they are collected. */
 function addProcessMetrics(registers: Registry[]): void {
   new Counter({
     name: 'process_cpu_seconds_total',

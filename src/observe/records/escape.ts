@@ -1,18 +1,18 @@
 /**
- * Beyond C0 controls, what a terminal or a reader may take for something else than text: DEL and C1 controls, soft hyphen,
- * zero-width and bidi controls, line and paragraph separators, the BOM, interlinear marks, tag characters (U+E0000 to U+E007F).
+ * Characters other than C0 controls that a terminal or reader may not treat as text: DEL and C1 controls, soft hyphen, zero-width and bidi
+ * controls, line and paragraph separators, the BOM, interlinear marks, tag characters (U+E0000 to U+E007F).
  */
 const beyondAscii =
   '[\\x7f-\\x9f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]|\\udb40[\\udc00-\\udc7f]'
 const inJson = matcher(beyondAscii)
 const inText = matcher(`[\\x00-\\x1f]|${beyondAscii}`)
 
-/** The text with every unsafe character, line ends too, written as `\uXXXX`. */
+/** Writes every unsafe character of a text, including line ends, as `\uXXXX`. */
 export function escapeUnsafe(text: string): string {
   return replaceUnsafe(text, inText)
 }
 
-/** As `escapeUnsafe`, for JSON text: unsafe characters occur in its strings alone, so it keeps its value, and its white space. */
+/** Like `escapeUnsafe` for JSON text. Unsafe characters occur only in its strings, so its value and its white space stay the same. */
 export function escapeJson(json: string): string {
   return replaceUnsafe(json, inJson)
 }

@@ -1,6 +1,6 @@
 import type { EraName } from '../../mcp/mcp.ts'
 
-/** What became of a request: `error` is a failed call or an `isError` result, `refused` a denial of our own. */
+/** The outcome of a request: `error` is a failed call or a result with `isError`, `refused` a denial by mcplex itself. */
 export type Outcome = 'ok' | 'error' | 'refused' | 'cancelled'
 
 /**
@@ -13,7 +13,7 @@ export interface RequestRecord {
   readonly caller: string | undefined
   readonly agent: string | undefined
   readonly backend: string | undefined
-  /** The one server that owns `name`, once the catalogue knew it; undefined where none was asked, or all. */
+  /** The server that owns `name`; undefined where no server was asked, or all of them. */
   readonly server: string | undefined
   readonly method: string
   readonly name: string | undefined
@@ -23,7 +23,7 @@ export interface RequestRecord {
   readonly reason: string | undefined
   /** The path in the document of the rule that denied it. */
   readonly rule: string | undefined
-  /** Items of a list, or subscriptions of a stream, that rules keep from its caller; undefined where there is none. */
+  /** How many items of a list, or subscriptions of a stream, rules hide from the caller; undefined where there are none. */
   readonly withheld: number | undefined
   readonly httpStatus: number
   readonly rpcCode: number | undefined

@@ -1,9 +1,9 @@
 import type { RequestRecord } from './record.ts'
 
-/** Characters that stand for themselves in JSON, on a terminal and in a log. */
+/** Characters that need no escape in JSON, on a terminal or in a log. */
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
-/** What of a record is the same for all calls of one tool that go the same way. */
+/** Members that are the same for all calls of one tool on the same route by the same caller. */
 const sameKeys = [
   'route',
   'caller',
@@ -25,13 +25,13 @@ interface Seen {
   readonly isPlain: boolean
 }
 
-/** Ways of tools that are remembered; then it starts anew. */
+/** How many texts are cached; beyond it the cache is emptied. */
 const maxSeen = 1000
 
-/** A record as the members of a JSON object; `isPlain` says that nothing in it needs to be escaped for a terminal. */
+/** Writes a record as the members of a JSON object. `isPlain` says that nothing in the text has to be escaped for a terminal. */
 export type RequestMembers = (record: RequestRecord) => { readonly text: string; readonly isPlain: boolean }
 
-/** Makes what JSON.stringify makes of a record, at a fraction of its cost: the words are those of the last call of the same tool. */
+/** Writes the same text as JSON.stringify at a fraction of the cost, by reusing the text of the last call of the same tool. */
 export function createRequestMembers(): RequestMembers {
   const seen = new Map<string, Seen>()
   const wordsOf = (record: RequestRecord): Seen => {

@@ -1,29 +1,29 @@
-/** A place for text: `process.stdout`, `process.stderr`, or a file's stream. */
+/** A stream that text is written to: `process.stdout`, `process.stderr`, or a file's stream. */
 export interface TextStream {
   write(text: string, done?: (error?: Error | null) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
-  /** Characters or bytes taken but not yet written. */
+  /** Characters or bytes that it has buffered. */
   readonly writableLength?: number
   readonly isTTY?: boolean
 }
 
-/** Lines on their way to a stream. */
+/** Buffers lines for a stream. */
 export interface Sink {
   write(line: string): void
-  /** Hands everything gathered to the stream; call it at exit. */
+  /** Writes everything buffered to the stream; call it at exit. */
   flush(): void
-  /** Lines that were not written: the stream was full, gone or out of space. */
+  /** How many lines were not written because the stream was full, gone or out of space. */
   readonly dropped: number
 }
 
 const batchChars = 4096
 const batchMs = 200
-/** Bound of what a reader that has stopped may hold back. */
+/** Most bytes that are buffered for a reader that has stopped. */
 const pendingBytes = 1024 * 1024
 
 /**
- * Gathers lines into one write of at least 4096 characters, or what came within 200 ms.
- * Never throws and never waits: what a full or dead stream can't take is dropped and counted, and writing is tried again with the next batch.
+ * Gathers lines into one write of at least 4096 characters, or of what came within 200 ms. It never throws and never waits: what a full or
+ * broken stream can't take is dropped and counted, and writing is tried again with the next batch.
  */
 export function createSink(stream: TextStream): Sink {
   let batch = ''
