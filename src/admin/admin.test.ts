@@ -6,10 +6,13 @@ import type { Gateway, GatewayStatus, Readiness } from '../gateway/gateway.ts'
 import { createMetrics } from '../observe/observe.ts'
 import { type AdminOptions, openAdmin } from './admin.ts'
 
-const parsed = parseConfig('servers: { s: { http: http://127.0.0.1:1/mcp, credentials: { header: { Authorization: hunter2 } } } }', {
-  env: {},
-  readFile: () => '',
-})
+const parsed = parseConfig(
+  '{ servers: { s: { http: http://127.0.0.1:1/mcp, credentials: { header: { Authorization: hunter2 } } } }, agents: { a: {} } }',
+  {
+    env: {},
+    readFile: () => '',
+  },
+)
 assert.ok(parsed.config)
 const { config } = parsed
 
@@ -28,10 +31,10 @@ const status: GatewayStatus = {
       prompts: 0,
       resources: 0,
       lastError: 'gone',
-      since: 7,
+      since: Date.UTC(2026, 10, 20, 8, 0, 0, 7),
     },
   ],
-  agents: [{ name: 'a', tools: 1 }],
+  agents: [{ name: 'a', tools: 1, anonymousTools: undefined }],
 }
 
 /** A gateway of which only the views are asked. */
@@ -69,7 +72,7 @@ async function open(t: TestContext, more: Partial<AdminOptions> = {}) {
   const admin = await openAdmin(options)
   assert.ok(admin.kind === 'open')
   t.after(() => admin.close())
-  const ask = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') =>
+  const ask = (path: string, headers: Readonly<Record<string, string>> | string[] = {}, method = 'GET') =>
     new Promise<{ status: number; type: string; challenge: string | undefined; body: string }>((resolve, reject) => {
       const sent = request({ port: admin.port, host: '127.0.0.1', path, headers, method }, async (response) => {
         const body = (await response.setEncoding('utf8').toArray()).join('')
@@ -90,7 +93,7 @@ test('every path', async (t) => {
   assert.match(metrics.body, /^# HELP /m)
   const view = await ask('/status')
   assert.deepEqual(JSON.parse(view.body), {
-    ...JSON.parse(JSON.stringify(status)),
+    ...JSON.parse(JSON.stringify({ ...status, servers: status.servers.map((one) => ({ ...one, since: '2026-11-20T08:00:00.007Z' })) })),
     listeners: [{ name: 'default', address: '127.0.0.1', port: 8080 }],
   })
   assert.deepEqual(
@@ -114,6 +117,10 @@ test('why is told to who shows the token alone, as JSON, and asked in JSON', asy
   )
   for (const query of ['agent=a', 'tool=b', 'agent=a&tool=b&claims=[]', 'agent=a&tool=b&claims={', 'agent=a&tool=b&arguments=1'])
     assert.equal((await asked(`/why?${query}`, headers)).status, 400, query)
+  for (const agent of ['nobody', 'constructor', '']) {
+    const reply = await asked(`/why?agent=${agent}&tool=b`, headers)
+    assert.deepEqual([reply.status, JSON.parse(reply.body)], [404, { error: `there is no agent "${agent}"` }])
+  }
 })
 
 test('the status says which document of Kubernetes is in force, as of now', async (t) => {
@@ -156,6 +163,18 @@ test('with a token everything but health wants it, whatever the host is called',
   }
   assert.equal((await ask('/healthz')).status, 200)
   assert.equal((await ask('/readyz')).status, 200)
+})
+
+test('a request that names itself or its token twice is refused, whichever of the two is good', async (t) => {
+  const { ask } = await open(t, { token: 'secret' })
+  const host = ['host', 'localhost']
+  for (const headers of [
+    [...host, 'authorization', 'Bearer secret', 'authorization', 'Bearer other'],
+    [...host, 'authorization', 'Bearer other', 'Authorization', 'Bearer secret'],
+    [...host, 'authorization', 'Bearer secret', 'authorization', 'Bearer secret'],
+    [...host, 'authorization', 'Bearer secret', 'host', 'pod.example'],
+  ])
+    for (const path of ['/status', '/healthz']) assert.equal((await ask(path, headers)).status, 400, headers.join(' '))
 })
 
 test('without a token only the machine’s own names are served: no page elsewhere can read it', async (t) => {

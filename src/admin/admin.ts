@@ -45,6 +45,8 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
     }
     const url = URL.parse(request.url ?? '/', 'http://admin')
     const path = url?.pathname ?? ''
+    const repeated = repeatedField(request.rawHeaders)
+    if (repeated !== undefined) return send(400, { error: `header ${repeated} is repeated` })
     if (!isOwnHost(request.headers.host)) return send(403, { error: 'this name is not served here' })
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, { error: 'GET only' })
     if (path === '/healthz') return send(200, { status: 'ok' })
@@ -67,12 +69,13 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
       case '/config':
         return send(200, redactConfig(gateway.config()))
       case '/status':
-        return send(200, { ...gateway.status(), listeners: options.listeners(), source: options.source?.() })
+        return send(200, { ...statusOf(gateway), listeners: options.listeners(), source: options.source?.() })
       case '/why': {
         // Whoever may ask learns what every caller may do.
         if (token === undefined) return send(403, { error: 'set `admin.token`: this tells what every caller may do' })
         const question = questionOf(url?.searchParams ?? new URLSearchParams())
         if (typeof question === 'string') return send(400, { error: question })
+        if (!Object.hasOwn(gateway.config().agents, question.agent)) return send(404, { error: noAgent(question.agent) })
         gateway.explain(question).then(
           (explanation) => send(200, explanation),
           () => send(500, { error: 'no explanation could be made' }),
@@ -82,7 +85,7 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
       case '/tools': {
         const agent = url?.searchParams.get('agent') ?? ''
         const tools = gateway.toolsOf(agent)
-        return tools === undefined ? send(404, { error: `there is no agent ${JSON.stringify(agent)}` }) : send(200, `${tools}\n`)
+        return tools === undefined ? send(404, { error: noAgent(agent) }) : send(200, `${tools}\n`)
       }
       default:
         return send(404, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics', '/config', '/status', '/tools?agent='] })
@@ -111,6 +114,22 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
       })
     })
   })
+}
+
+function noAgent(name: string): string {
+  return `there is no agent ${JSON.stringify(name)}`
+}
+
+/** A field of which only one counts, and which is there twice: two readers could take another one each. */
+function repeatedField(rawHeaders: readonly string[]): string | undefined {
+  const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+  return ['host', 'authorization'].find((name) => names.indexOf(name) !== names.lastIndexOf(name))
+}
+
+/** The gateway's status with its times in RFC 3339. */
+function statusOf(gateway: Gateway) {
+  const { servers, ...rest } = gateway.status()
+  return { ...rest, servers: servers.map((server) => ({ ...server, since: new Date(server.since).toISOString() })) }
 }
 
 /** What `/why?agent=…&tool=…[&claims={…}|&apiKey=ID][&arguments={…}]` asks, or what is wrong with it. */

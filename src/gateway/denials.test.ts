@@ -92,6 +92,7 @@ async function open(t: TestContext, era: (typeof eras)[number], policies = rules
   return {
     /** Bodies of what reached the servers. */
     asked,
+    status: () => gateway.status(),
     metrics,
     request,
     send,
@@ -296,4 +297,15 @@ test('denials in a batch are counted, each', async (t) => {
     `mcplex_agent="none",mcplex_rule="${at('hush')}" 2`,
     `mcplex_agent="none",mcplex_rule="${at('force')}" 1`,
   ])
+})
+
+test('the status says how many tools an agent selects, and how many of them rules leave to whoever proves nothing', async (t) => {
+  const { status } = await open(t, 'modern')
+  assert.deepEqual(status().agents, [
+    { name: 'a', tools: 5, anonymousTools: 3 },
+    { name: 'none', tools: 5, anonymousTools: 3 },
+    { name: 'closed', tools: 6, anonymousTools: undefined },
+  ])
+  const { status: withoutRules } = await open(t, 'modern', '')
+  assert.deepEqual(withoutRules().agents[0], { name: 'a', tools: 5, anonymousTools: 5 })
 })

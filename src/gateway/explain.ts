@@ -1,18 +1,9 @@
 import { type Catalog, createCatalog, matchesPattern } from '../catalog/catalog.ts'
-import {
-  type Agent,
-  type Authenticate,
-  authenticationOn,
-  formatPath,
-  type Listener,
-  nearest,
-  type Route,
-  type Rule,
-} from '../config/config.ts'
-import { anonymous, type Caller, type Claims, type Head, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
+import { type Agent, type Authenticate, authenticationOn, formatPath, nearest } from '../config/config.ts'
+import { anonymous, type Caller, type Claims, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
 import type { RuleReading, WayPolicyName, Word } from '../policy/policy.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type Endpoint, type Gate, type Snapshot, socketOf } from './route/route.ts'
+import { type Snapshot, type Way, waysTo } from './route/route.ts'
 
 /** Who asks, about which tool of which agent. At most one of `token`, `claims` and `apiKey` is there. */
 export interface Question {
@@ -94,7 +85,7 @@ export async function explain(snapshot: Snapshot, question: Question): Promise<E
   return { ...explanation, elsewhere }
 }
 
-async function explainWay(snapshot: Snapshot, question: Question, way: Found): Promise<Explanation> {
+async function explainWay(snapshot: Snapshot, question: Question, way: Way): Promise<Explanation> {
   const { config } = snapshot
   const { agent, tool } = question
   const steps: Step[] = []
@@ -169,44 +160,8 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Found): P
   return ended('allowed', question.args === undefined && gate.policies.sight?.sees(asking, item).mayBeRefused)
 }
 
-interface Found {
-  readonly listener: Listener
-  readonly route: Route
-  readonly rule: Rule
-  readonly gate: Gate
-  readonly target: Endpoint
-  readonly head: Head
-  readonly settings: Agent
-}
-
-/** The ways of the document that lead to an agent, one for each listener and rule. */
-function waysTo({ config, listeners, endpoints }: Snapshot, agent: string): readonly Found[] {
-  const settings = Object.hasOwn(config.agents, agent) ? config.agents[agent] : undefined
-  if (settings === undefined) return []
-  return config.routes.flatMap((route) =>
-    route.rules.flatMap((rule, index) => {
-      const target = endpoints.get(index === 0 ? route.name : `${route.name}#${index}`)
-      if (rule.backends[0]?.agent !== agent || target === undefined) return []
-      return listeners.flatMap(({ listener, gates }): Found[] => {
-        const gate = gates.get(rule)
-        if (gate === undefined) return []
-        const head: Head = {
-          method: 'POST',
-          path: rule.matches[0]?.path.value ?? '/',
-          query: '',
-          host: route.hostnames[0] ?? listener.hostname ?? 'localhost',
-          listener: socketOf(listener),
-          remote: '127.0.0.1',
-          header: () => undefined,
-        }
-        return [{ listener, route, rule, gate, target, head, settings }]
-      })
-    }),
-  )
-}
-
 /** Who asks, as this way takes it: claims count where tokens are taken, a key where it is one of those. */
-async function callerOf(question: Question, { gate, head }: Found, authenticate: Authenticate | undefined): Promise<Caller | Refusal> {
+async function callerOf(question: Question, { gate, head }: Way, authenticate: Authenticate | undefined): Promise<Caller | Refusal> {
   const { token, claims, apiKey } = question
   if (gate.authenticator === undefined || authenticate === undefined) return anonymous
   if (claims !== undefined) {

@@ -6,7 +6,7 @@ import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createCalls, createSuspensions } from './calls/calls.ts'
 import { type Explanation, explain, type Question } from './explain.ts'
 import { edgeEntry } from './request/request.ts'
-import { compile, type Endpoint, type Snapshot, type SnapshotDeps, socketOf } from './route/route.ts'
+import { anonymousToolCounts, compile, type Endpoint, type Snapshot, type SnapshotDeps, socketOf } from './route/route.ts'
 import { createSeals, type Seals } from './seals.ts'
 import { createServe } from './serve.ts'
 import { createAsks, createClientStates, createLegacySessions, createWatchShares } from './sessions/sessions.ts'
@@ -45,7 +45,13 @@ export interface GatewayStatus {
   readonly configDigest: string
   readonly version: string
   readonly servers: readonly UpstreamStatus[]
-  readonly agents: readonly { readonly name: string; readonly tools: number }[]
+  readonly agents: readonly {
+    readonly name: string
+    /** What it selects. */
+    readonly tools: number
+    /** What of that rules leave to a caller without a credential; undefined where none is let in. */
+    readonly anonymousTools: number | undefined
+  }[]
 }
 
 export interface Readiness {
@@ -231,12 +237,19 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       logsFirstReadiness = true
     },
     settled,
-    status: () => ({
-      configDigest: current().digest,
-      version: deps.info.version,
-      servers: [...current().upstreams.values()].map(({ upstream }) => upstream.status()),
-      agents: [...current().agents].map(([name, catalog]) => ({ name, tools: catalog.toolCount() })),
-    }),
+    status() {
+      const anonymousTools = anonymousToolCounts(current())
+      return {
+        configDigest: current().digest,
+        version: deps.info.version,
+        servers: [...current().upstreams.values()].map(({ upstream }) => upstream.status()),
+        agents: [...current().agents].map(([name, catalog]) => ({
+          name,
+          tools: catalog.toolCount(),
+          anonymousTools: anonymousTools.get(name),
+        })),
+      }
+    },
     readiness() {
       const reasons = [...(isSettled ? [] : ['starting']), ...(isDraining ? ['draining'] : [])]
       const missing = [...current().upstreams.values()]
