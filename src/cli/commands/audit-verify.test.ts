@@ -47,13 +47,15 @@ test('files of one chain, in their order, are good; its ends are on stdout', asy
   writeFileSync(path, lines.slice(1200).join(''))
   await write(3)
   const { code, stdout, stderr } = await verify([`${path}.1`, path])
-  assert.deepEqual([code, stderr], [0, 'the chain is good\n'])
+  assert.equal(code, 0)
+  assert.match(stderr, /^the chain is good\nnext: keep the last digest elsewhere[^\n]*\n$/)
   assert.match(stdout, /^2003 records, seq 1 to 2003\nlast digest hmac-sha256:[0-9a-f]{64}\n$/)
   writeFileSync(join(dir, 'key'), `${base64}\n`)
   assert.equal((await verify([`${path}.1`, path], { keyFile: [join(dir, 'key')] })).code, 0)
   const json = await verify([`${path}.1`, path], { key: [base64] }, 'json')
   const { digest, ...rest } = JSON.parse(json.stdout)
-  assert.deepEqual(rest, { records: 2003, first: 1, last: 2003, lost: 0, faultCount: 0, faults: [] })
+  assert.deepEqual(rest, { records: 2003, first: 1, last: 2003, lost: 0, faultCount: 0, faults: [], next: [...rest.next] })
+  assert.equal(rest.next.length, 1)
   assert.ok(stdout.includes(digest))
   const after = JSON.parse(lines[1199] ?? '').digest
   assert.equal((await verify([path], { key: [base64], after })).code, 0)
@@ -77,7 +79,9 @@ test('what is wrong is said with file and line, and ends with 1', async (t) => {
     const { code, stderr } = await verify([path])
     assert.equal(code, 1, name)
     assert.match(stderr, expected)
-    assert.match(stderr, /the chain is NOT good\n$/)
+    const kind = expected.source.match(/: (\w+)/)?.[1]
+    assert.match(stderr, new RegExp(`the chain is NOT good\\nnext: ${kind}: \\w`))
+    assert.equal(stderr.match(/^next: /gm)?.length, new Set(stderr.match(/(?<=:\d+: )\w+(?=: )/g)).size, stderr)
   }
   writeFileSync(path, lines.join(''))
   const twice = await verify([path, path], { key: [base64] }, 'json')
@@ -95,14 +99,19 @@ test('without its key a keyed chain is not said to be good, and records without 
   await write(2)
   const unproven = await verify([path], {})
   assert.equal(unproven.code, 2)
-  assert.match(unproven.stderr, /audit\.jsonl:1: unproven: .*--key-file\nthe order is good; the rest is not proven\n$/)
+  assert.match(
+    unproven.stderr,
+    /audit\.jsonl:1: unproven: .*--key-file\nthe order is good; the rest is not proven\nnext: unproven: give the key: --key-file [^\n]*\n$/,
+  )
   await write(2, false)
   const unkeyed = await verify([path])
   assert.equal(unkeyed.code, 1)
   assert.match(unkeyed.stderr, /audit\.jsonl:3: unkeyed/)
   renameSync(path, `${path}.1`)
   await write(2, false)
-  assert.equal((await verify([path], {})).code, 0)
+  const plain = await verify([path], {})
+  assert.equal(plain.code, 0)
+  assert.match(plain.stderr, /\nnext: set `audit\.key`/)
 })
 
 test('wrong arguments end with 2 and show no key', async (t) => {

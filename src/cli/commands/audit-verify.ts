@@ -1,6 +1,7 @@
 import { createReadStream, readFileSync } from 'node:fs'
 import { type ChainFault, createChainCheck, escapeUnsafe } from '../../observe/observe.ts'
 import { exitCode, printJson, printLine, type Terminal } from '../terminal/terminal.ts'
+import { adviceFor } from './verify-advice.ts'
 
 export interface AuditVerifyOptions {
   /** 32 bytes in base64: `audit.key` of the document; several where it has changed. */
@@ -69,8 +70,9 @@ export async function auditVerify(
     tell({ file: start?.file ?? '', line: line - (start?.before ?? 0), ...fault })
   }
   const isBad = told.some(({ kind }) => kind !== 'unproven')
+  const next = adviceFor(told, summary.digest)
 
-  if (output === 'json') printJson(terminal.stdout, { ...summary, faultCount: count, faults: told })
+  if (output === 'json') printJson(terminal.stdout, { ...summary, faultCount: count, faults: told, next })
   else {
     for (const { file, line, kind, text } of told) say(`${file}:${line}: ${kind}: ${text}`)
     if (count > told.length) say(`and ${count - told.length} more`)
@@ -81,6 +83,7 @@ export async function auditVerify(
     } else printLine(terminal.stdout, 'no records')
     const good = summary.records === 0 ? 'there is nothing to verify' : goodWords(summary.digest)
     say(count === 0 ? good : isBad ? 'the chain is NOT good' : 'the order is good; the rest is not proven')
+    for (const text of next) say(`next: ${text}`)
   }
   if (isBad) return exitCode.failed
   return count === 0 ? exitCode.good : exitCode.wrongArguments
