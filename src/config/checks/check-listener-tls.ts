@@ -4,7 +4,10 @@ import type { Path } from '../tree/tree.ts'
 import { formatAddress } from '../values/values.ts'
 import type { Report } from './checking.ts'
 
-/** What is wrong with how listeners speak HTTPS, as far as the document itself says it: keys behind references are looked at when they are used. */
+/**
+ * Checks how listeners speak HTTPS, as far as the document itself shows it; certificates and keys behind references are read when they are
+ * used.
+ */
 export function checkListenerTls(config: Config, report: Report): void {
   const sockets = new Map<string, Listener[]>()
   for (const [index, listener] of config.listeners.entries()) {
@@ -22,7 +25,10 @@ export function checkListenerTls(config: Config, report: Report): void {
   }
 }
 
-/** Listeners of one address and port share a socket: the first byte decides whether it is TLS, and the server's name who is meant. */
+/**
+ * Checks listeners that share an address and port, and so a socket: TLS or not is decided by the first byte, and the listener by the server
+ * name.
+ */
 function checkNeighbours(listener: Listener, others: readonly Listener[], address: string, here: Path, report: Report): void {
   const [first] = others
   if (first !== undefined && first.protocol !== listener.protocol) {
@@ -31,7 +37,7 @@ function checkNeighbours(listener: Listener, others: readonly Listener[], addres
     return
   }
   const same = others.find(({ hostname }) => hostname === listener.hostname)
-  // Two of one place are told of elsewhere, but for port 0, where both get the same free one.
+  // Equal places are reported elsewhere, except for port 0, where both get the same free port.
   if (listener.port === 0 && same !== undefined && JSON.stringify(same.tls) !== JSON.stringify(listener.tls)) {
     const text = `listener \`${same.name}\` has the same address and hostname, and other certificates`
     report('conflicting-keys', [...here, 'tls'], 'value', text, 'give both different hostnames, or the same `tls`')

@@ -5,7 +5,7 @@ import type { Path } from '../tree/tree.ts'
 import { isLoopback } from '../values/values.ts'
 import type { Report } from './checking.ts'
 
-/** What is wrong between the parts of policies, and between them and the rest. */
+/** Checks policies against each other and against the rest of the document. */
 export function checkPolicies(config: Config, report: Report): void {
   const places = placesOf(config)
   for (const { path, policies } of places) {
@@ -16,11 +16,11 @@ export function checkPolicies(config: Config, report: Report): void {
   checkTests(config, places, report)
 }
 
-/** Whether every caller who comes through a listener must prove who it is: `optional` lets anonymous ones in. */
+/** Whether every caller of a listener must authenticate; with `optional` anonymous callers are let in. */
 export function isAuthenticated(config: Config, listener: Listener): boolean {
   const routes = config.routes.filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
   const ways = routes.flatMap((route) => route.rules.map((rule) => ({ listener, route, rule })))
-  // What refuses everything opens nothing.
+  // A rule that refuses every request needs no authentication.
   const open = ways.filter(({ rule }) => rule.backends.some((to) => to.refuse === undefined))
   if (open.length === 0) return authenticationOn(config, { listener })?.settings.mode === 'strict'
   return open.every((way) => authenticationOn(config, way)?.settings.mode === 'strict')
@@ -66,7 +66,7 @@ function checkAuthenticate(config: Config, { jwt, apiKeys, mtls, mcp }: Authenti
     (index, issuer) =>
       report('duplicate-name', [...here, 'jwt', index, 'issuer'], 'value', `the issuer \`${issuer}\` is there already`, 'join the two'),
   )
-  // In a cluster whoever wrote the objects has decided it.
+  // In a cluster this is up to the authors of the objects.
   if (config['mcplex.dev/version'] === undefined) checkIssuerUrls(jwt, here, report)
   duplicates(
     apiKeys,
@@ -87,7 +87,7 @@ function checkAuthenticate(config: Config, { jwt, apiKeys, mtls, mcp }: Authenti
   )
 }
 
-/** Who sits on the way to an issuer could put keys of its own in the place of the issuer's. */
+/** Warns of issuers that are reached without TLS: anybody on the network path could replace the issuer's keys. */
 function checkIssuerUrls(jwt: Authenticate['jwt'], here: Path, report: Report): void {
   for (const [index, { issuer, jwks }] of jwt.entries()) {
     const [url, at] = jwks?.url === undefined ? [jwks?.inline === undefined ? issuer : '', ['issuer']] : [jwks.url, ['jwks', 'url']]
@@ -106,7 +106,7 @@ function duplicates<T>(list: readonly T[], keyOf: (one: T) => string, tell: (ind
   }
 }
 
-/** An agent without `authenticate` takes that of its backends, so these must not differ. */
+/** Checks the backends of an agent without `authenticate`: it takes theirs, so they must not differ. */
 function checkAgents(config: Config, report: Report): void {
   for (const [name, agent] of Object.entries(config.agents)) {
     if (agent.policies?.authenticate !== undefined || agent.from.length < 2) continue
@@ -118,7 +118,7 @@ function checkAgents(config: Config, report: Report): void {
   }
 }
 
-/** Two records can't share a file: each is a chain of its own. */
+/** Checks that no two `audit` settings write to the same file, since each writes a chain of its own. */
 function checkAuditFiles(places: readonly PlacedPolicies[], report: Report): void {
   const owners = new Map<string, Audit>()
   for (const { path, policies } of places) {

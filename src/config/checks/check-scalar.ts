@@ -8,7 +8,7 @@ import { blank, jsonTypeFits, typeName, wrongType } from './wrong-type.ts'
 
 type ScalarShape = Extract<Shape, { kind: 'text' | 'number' | 'boolean' | 'choice' }>
 
-/** Checks a text, number, boolean or choice, which may be a reference; returns its value as `check` does. */
+/** Checks a text, number, boolean or choice, which may be written as a reference. Returns its value as `check` does. */
 export function checkScalar(tree: Tree, shape: ScalarShape, path: Path, context: Checking): unknown {
   const { report, from, origin } = context
   if (tree.kind !== 'scalar' || tree.value === undefined) return wrongType(tree, shape, path, report)
@@ -47,7 +47,7 @@ export function checkScalar(tree: Tree, shape: ScalarShape, path: Path, context:
   return checkValue(value, written, shape, path, context)
 }
 
-/** @param written what problems quote: never what a reference stands for */
+/** @param written what problems quote, which is never the value behind a reference */
 function checkValue(
   value: string | number | boolean,
   written: string,
@@ -84,7 +84,7 @@ function didYouMean(word: string, candidates: readonly string[]): string {
   return near === undefined ? `write one of ${candidates.join(', ')}` : `did you mean \`${near}\`?`
 }
 
-/** What is wrong with a text of the right type. */
+/** What is wrong with the content of a text; undefined where nothing is. */
 export function textFault(value: string, shape: TextShape, origin: Origin): ReturnType<NonNullable<TextShape['fault']>> {
   if (shape.pattern !== undefined && !shape.pattern.test(value)) {
     return { text: `is not a ${shape.label}`, ...(shape.hint === undefined ? {} : { hint: shape.hint }) }
@@ -92,7 +92,7 @@ export function textFault(value: string, shape: TextShape, origin: Origin): Retu
   return shape.fault?.(value, origin)
 }
 
-/** A reference's text as the scalar that the key takes, as if it had been written there. */
+/** Converts the text behind a reference to the type that the key takes, as if it had been written there. */
 function scalarFrom(value: string, shape: ScalarShape): string | number | boolean {
   if (shape.kind === 'number' && /^-?[0-9]+(?:\.[0-9]+)?$/.test(value)) return Number(value)
   if (shape.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'

@@ -5,7 +5,7 @@ import { checkListenerTls } from './check-listener-tls.ts'
 import { checkPolicies, isAuthenticated } from './check-policies.ts'
 import type { Report } from './checking.ts'
 
-/** What is wrong between the parts of a Config, each of which is right by itself. Paths are those of the long form. */
+/** Checks the parts of a Config, each of which is valid by itself, against each other. Paths are those of the long form. */
 export function checkWhole(config: Config, report: Report): void {
   checkListeners(config, report)
   checkListenerTls(config, report)
@@ -17,7 +17,7 @@ export function checkWhole(config: Config, report: Report): void {
   checkPolicies(config, report)
 }
 
-/** A key is found by its id. */
+/** Checks that ids of session keys are unique, since keys are found by their id. */
 function checkKeys(config: Config, report: Report): void {
   const ids = new Set<string>()
   for (const [index, { id }] of config.sessions.keys.entries()) {
@@ -61,7 +61,7 @@ function checkListeners(config: Config, report: Report): void {
   checkOwnListeners(config, report)
 }
 
-/** The admin and health listeners, which share no socket with another. */
+/** Checks the admin and health listeners, which share no socket with another listener. */
 function checkOwnListeners(config: Config, report: Report): void {
   const taken = new Map(
     config.listeners.map((listener) => [formatAddress({ host: listener.address, port: listener.port }), `listener \`${listener.name}\``]),
@@ -111,17 +111,19 @@ function checkBackends(config: Config, rule: Rule, here: Path, report: Report): 
   }
 }
 
-/** Pairs of a listener and a hostname that are looked at for all matches together: a document can have more than memory and time allow. */
+/**
+ * How many pairs of a listener and a hostname are compared for all matches together: a document could have more than memory and time allow.
+ */
 const maxPlaces = 200_000
 
 /**
- * A match is shadowed where on each of its listeners and for each of its hostnames an equal one came before. After `maxPlaces` nothing
- * more is looked at.
+ * Reports matches that can never be reached: on each of their listeners and for each of their hostnames an equal one comes first. After
+ * `maxPlaces` comparisons nothing more is checked.
  */
 function checkShadows(config: Config, report: Report): void {
   const listenerNumbers = new Map(config.listeners.map(({ name }, index) => [name, index]))
   const hostnameNumbers = new Map<string, number>()
-  /** By match, as all equal ones are written. */
+  /** By the JSON text of a match, which is the same for equal ones. */
   const seen = new Map<string, Set<number>>()
   let left = maxPlaces
   for (const [index, route] of config.routes.entries()) {

@@ -8,8 +8,9 @@ import { quote } from './quote.ts'
 import { blank, jsonTypeFits, wrongType } from './wrong-type.ts'
 
 /**
- * Checks a document against a schema and reports all that is wrong with its parts. Returns its value with references resolved, secrets
- * kept as written and no defaults; in the place of a wrong part stands one of the right type, so that the whole can be looked at further.
+ * Checks a document against a schema and reports everything that is wrong with its parts. Returns its value with references resolved,
+ * secrets kept as written, and no defaults. A wrong part is replaced by a blank value of the right type, so that the rest can still be
+ * checked.
  */
 export function check(tree: Tree, shape: Shape, path: Path, context: Checking): unknown {
   const { report } = context
@@ -61,7 +62,7 @@ function checkObject(tree: MapTree, shape: ObjectShape, path: Path, context: Che
       report('unknown-key', here, 'key', `there is no key \`${quote(written)}\` here`, known)
     } else if (key.later !== undefined && !isDeepStrictEqual(plain(entry.value), key.default)) {
       report('not-supported', here, 'key', `\`${written}\` is not supported yet`, key.later)
-      // Kept as it is: that it was written counts for what is said about other keys.
+      // Kept, since checks of other keys depend on whether it was written.
       value.push([written, plain(entry.value)])
     } else {
       value.push([written, check(entry.value, key.schema, here, context)])

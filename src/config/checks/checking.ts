@@ -3,7 +3,7 @@ import type { Origin } from '../schema/schema.ts'
 import type { Path } from '../tree/tree.ts'
 import type { ReferenceSource } from '../values/values.ts'
 
-/** Tells of a problem at a path as written; `what` says whether the key or the value there is to blame, `at` which character of the value. */
+/** Reports a problem at a path as written. `what` says whether the key or the value is wrong, `at` which character of the value. */
 export type Report = (code: ProblemCode, path: Path, what: 'key' | 'value', text: string, hint?: string, at?: number) => void
 
 /** What a check of a document needs besides the document, and where its findings go. */

@@ -2,7 +2,7 @@ import type { Key, Shape } from '../schema/schema.ts'
 import type { Path, Tree } from '../tree/tree.ts'
 import type { Report } from './checking.ts'
 
-/** Whether a value has the JSON type of a shape; a reference may stand for a number or a boolean. */
+/** Whether a value has the JSON type of a shape. A text with a reference may stand for a number or a boolean. */
 export function jsonTypeFits(tree: Tree, shape: Shape): boolean {
   switch (shape.kind) {
     case 'json':
@@ -74,7 +74,7 @@ export function typeName(shape: Shape): string {
   }
 }
 
-/** A value of the right type that stands for one that was wrong. */
+/** A blank value of the right type, in place of a wrong one. */
 export function blank(shape: Shape): unknown {
   switch (shape.kind) {
     case 'number':

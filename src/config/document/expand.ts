@@ -5,14 +5,16 @@ import { parseAddress } from '../values/values.ts'
 
 type Plain = Readonly<Record<string, unknown>>
 
-/** The long form of a document in the short form: plain values in, plain values out, without defaults. configuration.md, section 1. */
+/**
+ * Turns the short form of a document into the long form: plain values in, plain values out, without defaults (configuration.md, section 1).
+ */
 export function expand(short: Plain): Plain {
   return expandWithOrigins(short).long
 }
 
 export interface Expansion {
   readonly long: Plain
-  /** Where the document says what stands at a path of the long form. */
+  /** The path in the document as written, for a path in the long form. */
   readonly writtenAt: (path: Path) => Path
 }
 
@@ -110,7 +112,7 @@ function expandAgent(agent: unknown, name: string, hasRoutes: boolean): unknown 
   return { from: ['default'], ...agent, ...(agent.path === undefined && !hasRoutes ? { path: `/mcp/${name}` } : {}) }
 }
 
-/** Whether a route says already what an agent's `path` would make: so the long form of a document expands to itself. */
+/** Whether a route already leads from an agent's `path` to it, so that expanding a long form changes nothing. */
 function leadsTo(routes: readonly unknown[], path: string, agent: string): boolean {
   const rules = routes.flatMap((route) => (isPlain(route) && Array.isArray(route.rules) ? route.rules : []))
   return rules.some((rule: unknown) => {

@@ -9,24 +9,24 @@ import type { ReferenceSource } from '../values/values.ts'
 import { expandWithOrigins } from './expand.ts'
 
 export interface ParseSource extends ReferenceSource {
-  /** Where it is not said, the document tells by its key `mcplex.dev/version`. */
+  /** Absent: the document's key `mcplex.dev/version` tells. */
   readonly origin?: Origin
 }
 
 export interface Parsed {
   /** Undefined exactly where a problem is an error. */
   readonly config: Config | undefined
-  /** All there are, by place. */
+  /** All problems, in the order of their places. */
   readonly problems: readonly Problem[]
-  /** The paths of its `${file:}` references, each once, in order: what to watch besides the document. */
+  /** The paths of its `${file:}` references, each once, in order: files to watch besides the document. */
   readonly files: readonly string[]
-  /** Where the document says what stands at a path of the Config, such as `policies.authorize.deny[0]`. */
+  /** The line and column of a path of the Config, such as `policies.authorize.deny[0]`. */
   readonly placeOf: (path: string) => Pick<Problem, 'line' | 'column'>
 }
 
 /**
- * Reads a document, YAML or JSON, short or long form, and says all that is wrong with it. Never throws.
- * Secrets stay references in the Config; that they resolve is checked. configuration.md, sections 1 to 3.
+ * Parses a document, YAML or JSON, in short or long form, and reports everything that is wrong with it. Never throws. Secrets stay
+ * references in the Config, but it is checked that they resolve (configuration.md, sections 1 to 3).
  */
 export function parseConfig(text: string, from: ParseSource): Parsed {
   const { tree, problems, placeOf } = readDocument(text)
@@ -34,7 +34,7 @@ export function parseConfig(text: string, from: ParseSource): Parsed {
   return parseTree(tree, problems, placeOf, from, text)
 }
 
-/** The same for a document that is no text but a plain value; its problems have a path and no line. */
+/** Like `parseConfig` for a document that is a plain value instead of text; its problems have a path and no line. */
 export function parsePlain(value: unknown, from: ParseSource): Parsed {
   return parseTree(treeOf(value), [], () => ({}), from)
 }
@@ -52,7 +52,7 @@ function parseTree(
   const report: Report = (code, path, what, text, hint, at) => {
     const { severity } = problemCodes[code]
     const start = locate(tree, path, what)
-    // Quotes stand before the first character; a value that is folded over lines is told of as a whole.
+    // A quoted value begins after its quote; in a value that is folded over lines the place can't be told, so it is the whole value.
     const shift = at === undefined || /[|>&*!]/.test(source[start] ?? '') ? 0 : at + (/["']/.test(source[start] ?? '') ? 1 : 0)
     const place = placeOf(start + shift)
     problems.push({ code, path: formatPath(path), ...place, text, ...(hint === undefined ? {} : { hint }), severity })
@@ -63,7 +63,7 @@ function parseTree(
   const short = isPlain(document) ? document : {}
   checkServerKeys(tree, short, report)
   const { long, writtenAt } = expandWithOrigins(short)
-  // The schema holds for what the checks let through; a wrong part makes an error, and then nobody sees the value.
+  // The value fits the schema except for wrong parts; each of these is an error, and then nobody gets the value.
   const config = fillDefaults(long, configSchema) as Config
   checkWhole(config, (code, path, what, text, hint) => {
     const written = writtenAt(path)
@@ -79,12 +79,12 @@ function parseTree(
   }
 }
 
-/** A document that says which version wrote it for Kubernetes comes from there, wherever it lies now. */
+/** The origin of a document: one that says which version wrote it for Kubernetes comes from there, wherever it is stored now. */
 function originOf(tree: Tree): Origin {
   return tree.kind === 'map' && tree.entries.has(writtenBy) ? 'kubernetes' : 'file'
 }
 
-/** What the short form's maps of servers have to do with each other and with `backends.default`. */
+/** Checks `servers` and `mcpServers` of the short form against each other and against `backends.default`. */
 function checkServerKeys(tree: Tree, short: Readonly<Record<string, unknown>>, report: Report): void {
   const servers = isPlain(short.servers) ? short.servers : {}
   const isServed = ['servers', 'mcpServers', 'backends'].some((key) => Object.hasOwn(short, key))

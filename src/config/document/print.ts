@@ -6,13 +6,13 @@ import { isPlain } from '../tree/tree.ts'
 import { escapeReferences, isLiteral } from '../values/values.ts'
 
 /**
- * A Config as a YAML document in the long form without what is default anyway: parsing it gives an equal Config.
- * Secrets are printed as the document has them; for other eyes print `redactConfig` of it.
+ * Prints a Config as YAML in the long form, without defaults; parsing it gives an equal Config. Secrets are printed as the document has
+ * them: to show it to others, print `redactConfig` of it.
  */
 export function printConfig(config: Config): string {
   const dropped = dropDefaults(config, configSchema)
   const { [writtenBy]: version, ...short } = isPlain(dropped) ? dropped : {}
-  // What these keys default to depends on other keys of a document, so they are always said.
+  // The defaults of these keys depend on other keys, so they are always printed.
   const whole = { ...(version === undefined ? {} : { [writtenBy]: version }), listeners: [], backends: {}, routes: [], ...short }
   const long = { ...whole, ...(whole.listeners.length === 0 ? { listeners: config.listeners } : {}) }
   return stringify(
@@ -21,14 +21,14 @@ export function printConfig(config: Config): string {
   )
 }
 
-/** The same Config with `[redacted]` in the place of each secret that stands in it literally; references stay. */
+/** The same Config with `[redacted]` in place of each secret that is written in it literally; references stay. */
 export function redactConfig(config: Config): Config {
   return mapTexts(config, configSchema, (text, isSecret) =>
     isSecret && isLiteral(text) ? '[redacted]' : withoutQueryValues(text),
   ) as Config
 }
 
-/** Keys of an API often stand in the query of its URL. */
+/** Removes the values in a URL's query, which often holds an API key. */
 function withoutQueryValues(text: string): string {
   const at = /^https?:\/\/[^?#\s]*\?/.exec(text)?.[0].length
   return at === undefined ? text : text.slice(0, at) + text.slice(at).replace(/(^|&)([^&=]*=)?[^&]*/g, '$1$2[redacted]')

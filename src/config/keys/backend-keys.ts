@@ -4,7 +4,7 @@ import { policiesHere } from './policy-keys.ts'
 import { server } from './server-keys.ts'
 import { name, words } from './texts.ts'
 
-/** When names carry those of their servers: of backends and of agents. */
+/** The key `prefix` of backends and agents. */
 export const prefix: Schema<Prefix> = choice(['always', 'conditional', 'never'])
 
 /** The keys of a backend. */

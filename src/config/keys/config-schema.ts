@@ -10,7 +10,7 @@ import { route } from './route-keys.ts'
 import { qualified, words } from './texts.ts'
 import { toolTest } from './tool-test-keys.ts'
 
-/** The key by which a document from Kubernetes is known. */
+/** The key that marks a document as written by the Kubernetes controller. */
 export const writtenBy = 'mcplex.dev/version'
 
 /** The long form: every key of configuration.md, section 2, in its order. */

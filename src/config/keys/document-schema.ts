@@ -3,7 +3,7 @@ import { configSchema } from './config-schema.ts'
 import { server } from './server-keys.ts'
 import { addedHeader, headerValueFault, listenAddress, name, url, words } from './texts.ts'
 
-/** A server as an MCP client's own configuration has it. */
+/** A server in the form that configurations of MCP clients have. */
 export interface ClientServer {
   readonly type?: 'http' | 'streamable-http' | 'sse' | 'stdio'
   readonly url?: string
@@ -44,7 +44,7 @@ function orUrl(key: Key): Key {
   return { ...key, schema: either<unknown, unknown>(url, key.schema), about: `${key.about} A URL, or an object.` }
 }
 
-/** All that a document may hold: the long form and, over it, the short form of configuration.md, section 1. */
+/** The schema of a document: the long form, and in addition the keys of the short form (configuration.md, section 1). */
 export const documentSchema: ObjectShape = {
   kind: 'object',
   title: 'document',

@@ -2,9 +2,9 @@ import type { Command, Cors, CredentialKinds, Peers, Store } from '../model/mode
 import { boolean, integer, json, list, map, object, secret, text } from '../schema/schema.ts'
 import { addedHeader, duration, headerValueFault, listenAddress, origin, url, words } from './texts.ts'
 
-/** Keys that are known, typed and refused as `not-supported`; what each will do is said beside it. */
+/** Keys of which all or a part is not supported yet: they are parsed, and refused as `not-supported` with what they will do. */
 
-/** The remedy where a key has no substitute in this version. */
+/** The hint for a key that has no substitute in this version. */
 export const comesLater = 'a later version brings it; leave it out'
 
 export const cors = object<Cors>('cors', {

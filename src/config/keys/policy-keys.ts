@@ -18,7 +18,7 @@ import { durationMs, urlFault } from '../values/values.ts'
 import { comesLater } from './later-keys.ts'
 import { addedHeader, duration, headerValueFault, url, words } from './texts.ts'
 
-/** The keys of policies: who callers are, what they may do, and the record of it. */
+/** The keys of policies: authentication, authorization, and audit records. */
 
 function expression(scope: Scope): Schema<string> {
   const fault = (value: string): Fault | undefined => {
@@ -28,7 +28,7 @@ function expression(scope: Scope): Schema<string> {
   return text('CEL expression', { fault })
 }
 
-/** Who may use an agent at all: a rule about the caller and the request alone. */
+/** The key `access` of an agent: a CEL expression about the caller and the request alone. */
 export const access = expression('access')
 const rule = expression('item')
 
@@ -216,7 +216,7 @@ const rateLimit = {
   later: comesLater,
 }
 
-/** What may stand at a place through which callers come. */
+/** The policies of a place that callers come through, such as a listener or an agent. */
 export const policies = object<Policies>('policies', {
   authenticate: { schema: authenticate, about: 'Who callers must prove to be.' },
   authorize: { schema: authorize, about: 'Rules (CEL) over callers, tools, prompts, resources and arguments.' },
@@ -224,7 +224,7 @@ export const policies = object<Policies>('policies', {
   audit: { schema: audit, about: 'A record of every request.' },
 })
 
-/** The key `policies` of a place; `what` says what they hold for there. */
+/** The key `policies` of a place; `what` completes the sentence that describes it. */
 export const policiesHere = (what: string): Key<Policies> => ({
   schema: policies,
   about: `What holds for ${what}: who may call, what, and the record of it.`,
@@ -232,7 +232,7 @@ export const policiesHere = (what: string): Key<Policies> => ({
 
 const ofCallers = 'it holds for whole requests: write it for the backend, the agent, a route, a listener or all traffic'
 
-/** What may stand at a single server. */
+/** The policies of a single server. */
 export const serverPolicies = object<Policies>('serverPolicies', {
   authenticate: { schema: json as never, about: 'Not at a server.', later: ofCallers },
   authorize: { schema: authorize, about: 'Rules over what this server offers.' },

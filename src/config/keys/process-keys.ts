@@ -3,7 +3,7 @@ import { choice, type Fault, integer, list, object, secret } from '../schema/sch
 import { comesLater, traces } from './later-keys.ts'
 import { duration, headerBounds, headerValueFault, listenAddress, listenOrOff, name, size, url } from './texts.ts'
 
-/** The keys of what holds for the whole process: sessions, the admin and the health listener, limits, and what is observed. */
+/** The keys for the whole process: sessions, the admin and health listeners, limits, and observability. */
 
 const sessionKeyFault = (value: string): Fault | undefined =>
   /^[A-Za-z0-9+/]{43}=?$/.test(value) ? undefined : { text: 'is not 32 bytes in base64', hint: 'make one with: openssl rand -base64 32' }

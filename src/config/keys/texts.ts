@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { type Fault, type Origin, text } from '../schema/schema.ts'
 import { durationPattern, endpointFault, headerLimitPattern, isBindable, parseAddress, sizePattern, urlFault } from '../values/values.ts'
 
-/** The kinds of text that the document's keys take. */
+/** Schemas of the kinds of text that keys take. */
 
 export const words = text('text')
 export const duration = text('duration', {
@@ -25,12 +25,12 @@ const namePattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const kubernetesName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/
 const qualifiedName = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/
 
-/** A name of one part: of a server, listener or (in a file) anything. */
+/** A name: of a server, a listener or, in a file, anything. */
 export const name = text('name', {
   editorPattern: namePattern,
   fault: (value, origin) => nameFault(value, origin === 'file' ? namePattern : kubernetesName),
 })
-/** A name that Kubernetes writes as `namespace/name`: of a route, backend or agent. */
+/** A name that the Kubernetes controller writes as `namespace/name`: of a route, backend or agent. */
 export const qualified = text('name', {
   editorPattern: namePattern,
   fault: (value: string, origin: Origin) =>
@@ -44,7 +44,7 @@ function nameFault(value: string, pattern: RegExp): Fault | undefined {
   return { code: 'bad-name', text: 'is not a name', hint }
 }
 
-/** The nearest name that is allowed in a file, such as `my-server` for `My_Server`; undefined where nothing is left of it. */
+/** The allowed name that is most like a written one, such as `my-server` for `My_Server`; undefined where nothing of it is left. */
 export function foldName(written: string): string | undefined {
   const folded = written
     .toLowerCase()
@@ -98,10 +98,10 @@ export const origin = text('origin', {
   examples: ['https://app.example.com', 'http://localhost:*'],
   hint: 'write scheme and host in lower case without a path, such as https://app.example.com, or http://localhost:* for any port',
 })
-/** One trailing dot may end it. */
+/** A DNS name; it may end with a dot. */
 const dnsName = /^[-_a-z0-9]+(?:\.[-_a-z0-9]+)*\.?$/i
 const hostHint = 'write a host name or IP address alone, without scheme, port or brackets'
-/** A DNS name or an IP address and nothing else, so that all who read it read the same. */
+/** A DNS name or an IP address and nothing else, so that all parsers read the same host. */
 export const host = text('host', {
   editorPattern: /^(?:[-_a-zA-Z0-9]+(?:\.[-_a-zA-Z0-9]+)*\.?|[0-9a-fA-F.]*:[0-9a-fA-F:.]*)$/,
   fault: (value) =>
@@ -127,7 +127,7 @@ export const headerName = text('header', { pattern: token, hint: 'write the name
 
 const ownHeaders =
   /^(?:host|connection|content-length|content-type|content-encoding|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept|mcp-.*)$/i
-/** A header that may be added to what goes to a server: not one that HTTP or MCP itself needs. */
+/** A header that may be added to requests to servers, which excludes those that HTTP or MCP itself uses. */
 export const addedHeader = text('header', {
   fault: (value) => {
     if (!token.test(value)) return { text: 'is not the name of an HTTP header', hint: 'write it without spaces or colon' }

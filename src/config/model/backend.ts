@@ -1,7 +1,7 @@
 import type { Policies } from './policies.ts'
 import type { Duration, Secret } from './values.ts'
 
-/** When tools carry their server's name: in every case, only where the backend has several servers, or never. */
+/** When exposed names carry their server's name: always, only where the backend has several servers, or never. */
 export type Prefix = 'always' | 'conditional' | 'never'
 
 export interface Backend {
@@ -13,7 +13,7 @@ export interface Backend {
   readonly policies?: Policies
 }
 
-/** A server behind us: exactly one of `http`, `sse`, `command` and `openapi` is there. */
+/** A server behind mcplex: exactly one of `http`, `sse`, `command` and `openapi` is set. */
 export interface Server {
   readonly http?: HttpTarget
   readonly sse?: HttpTarget
@@ -21,7 +21,7 @@ export interface Server {
   readonly openapi?: Readonly<Record<string, unknown>>
   readonly era: 'auto' | 'legacy' | 'modern'
   readonly timeouts: Timeouts
-  /** How long a list of its tools is used before it is asked again. */
+  /** How long a list of the server is used before it is fetched again. */
   readonly ttl: Duration
   readonly credentials: Credentials
   readonly passHeaders: readonly string[]
@@ -34,7 +34,7 @@ export interface HttpTarget {
   readonly host?: string
   readonly port?: number
   readonly path?: string
-  /** `ip:port` or `[ipv6]:port` of what is behind the host; `parseAddress` reads them. */
+  /** Addresses behind the host as `ip:port` or `[ipv6]:port`; `parseAddress` reads them. */
   readonly endpoints?: readonly string[]
   readonly tls?: TargetTls
 }
@@ -45,7 +45,7 @@ export interface TargetTls {
   readonly cert?: string
   readonly key?: Secret
   readonly serverName?: string
-  /** Does not check the server's certificate. */
+  /** Whether the server's certificate is not checked. */
   readonly insecure: boolean
 }
 
@@ -59,10 +59,10 @@ export interface Command {
 
 export interface Timeouts {
   readonly connect: Duration
-  /** Of a call; a progress notification restarts it. */
+  /** Time limit of a call; a progress notification restarts it. */
   readonly request: Duration
   readonly list: Duration
-  /** Of a stream without events; absent: none. */
+  /** Time limit of a stream without events; absent: none. */
   readonly idle?: Duration
 }
 

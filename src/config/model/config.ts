@@ -7,11 +7,11 @@ import type { Route } from './route.ts'
 import type { ToolTest } from './tool-test.ts'
 
 /**
- * What the document says, in the long form, with all defaults filled: plain JSON, the same from a file and from Kubernetes.
- * Maps keep the document's order. `parseConfig(printConfig(c))` gives an equal one. Keys are those of configuration.md, section 2.
+ * A document in the long form with all defaults filled in. It is plain JSON and the same for files and for Kubernetes. Maps keep the
+ * document's order, and `parseConfig(printConfig(c))` gives an equal Config. The keys are those of configuration.md, section 2.
  */
 export interface Config {
-  /** The version of mcplex that wrote the document for Kubernetes; absent in documents of people. */
+  /** The version of mcplex that wrote the document for Kubernetes; absent in documents that people wrote. */
   readonly 'mcplex.dev/version'?: string
   readonly listeners: readonly Listener[]
   readonly routes: readonly Route[]

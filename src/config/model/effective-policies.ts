@@ -5,38 +5,38 @@ import type { Listener } from './listener.ts'
 import type { Audit, Authenticate, Authorize, Policies } from './policies.ts'
 import type { Route, Rule } from './route.ts'
 
-/** What holds at one place, and where the document says so. */
+/** A policy with the place in the document that sets it. */
 export interface Placed<T> {
   /** Such as `routes[0].policies.authenticate`. */
   readonly place: string
   readonly settings: T
 }
 
-/** Rules of one place. */
+/** The authorization rules of one place. */
 export interface PlacedRules extends Placed<Authorize> {
-  /** Only for what this backend, and of it this server, offers. */
+  /** The rules hold only for what this backend, or this server of it, offers. */
   readonly backend: string | undefined
   readonly server: string | undefined
 }
 
-/** A way through the document: a listener, and as far as they are known the route and its rule. */
+/** A way of requests through the document: a listener and, if they are known, the route and its rule. */
 export interface Way {
   readonly listener: Listener
   readonly route?: Route | undefined
   readonly rule?: Rule | undefined
 }
 
-/** Who callers on a way must prove to be: the most specific place decides. Undefined: nobody has to prove anything. */
+/** The authentication on a way, which the most specific place decides; undefined where callers need none. */
 export function authenticationOn(config: Config, way: Way): Placed<Authenticate> | undefined {
   return mostSpecific(config, way, 'authenticate')
 }
 
-/** The record of requests on a way: the most specific place decides. */
+/** The audit settings on a way, which the most specific place decides. */
 export function auditOn(config: Config, way: Way): Placed<Audit> | undefined {
   return mostSpecific(config, way, 'audit')
 }
 
-/** All rules on a way, in the order asked: each place that has any must say yes. */
+/** All authorization rules on a way, in the order in which they are asked: every place that has rules must allow. */
 export function rulesOn(config: Config, way: Way): readonly PlacedRules[] {
   const agent = agentOn(config, way)
   const throughBackends = backendsOn(way, agent).flatMap((backend) => {
@@ -63,7 +63,7 @@ interface Place {
   readonly policies: Policies | undefined
 }
 
-/** Places that all on a way pass, the least specific first. */
+/** The places that all requests on a way pass, the least specific first. */
 function sharedPlaces(config: Config, { listener, route, rule }: Way, agent: NamedAgent | undefined): readonly Place[] {
   const at = route === undefined ? -1 : config.routes.indexOf(route)
   return [

@@ -1,15 +1,15 @@
 import type { Policies } from './policies.ts'
 import type { Secret } from './values.ts'
 
-/** A socket that takes connections. Two may share address and port where their hostnames differ. */
+/** A socket that accepts connections. Two may share an address and port if their hostnames differ. */
 export interface Listener {
   readonly name: string
   /** An IP address without brackets, or `localhost`. */
   readonly address: string
-  /** 0 asks for any free port. */
+  /** 0 stands for any free port. */
   readonly port: number
   readonly protocol: 'HTTP' | 'HTTPS'
-  /** Lower case; `*.example.com` matches as in the Gateway API. */
+  /** In lower case; `*.example.com` matches as in the Gateway API. */
   readonly hostname?: string
   readonly tls?: ListenerTls
   /** Accepted `Host` names; absent: derived (configuration.md, Safety). */
@@ -17,14 +17,14 @@ export interface Listener {
   /** Accepted `Origin`s; absent: derived (configuration.md, Safety). */
   readonly origins?: readonly string[]
   readonly cors?: Cors
-  /** The author says that this listener may be open to anybody without authentication. */
+  /** The author confirms that this listener may be open to anybody without authentication. */
   readonly insecure: boolean
   readonly policies?: Policies
 }
 
 export interface ListenerTls {
   readonly certificates: readonly { readonly cert: string; readonly key: Secret }[]
-  /** PEM text of the authorities whose client certificates are taken for an identity. */
+  /** PEM text of the authorities whose client certificates identify callers. */
   readonly clientCa?: string
 }
 

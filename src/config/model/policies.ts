@@ -1,6 +1,9 @@
 import type { Duration, Secret } from './values.ts'
 
-/** What holds at a place of the document (docs/configuration.md, policies). `authorize` of all places adds up, of the others the most specific holds. */
+/**
+ * The policies of one place of the document (docs/configuration.md, policies). The `authorize` of all places on a request's way add up; of
+ * every other policy the most specific place decides.
+ */
 export interface Policies {
   readonly authenticate?: Authenticate
   readonly authorize?: Authorize
@@ -8,7 +11,7 @@ export interface Policies {
   readonly audit?: Audit
 }
 
-/** Who callers must prove to be: by one of the ways that are written here. */
+/** How callers authenticate: in any one of the ways that are set. */
 export interface Authenticate {
   /** `optional` lets callers without any credential in as anonymous; a wrong credential is refused in both. */
   readonly mode: 'strict' | 'optional'
@@ -30,18 +33,18 @@ export interface JwtIssuer {
   /** Absent: found by the issuer's metadata (RFC 8414, OpenID Connect Discovery). */
   readonly jwks?: Jwks
   readonly algorithms: readonly JwtAlgorithm[]
-  /** Scopes that a token must carry, each; without them the reply is 403. */
+  /** Scopes of which a token must carry each one; without them the reply is 403. */
   readonly scopes: readonly string[]
-  /** By how much clocks may differ; at most 60 s. */
+  /** How much clocks may differ; at most 60 s. */
   readonly leeway: Duration
 }
 
-/** An issuer's public keys (RFC 7517). With neither `url` nor `inline` they are found by its metadata. */
+/** An issuer's public keys (RFC 7517). With neither `url` nor `inline` they are found by the issuer's metadata. */
 export interface Jwks {
   readonly url?: string
   /** The JSON text of a JWK set. */
   readonly inline?: string
-  /** How old keys from a URL or from discovery may be before they are asked for again. */
+  /** How old keys from a URL or from discovery may be before they are fetched again. */
   readonly refresh: Duration
   /** PEM text of the authorities to trust instead of the system's. */
   readonly ca?: string
@@ -56,10 +59,10 @@ export interface ApiKey {
 
 export type Provider = 'auth0' | 'authentik' | 'descope' | 'entra' | 'keycloak' | 'okta'
 
-/** How MCP clients are told where to log in (2026-07-28, authorization; RFC 9728). */
+/** How MCP clients learn where to log in (2026-07-28, authorization; RFC 9728). */
 export interface McpAuthentication {
   readonly provider?: Provider
-  /** A public client that is registered at the authorization server, for clients that can't register themselves. */
+  /** A public client registered at the authorization server, for clients that can't register themselves. */
   readonly clientId?: string
   readonly resourceMetadata: ResourceMetadata
 }
@@ -72,7 +75,10 @@ export interface ResourceMetadata {
   readonly resourceDocumentation?: string
 }
 
-/** CEL expressions. Within a place: no deny holds, every require holds, and some allow holds if there are any. */
+/**
+ * CEL expressions. A place allows a request if no `deny` holds, every `require` holds and, if there are any `allow`, at least one of them
+ * holds.
+ */
 export interface Authorize {
   readonly allow: readonly string[]
   readonly deny: readonly string[]
@@ -83,24 +89,24 @@ export interface Authorize {
 export interface Audit {
   /** At least one. */
   readonly sinks: readonly AuditSink[]
-  /** Whether each record holds the digest of the one before. */
+  /** Whether each record holds the digest of the previous one. */
   readonly chain: boolean
-  /** What becomes of requests while a sink takes no records: refused (503), or served without. */
+  /** What happens to requests while a sink takes no records: they are refused (503), or served without a record. */
   readonly whenFull: 'refuse' | 'drop'
-  /** Whether records hold a call's arguments, and not their keyed digest alone. */
+  /** Whether records hold the arguments of calls, instead of only their keyed digest. */
   readonly arguments: boolean
-  /** Members of records that are blanked, such as `subject` or `mcp.tool.arguments.password`. */
+  /** Members of records that are redacted, such as `subject` or `mcp.tool.arguments.password`. */
   readonly redact: readonly string[]
-  /** Keys the digests; absent: derived from `sessions.keys`, else random for this process. 32 bytes in base64. */
+  /** The key of digests, 32 bytes in base64. Absent: derived from `sessions.keys`, else random for this process. */
   readonly key?: Secret
 }
 
-/** Exactly one of the three is there. */
+/** Exactly one of the three is set. */
 export interface AuditSink {
   readonly stdout?: boolean
-  /** A path; records are appended as JSON lines. */
+  /** The path of a file, to which records are appended as JSON lines. */
   readonly file?: string
-  /** Takes records as POSTs of JSON lines. */
+  /** An endpoint that receives records as POSTs of JSON lines. */
   readonly http?: AuditHttpSink
 }
 

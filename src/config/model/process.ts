@@ -1,7 +1,10 @@
 import type { Duration, Secret, Size } from './values.ts'
 
 export interface Sessions {
-  /** The first seals, all open; empty: a random one, good for this process. `secret` is 32 bytes in base64. */
+  /**
+   * The first key seals sessions, all of them open sessions. Empty: a random key that only this process knows. `secret` is 32 bytes in
+   * base64.
+   */
   readonly keys: readonly { readonly id: string; readonly secret: Secret }[]
   readonly idle: Duration
   readonly absolute: Duration
@@ -28,19 +31,19 @@ export interface Health {
   readonly listen: string
 }
 
-/** Bounds of the edge, not quotas. */
+/** Limits that protect the process; they are not quotas. */
 export interface Limits {
   readonly body: Size
-  /** Bytes and number of a request's headers, `16KiB/100`; `headerLimit` reads it. */
+  /** Most bytes and number of a request's headers, such as `16KiB/100`; `headerLimit` reads it. */
   readonly headers: string
   readonly depth: number
   readonly tokens: number
   readonly connections: number
   readonly streamsPerCaller: number
   readonly toolsPerServer: number
-  /** Pages of one list of one server. */
+  /** Most pages of one list of one server. */
   readonly pages: number
-  /** Bytes of one answer of a server. */
+  /** Most bytes of one answer of a server. */
   readonly answer: Size
 }
 

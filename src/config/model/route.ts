@@ -13,7 +13,7 @@ export interface Route {
 }
 
 export interface Rule {
-  /** At least one; any of them suffices. */
+  /** At least one. A request must meet any one of them. */
   readonly matches: readonly Match[]
   readonly filters?: readonly unknown[]
   /** Exactly one for now. */
@@ -27,7 +27,7 @@ export interface RuleTimeouts {
   readonly backendRequest?: Duration
 }
 
-/** The Gateway API's HTTPRouteMatch: all that it names must hold. */
+/** The HTTPRouteMatch of the Gateway API: a request must meet every condition in it. */
 export interface Match {
   readonly path: PathMatch
   readonly headers: readonly ValueMatch[]
@@ -47,7 +47,10 @@ export interface ValueMatch {
   readonly value: string
 }
 
-/** Where a rule leads: exactly one of `backend`, `agent`, `refuse` (and later `http`) is there. Weight 0 as the only one: no traffic. */
+/**
+ * Where a rule sends requests: exactly one of `backend`, `agent`, `refuse` (and later `http`) is set. If the only one has weight 0, there
+ * is no traffic.
+ */
 export interface RuleBackend {
   readonly backend?: string
   readonly agent?: string

@@ -1,4 +1,4 @@
-/** The candidate that takes the fewest edits (insert, delete, replace, swap neighbours) to become; undefined where none is near. */
+/** The candidate that a word becomes with the fewest edits (insert, delete, replace, swap neighbours); undefined where none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates.map((candidate) => ({ candidate, edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()) }))
   const best = ranked.reduce<(typeof ranked)[number] | undefined>(
@@ -9,7 +9,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 }
 
 function editsBetween(from: string, to: string): number {
-  // A word much longer than any key is near to none; this also bounds the table.
+  // A word much longer than every candidate is near to none; this also bounds the table.
   if (Math.abs(from.length - to.length) > 8) return from.length + to.length
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)]
   const cell = (row: number, column: number): number => rows[row]?.[column] ?? 0

@@ -1,4 +1,6 @@
-/** Every code a problem can carry, whether it refuses the document, and what it means. Codes are stable (configuration.md, section 3). */
+/**
+ * Every code that a problem can have, whether it refuses the document, and what it means. Codes never change (configuration.md, section 3).
+ */
 export const problemCodes = {
   'yaml-syntax': { severity: 'error', text: 'The text is neither YAML 1.2 nor JSON.' },
   'duplicate-key': { severity: 'error', text: 'A map holds the same key twice.' },
@@ -37,12 +39,12 @@ export const problemCodes = {
 
 export type ProblemCode = keyof typeof problemCodes
 
-/** Something wrong with a document, at the place where its author wrote it. Neither text nor hint ever holds a secret's value. */
+/** A fault of a document, at the place where its author wrote it. Neither `text` nor `hint` ever holds a secret's value. */
 export interface Problem {
   readonly code: ProblemCode
-  /** Where in the document, such as `listeners[0].port`; empty for the document itself. */
+  /** Its path in the document, such as `listeners[0].port`; empty for the document itself. */
   readonly path: string
-  /** Counted from 1, as is `column`; absent where no place in the text belongs to it. */
+  /** Counted from 1, like `column`; absent where the problem has no place in the text. */
   readonly line?: number
   readonly column?: number
   readonly text: string

@@ -7,8 +7,8 @@ type Json = Readonly<Record<string, unknown>>
 const schemaId = 'tag:mcplex.dev,2026:configuration'
 
 /**
- * The JSON Schema (draft 2020-12) of a document, short and long form, for editors. Secret keys carry `writeOnly`; keys and values that
- * this version refuses are refused. It lets through what only the whole document or its variables can show to be wrong.
+ * The JSON Schema (draft 2020-12) of documents in short and long form, for editors. Secret keys have `writeOnly`, and keys that this
+ * version refuses say so. It accepts documents whose faults only show in the whole document or in the environment.
  */
 export function jsonSchema(): object {
   const defs = new Map<string, Json>()
@@ -49,7 +49,7 @@ function schemaOf(shape: Shape, defs: Map<string, Json>): Json {
       return { type: 'object', propertyNames: patternOf(shape.names), additionalProperties: schemaOf(shape.value, defs) }
     case 'object':
       if (!defs.has(shape.title)) {
-        // Set first: it keeps its place, and a shape inside itself would end here.
+        // Set first, so that it keeps its place, and a shape that contains itself ends here.
         defs.set(shape.title, {})
         defs.set(shape.title, objectSchema(shape, defs))
       }

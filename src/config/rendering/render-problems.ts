@@ -7,7 +7,7 @@ import { readDocument } from '../tree/tree.ts'
 import { isLiteral } from '../values/values.ts'
 
 export interface RenderOptions {
-  /** How the document is called in front of each place. */
+  /** The document's name in front of each place. */
   readonly file: string
   readonly color: boolean
 }
@@ -46,17 +46,17 @@ function excerpt(source: string, column: number, line: string): readonly string[
   return [`  ${line} | ${part}`, `  ${' '.repeat(line.length)} | ${' '.repeat(Math.max(0, column - 1 - start))}^`]
 }
 
-/** Nothing that a terminal would act on; of the same length, so that carets still point. */
+/** Replaces characters that a terminal would act on; the length stays the same, so that carets point at the right column. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
 }
 
 const secretName = /secret|password|authorization|privatekey|sha256|^(?:token|key)$/i
 
-/** The text with dots in the place of literal secrets, and of what looks like one where the schema doesn't reach. */
+/** The text with dots in place of literal secrets, and of what looks like a secret where the schema doesn't apply. */
 function maskSecrets(text: string, isBroken: boolean): string {
   const { tree } = readDocument(text)
-  // Nothing is known about where secrets are.
+  // Without a tree it is not known where secrets are.
   if (tree === undefined) return ''
   const spans: [number, number][] = []
   const visit = (here: Tree, shape: Shape | undefined, isSecret: boolean): void => {
@@ -81,7 +81,7 @@ function maskSecrets(text: string, isBroken: boolean): string {
   let masked = text
   for (const [from, to] of spans) masked = masked.slice(0, from) + masked.slice(from, to).replace(/[^\r\n]/g, '•') + masked.slice(to)
   masked = masked.replace(/(\/\/)([^\s@]*)(?=@)/g, (_, slashes: string, hidden: string) => slashes + '•'.repeat(hidden.length))
-  // Keys of an API often stand in the query of its URL.
+  // The query of a URL often holds an API key.
   masked = masked.replace(/(https?:\/\/[^\s"'?#]*\?)([^\s"'}\],]*)/g, (_, url: string, query: string) => url + '•'.repeat(query.length))
   if (!isBroken) return masked
   return masked.replace(
@@ -90,14 +90,14 @@ function maskSecrets(text: string, isBroken: boolean): string {
   )
 }
 
-/** Of a key that the schema doesn't know: it is called like a secret, or like a mistyped one. */
+/** Whether an unknown key may hold a secret: its name says so, or is nearly that of a secret key. */
 function looksSecret(name: string, outer: Shape | undefined): boolean {
   if (secretName.test(name)) return true
   const meant = outer?.kind === 'object' ? nearest(name, Object.keys(outer.keys)) : undefined
   return outer?.kind === 'object' && meant !== undefined && isSecretShape(outer.keys[meant]?.schema)
 }
 
-/** Whether a map, or objects, with secrets belong where a text or a list was written: it may hold them. */
+/** Whether a map or objects with secrets belong where a text or a list was written, which may therefore hold them. */
 function isInPlaceOfSecrets(shape: Shape | undefined, written: 'text' | 'list' = 'text'): boolean {
   if (shape?.kind === 'object') return Object.values(shape.keys).some((key) => isSecretShape(key?.schema))
   if (shape?.kind === 'map') return isSecretShape(shape.value) || isInPlaceOfSecrets(shape.value)

@@ -1,44 +1,47 @@
 import type { ProblemCode } from '../problems/problems.ts'
 
-/** Who wrote a document: it decides which names are allowed and whether secrets may stand in it. */
+/** Who wrote a document. It decides which names are allowed and whether the document may hold secrets. */
 export type Origin = 'file' | 'kubernetes'
 
-/** What is wrong with a value, as the end of a sentence that begins with it. */
+/** What is wrong with a value; `text` completes a sentence that begins with the value. */
 export interface Fault {
   readonly code?: ProblemCode
   readonly text: string
   readonly hint?: string
-  /** Where in the value, counted from 0; absent: all of it. */
+  /** The index of the wrong character in the value, from 0; absent: all of it. */
   readonly at?: number
 }
 
 export interface TextShape {
   readonly kind: 'text'
-  /** What the reference calls it, such as `duration`. */
+  /** Its name in the reference, such as `duration`. */
   readonly label: string
   readonly pattern?: RegExp
   readonly hint?: string
-  /** For editors alone, where `fault` decides. */
+  /** A pattern for editors, where `fault` makes the exact check. */
   readonly editorPattern?: RegExp
   /** What a right value looks like, for editors and people. */
   readonly examples?: readonly string[]
-  /** What `pattern` can't say. */
+  /** Checks what `pattern` can't express. */
   readonly fault?: (value: string, origin: Origin) => Fault | undefined
   readonly isSecret?: boolean
 }
 
-/** A value's type, bounds and meaning. One table of these makes the validation, the defaults, the JSON Schema and the reference page. */
+/**
+ * A value's type, bounds and meaning. The validation, the defaults, the JSON Schema and the reference page are all made from one table of
+ * these.
+ */
 export type Shape =
   | TextShape
   | { readonly kind: 'number'; readonly isInteger: boolean; readonly min: number; readonly max: number }
   | { readonly kind: 'boolean' }
-  /** `later`: those of the values that this version refuses. */
+  /** `later`: the values that this version refuses. */
   | { readonly kind: 'choice'; readonly values: readonly string[]; readonly later: readonly string[] }
   /** `later`: a second item is refused with this hint. */
   | { readonly kind: 'list'; readonly item: Shape; readonly min: number; readonly later?: string }
   | { readonly kind: 'map'; readonly names: TextShape; readonly value: Shape }
   | ObjectShape
-  /** The first whose JSON type fits. */
+  /** The first one whose JSON type fits counts. */
   | { readonly kind: 'either'; readonly of: readonly Shape[] }
   | { readonly kind: 'json' }
 
@@ -49,27 +52,27 @@ export interface ObjectShape {
   readonly rules: readonly KeyRule[]
 }
 
-/** What keys of one object have to do with each other. */
+/** A condition on keys of the same object. */
 export type KeyRule =
   | { readonly kind: 'one-of'; readonly keys: readonly string[] }
   | { readonly kind: 'excludes'; readonly key: string; readonly others: readonly string[] }
   | { readonly kind: 'needs'; readonly key: string; readonly other: string }
 
-/** A Shape whose values are T: what ties the table to the interfaces of model.ts. */
+/** A Shape whose values are of type T; it ties the tables of keys to the interfaces of the model. */
 export type Schema<T> = Shape & { readonly type?: T }
 
 export interface Key<T = unknown> {
   readonly schema: Schema<T>
   readonly about: string
-  /** Must be written. */
+  /** Whether it must be written. */
   readonly isRequired?: boolean
-  /** What holds where it isn't written; filled in by the schema in its turn. */
+  /** The value where it isn't written; the schema fills in its own defaults in turn. */
   readonly default?: unknown
   /** What may stand there, where its schema doesn't show it. */
   readonly examples?: readonly unknown[]
   /** The default holds only where this other key is written. */
   readonly beside?: string
-  /** This version refuses the key where it is not its default; the hint says what to do instead. */
+  /** The hint with which this version refuses the key, unless it has its default value: what to do instead. */
   readonly later?: string
 }
 

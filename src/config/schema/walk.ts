@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isPlain } from '../tree/tree.ts'
 import type { Key, Shape } from './shape.ts'
 
-/** Walks over plain values (of documents that were checked) by their schema. */
+/** Functions that walk over plain values of checked documents along their schema. */
 
 type Plain = Readonly<Record<string, unknown>>
 
@@ -21,7 +21,7 @@ export function fillDefaults(value: unknown, shape: Shape): unknown {
   })
 }
 
-/** The inverse of `fillDefaults`: leaves out what it would fill in. */
+/** The inverse of `fillDefaults`: it leaves out what that fills in. */
 export function dropDefaults(value: unknown, shape: Shape): unknown {
   return walk(value, shape, {
     object: (members, keys) => {
@@ -37,7 +37,7 @@ export function dropDefaults(value: unknown, shape: Shape): unknown {
   })
 }
 
-/** The value with each of its texts changed; secret ones are told by their flag. */
+/** The value with each of its texts changed by `change`, which is told whether the text is a secret. */
 export function mapTexts(value: unknown, shape: Shape, change: (text: string, isSecret: boolean) => string): unknown {
   return walk(value, shape, {
     object: (members, keys) =>

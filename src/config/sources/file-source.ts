@@ -4,9 +4,9 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 export interface WatchOptions {
-  /** From the first sign of a change to looking at it. */
+  /** Time from the first sign of a change until the files are read. */
   readonly debounceMs?: number
-  /** How often files are looked at where the system says nothing. */
+  /** How often the files are checked where the system reports no events. */
   readonly pollMs?: number
 }
 
@@ -14,17 +14,17 @@ export interface FileWatch {
   close(): void
 }
 
-/** Directories watched at most; files in further ones are only polled. */
+/** Most directories that are watched; files in further ones are only polled. */
 const maxDirectories = 64
-/** A larger file is told by size and time instead of content. */
+/** Changes of a larger file are detected by its size and time instead of its content. */
 const maxHashedBytes = 4 * 1024 * 1024
 
 /**
  * Calls back when the content of any of the files has changed, appeared or disappeared since this call (or since `paths` first named it):
- * written in place, replaced by rename, or behind a symlink that was swapped. Directories are watched rather than files, and everything is
- * polled besides, so a change arrives within a second even where no event does and where a directory was gone for a time. Read documents
- * after this call, and none is missed. It doesn't keep the process alive.
- * @param paths asked again at each look, so that it may follow what the document refers to
+ * written in place, replaced by a rename, or behind a symbolic link that was changed. Directories are watched rather than files, and
+ * everything is polled in addition, so that a change is noticed within a second even without events, or after a directory was gone. A
+ * document that is read after this call misses no change. It does not keep the process alive.
+ * @param paths called at each check, so that it may follow what the document refers to
  */
 export function watchFiles(paths: () => readonly string[], onChange: () => void, options: WatchOptions = {}): FileWatch {
   const { debounceMs = 30, pollMs = 500 } = options
@@ -97,7 +97,7 @@ export function watchFiles(paths: () => readonly string[], onChange: () => void,
       if (identity === undefined || directories.size >= maxDirectories) continue
       const watcher = openWatch(name, schedule)
       if (watcher !== undefined) directories.set(name, { watcher, identity })
-      // What happened between the look before and this moment has no event.
+      // A change between the last check and this moment causes no event.
       schedule()
     }
   }
@@ -124,7 +124,7 @@ export function watchFiles(paths: () => readonly string[], onChange: () => void,
 
 interface WatchedDirectory {
   readonly watcher: FSWatcher
-  /** Tells a directory from another that was put in its place. */
+  /** Distinguishes a directory from another that has replaced it. */
   readonly identity: string | undefined
 }
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 
 export interface FindOptions {
-  /** What `--config` says. */
+  /** The value of `--config`. */
   readonly flag: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
@@ -9,8 +9,8 @@ export interface FindOptions {
 }
 
 /**
- * The absolute path of the document: `--config`, else `$MCPLEX_CONFIG`, else mcplex.yaml, .yml or .json in the working directory.
- * Undefined: there is none. What was named is returned whether it exists or not.
+ * The absolute path of the document: `--config`, else `$MCPLEX_CONFIG`, else mcplex.yaml, .yml or .json in the working directory; undefined
+ * where there is none. A path that was named is returned even if it does not exist.
  */
 export function findConfigFile({ flag, env, cwd, exists }: FindOptions): string | undefined {
   const named = flag ?? (env.MCPLEX_CONFIG || undefined)

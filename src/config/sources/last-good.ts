@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { isPlain } from '../tree/tree.ts'
 import { type SecretData, secretDataOf } from './pod-document.ts'
 
-/** The copy of what was in force last, for a start without an API server. Neither method rejects. */
+/** A copy of the Secret's data that was last in force, for a start without an API server. No method rejects. */
 export interface LastGood {
   read(): Promise<{ readonly kind: 'copy'; readonly data: SecretData } | { readonly kind: 'none' } | LastGoodFault>
-  /** Replaces the copy at once: whoever reads it finds the one before or this one. Undefined: done. */
+  /** Replaces the copy atomically: readers find either the old one or the new one. Resolves with undefined when it is done. */
   write(data: SecretData): Promise<LastGoodFault | undefined>
 }
 
@@ -17,7 +17,7 @@ export interface LastGoodFault {
   readonly text: string
 }
 
-/** `last-good.json` in a folder, which is made where it is absent. The file is for its owner's eyes: it holds keys. */
+/** The file `last-good.json` in a folder, which is created if it is absent. As it holds keys, only its owner can read it. */
 export function createLastGood(folder: string): LastGood {
   const file = join(folder, 'last-good.json')
   return {
@@ -27,7 +27,7 @@ export function createLastGood(folder: string): LastGood {
         return isPlain(data) ? { kind: 'copy', data: secretDataOf(data) } : { kind: 'fault', text: `${file} is no copy` }
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return { kind: 'none' }
-        // A parser's own words quote the file.
+        // A parser's message would quote the file.
         return { kind: 'fault', text: error instanceof SyntaxError ? `${file} is no JSON` : `${file} can't be read: ${codeOf(error)}` }
       }
     },
@@ -35,7 +35,7 @@ export function createLastGood(folder: string): LastGood {
       const next = `${file}.next`
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        // What an earlier process left may have other rights.
+        // A file that an earlier process left may have other rights.
         await rm(next, { force: true })
         const handle = await open(next, 'wx', 0o600)
         try {
@@ -52,7 +52,7 @@ export function createLastGood(folder: string): LastGood {
   }
 }
 
-/** Nothing else is waited for, nor followed. */
+/** Reads a regular file; it neither waits for pipes nor follows symbolic links. */
 async function readRegular(file: string): Promise<string> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   try {

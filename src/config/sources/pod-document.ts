@@ -7,7 +7,7 @@ import { isPlain } from '../tree/tree.ts'
 import { escapeReferences } from '../values/values.ts'
 import { digestOfDocument } from './document-digest.ts'
 
-/** What a Gateway's Secret holds that counts for its pods: base64 by name. */
+/** The members of a Gateway's Secret that its pods read: base64 by name. */
 export type SecretData = Readonly<Partial<Record<(typeof secretParts)[number], string>>>
 
 /** `config.json.gz` is in the place of a large `config.json`. */
@@ -16,24 +16,24 @@ const secretParts = ['config.json', 'config.json.gz', 'sessions.keys', 'admin.to
 export interface PodDocument {
   /** `digestOfDocument` of `config.json`, unpacked. */
   readonly digest: string
-  /** Of mcplex that wrote it; empty where it doesn't say. */
+  /** The version of mcplex that wrote it; empty where it doesn't say. */
   readonly version: string
-  /** The document with the pod's own additions; undefined exactly where a problem is an error. */
+  /** The document with the pod's own listeners and keys added; undefined exactly where a problem is an error. */
   readonly config: Config | undefined
   readonly problems: readonly Problem[]
 }
 
-/** The listeners that each pod has beside those of its document, as `host:port`. */
+/** The listeners that each pod opens besides those of its document, as `host:port`. */
 export interface PodListeners {
   readonly admin: string
   readonly health: string
 }
 
 const podListeners: PodListeners = { admin: '0.0.0.0:15000', health: '0.0.0.0:15021' }
-/** As of a document that is a file. */
+/** The same bound as for a document in a file. */
 const maxBytes = 2 * 1024 * 1024
 
-/** Documents of pods refer to nothing outside: all they need is in the Secret. */
+/** Documents of pods have no references to anything outside: the Secret holds all they need. */
 export const podSource = {
   env: {},
   readFile: () => {
@@ -41,7 +41,7 @@ export const podSource = {
   },
 }
 
-/** Reads what a Gateway's Secret says, and all that is wrong with it. No text of a problem holds a key or a token. Never throws. */
+/** Reads the data of a Gateway's Secret and reports everything that is wrong with it. No problem holds a key or a token. Never throws. */
 export function readPodDocument(data: SecretData, listeners = podListeners): PodDocument {
   const text = textOf(data)
   if (typeof text !== 'string') return { digest: '', version: '', config: undefined, problems: [text] }
@@ -61,13 +61,13 @@ export function readPodDocument(data: SecretData, listeners = podListeners): Pod
     const { config, problems } = parsePlain(whole, { ...podSource, origin: 'kubernetes' })
     return { digest, version, config, problems }
   } catch (thrown) {
-    // The stack has an end.
+    // Deep nesting has overflowed the stack.
     if (thrown instanceof RangeError) return refuse(error('too-large', '', 'the document is nested too deeply'))
     throw thrown
   }
 }
 
-/** Those members of a Secret's data, or of a copy of it, that count. */
+/** The members of a Secret's data, or of its copy, that pods read. */
 export function secretDataOf(data: unknown): SecretData {
   if (!isPlain(data)) return {}
   const members = secretParts.flatMap((name) => {
@@ -77,7 +77,7 @@ export function secretDataOf(data: unknown): SecretData {
   return Object.fromEntries(members)
 }
 
-/** Sessions that are no map are left for the schema to refuse. */
+/** Adds the keys to `sessions`; a value that is no map is left for the schema to refuse. */
 function withKeys(sessions: unknown, keys: unknown): unknown {
   return sessions === undefined || isPlain(sessions) ? { ...sessions, keys } : sessions
 }
@@ -100,7 +100,7 @@ function decode(base64: string): string {
   return Buffer.from(base64, 'base64').toString('utf8')
 }
 
-/** Undefined where it is no JSON: what the parser would say quotes the text. */
+/** Parses JSON; undefined where it is none, without the parser's message, which quotes the text. */
 function jsonOf(text: string, reviver?: (name: string, value: unknown) => unknown): unknown {
   try {
     return JSON.parse(text, reviver)

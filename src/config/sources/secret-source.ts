@@ -9,11 +9,11 @@ export interface SecretName {
 }
 
 export interface SecretHandlers {
-  /** Each version that differs from the one before. */
+  /** Called with each version that differs from the one before. */
   onData(data: SecretData): void
-  /** The Secret is not there, or has no document yet; `why` is a sentence for people. */
+  /** The Secret does not exist, or has no document yet; `why` is a sentence for people. */
   onGone(why: string): void
-  /** Nothing can be heard of it. */
+  /** The API server can't be reached or refuses; `why` is a sentence for people. */
   onUnheard(why: string): void
 }
 
@@ -22,13 +22,13 @@ export interface SecretWatch {
   close(): void
 }
 
-/** What a text such as `secret:NAMESPACE/NAME` names; undefined: it is none. */
+/** Parses `secret:NAMESPACE/NAME`; undefined where the text is something else. */
 export function parseSecretName(text: string): SecretName | undefined {
   const [, namespace, name] = /^secret:([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)\/([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)$/.exec(text) ?? []
   return namespace === undefined || name === undefined ? undefined : { namespace, name }
 }
 
-/** Follows one Secret by its name, which is all that a pod may do; as long as it does, the process lives. */
+/** Watches one Secret by its name, which is all that a pod has the right to. It keeps the process alive. */
 export function watchSecret(
   client: ApiClient,
   { namespace, name }: SecretName,
@@ -39,7 +39,7 @@ export function watchSecret(
 
   function take(secret: unknown): void {
     const data = secretDataOf(isPlain(secret) ? secret['data'] : undefined)
-    // Its maker writes the keys first.
+    // The controller writes the keys before the document.
     if (data['config.json'] === undefined && data['config.json.gz'] === undefined) return lose('the Secret has no configuration yet')
     if (isDeepStrictEqual(data, known)) return
     known = data
@@ -66,7 +66,7 @@ export function watchSecret(
   )
 }
 
-/** Between two attempts nothing else may keep the process alive. */
+/** A timer that keeps the process alive between two attempts, when nothing else may. */
 function setTimer(run: () => void, ms: number): () => void {
   const timer = setTimeout(run, ms)
   return () => clearTimeout(timer)

@@ -1,6 +1,6 @@
 import type { Path } from './path.ts'
 
-/** A document's value with the place of every part: offsets into its text. */
+/** A document's value with the place of every part, as offsets into its text. */
 export type Tree =
   | { readonly kind: 'scalar'; readonly at: number; readonly end: number; readonly value: Scalar }
   | { readonly kind: 'list'; readonly at: number; readonly items: readonly Tree[] }
@@ -13,7 +13,7 @@ export interface Entry {
   readonly value: Tree
 }
 
-/** The offset of what a path leads to, or of the nearest part around it that was written: its key, or its value. */
+/** The offset of the key or value that a path leads to, or of the nearest part around it that was written. */
 export function locate(tree: Tree, path: Path, what: 'key' | 'value'): number {
   let at = tree.at
   let here = tree
@@ -28,7 +28,7 @@ export function locate(tree: Tree, path: Path, what: 'key' | 'value'): number {
   return at
 }
 
-/** The value alone. Keys such as `__proto__` become own keys like any other. */
+/** The value without places. Keys such as `__proto__` become own keys like any other. */
 export function plain(tree: Tree): unknown {
   switch (tree.kind) {
     case 'scalar':
@@ -40,7 +40,7 @@ export function plain(tree: Tree): unknown {
   }
 }
 
-/** A plain value as a tree without places. What JSON can't say is absent. */
+/** A plain value as a tree without places. What JSON can't represent is left out. */
 export function treeOf(value: unknown): Tree {
   if (Array.isArray(value)) return { kind: 'list', at: 0, items: value.map(treeOf) }
   if (typeof value === 'object' && value !== null) {

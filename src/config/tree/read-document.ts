@@ -6,8 +6,8 @@ import { formatPath, type Path } from './path.ts'
 const maxDepth = 64
 
 /**
- * What a document may take: bytes of its text, and parts (each map, list and scalar is one) after its aliases were followed, of which a few
- * nested ones could otherwise make no end.
+ * Limits of a document: bytes of its text, and parts (maps, lists and scalars) after its aliases were followed. Without the second, a few
+ * nested aliases could produce an endless document.
  */
 export const documentBounds = { bytes: 2 * 1024 * 1024, parts: 200_000 } as const
 
@@ -17,13 +17,13 @@ export interface Place {
 }
 
 export interface Reading {
-  /** Undefined where nothing could be read. Where there are problems, it is what could be made of the text. */
+  /** Undefined where nothing could be read. Where there are problems, it is what the parser could make of the text. */
   readonly tree: Tree | undefined
   readonly problems: readonly Problem[]
   readonly placeOf: (offset: number) => Place
 }
 
-/** Reads YAML 1.2 (core schema, no merge keys, no tags of its own) or JSON, within bounds of size, depth and aliases. Never throws. */
+/** Reads YAML 1.2 (core schema, no merge keys, no custom tags) or JSON, within limits of size, depth and aliases. Never throws. */
 export function readDocument(text: string): Reading {
   const lines = new LineCounter()
   const placeOf = (offset: number): Place => {
@@ -52,7 +52,7 @@ export function readDocument(text: string): Reading {
   }
   const stumbled = new Set<number>()
   for (const error of document.errors) {
-    // The library goes on after an error, and may stumble over the same place again.
+    // The library goes on after an error, and may report the same place again.
     if (stumbled.has(error.pos[0])) continue
     stumbled.add(error.pos[0])
     // Some messages end with what was found, which may be a secret.
@@ -64,7 +64,7 @@ export function readDocument(text: string): Reading {
       'correct the YAML: look at the indentation and quotes here and in the line before',
     )
   }
-  // What a broken text would mean is a guess: only what is broken is said.
+  // Guessing at the meaning of broken text would cause misleading problems: only what is broken is reported.
   if (problems.length > 0) return { tree: undefined, problems, placeOf }
   try {
     const tree = document.contents === null ? emptyDocument : treeOf(document.contents, report)
@@ -90,7 +90,10 @@ type Report = (code: ProblemCode, at: number, path: Path, text: string, hint: st
 
 const coreTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`))
 
-/** Makes a tree of the library's nodes, following aliases. Throws TooLarge. */
+/**
+ * Makes a tree of the library's nodes, following aliases.
+ * @throws TooLarge
+ */
 function treeOf(root: Node, report: Report): Tree {
   const anchors = new Map<string, Node>()
   const targets = new Map<Alias, Node | undefined>()
@@ -141,7 +144,7 @@ function treeOf(root: Node, report: Report): Tree {
     return typeof target.value === 'string' ? target.value : target.source
   }
 
-  // An alias means the last anchor before it; inside what an alias repeats it means what it meant there.
+  // An alias stands for the last anchor before it; inside of what an alias repeats, it stands for what it stood for there.
   const targetOf = (alias: Alias, path: Path): Node | undefined => {
     if (!targets.has(alias)) {
       targets.set(alias, anchors.get(alias.source))

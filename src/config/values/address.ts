@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Where to listen: an IP address without brackets, or `localhost`; port 0 asks for any free port. */
+/** An address to listen on: an IP address without brackets or `localhost`; port 0 stands for any free port. */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -10,7 +10,7 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-/** Reads `PORT`, `HOST:PORT` or `[IPv6]:PORT`; a bare port binds 127.0.0.1. Undefined: it is none of these. */
+/** Parses `PORT`, `HOST:PORT` or `[IPv6]:PORT`; a bare port binds 127.0.0.1. Undefined where it is none of these. */
 export function parseAddress(text: string): Address | undefined {
   const [, ipv6, name, digits = text] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]+)$/.exec(text) ?? []
   const host = ipv6 ?? name ?? '127.0.0.1'
@@ -24,7 +24,7 @@ export function formatAddress(address: Address): string {
   return `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`
 }
 
-/** Whether it is something to bind to: an IP address without brackets, or `localhost`. */
+/** Whether a host can be bound to: an IP address without brackets, or `localhost`. */
 export function isBindable(host: string): boolean {
   return host === 'localhost' || isIP(host) !== 0
 }

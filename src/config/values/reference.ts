@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import type { Secret } from '../model/model.ts'
 
-/** Where the values of references come from. `readFile` throws where a path can't be read. */
+/** The environment and files that references are resolved from. `readFile` throws where a path can't be read. */
 export interface ReferenceSource {
-  /** The document's own path: `${file:}` paths are relative to its folder. */
+  /** The document's own path, to whose folder `${file:}` paths are relative. */
   readonly file?: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readFile: (path: string) => string
@@ -20,9 +20,9 @@ export type Resolved = { readonly kind: 'value'; readonly value: string } | ({ r
 const reference = /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\{file:([^}]+)\}|(\{))/g
 
 /**
- * Puts values in the place of `${VAR}`, `${VAR:-text}` (used where VAR is unset or empty) and `${file:PATH}` (without one line break
- * at its end), and a dollar in the place of `$$`; values are not looked into again. Any other dollar stays.
- * @param onFile told each path that was read or tried
+ * Replaces references by their values: `${VAR}`, `${VAR:-text}` (`text` where VAR is unset or empty), and `${file:PATH}` (without a line
+ * break at its end). `$$` becomes a dollar, and any other dollar stays. Values are not searched for references again.
+ * @param onFile called with each path that was read or tried
  */
 export function resolveReferences(text: string, from: ReferenceSource, onFile: (path: string) => void = () => {}): Resolved {
   let fault: ReferenceFault | undefined
@@ -63,19 +63,19 @@ export function resolveReferences(text: string, from: ReferenceSource, onFile: (
   return fault === undefined ? { kind: 'value', value } : { kind: 'fault', ...fault }
 }
 
-/** The value behind a secret of a Config. Throws an Error that names the variable or file, and no value, where it no longer resolves. */
+/** The value of a secret in a Config. Where it no longer resolves, throws an Error that names the variable or file and no value. */
 export function resolveSecret(secret: Secret, from: ReferenceSource): string {
   const resolved = resolveReferences(secret, from)
   if (resolved.kind === 'fault') throw new Error(`${resolved.code}: the secret ${resolved.text}`)
   return resolved.value
 }
 
-/** A text that means itself: every dollar doubled. For authors of documents whose texts come from elsewhere. */
+/** Escapes a text so that it has no references, by doubling every dollar. For authors of documents whose texts come from elsewhere. */
 export function escapeReferences(text: string): string {
   return text.replaceAll('$', '$$$$')
 }
 
-/** Whether a secret stands in the text itself: it has no reference, or one with a default. */
+/** Whether a secret is written in the text itself: it has no reference, or one with a default. */
 export function isLiteral(text: Secret): boolean {
   const references = [...text.matchAll(reference)].filter(([whole]) => whole !== '$$')
   return text !== '' && (references.length === 0 || references.some(([, , fallback]) => fallback !== undefined && fallback !== ''))

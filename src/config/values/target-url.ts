@@ -9,7 +9,7 @@ const unspecified = new BlockList()
 unspecified.addAddress('0.0.0.0', 'ipv4')
 unspecified.addAddress('::', 'ipv6')
 
-/** The URL of a target, from either of its spellings: with `host`, `tls` makes it https. Throws a TypeError where it is none. */
+/** The URL of a target, in either of its forms; with `host`, `tls` makes it https. Throws a TypeError where it is no URL. */
 export function targetUrl(target: HttpTarget): string {
   return new URL(target.url ?? textOf(target)).href
 }
@@ -18,7 +18,7 @@ function textOf({ host = '', port, path, tls }: HttpTarget): string {
   return `${tls === undefined ? 'http' : 'https'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}${path}`
 }
 
-/** What is wrong with a target's URL or host, as the end of a sentence that begins with it. */
+/** What is wrong with a target's URL or host; `text` completes a sentence that begins with the value. */
 export interface TargetFault {
   readonly code: ProblemCode
   readonly text: string
@@ -31,7 +31,10 @@ const metadataFault: TargetFault = {
   hint: 'name the server by another address',
 }
 
-/** Why mcplex won't connect to the `host` and `port` of a target: as for a URL, or because the URL parser reads them otherwise. */
+/**
+ * Why mcplex refuses to connect to the `host` and `port` of a target: for the reasons of `urlFault`, or because the URL parser would read
+ * them as something else.
+ */
 export function hostFault(target: HttpTarget): TargetFault | undefined {
   const { host = '', port, tls } = target
   const text = textOf(target)
@@ -44,7 +47,7 @@ export function hostFault(target: HttpTarget): TargetFault | undefined {
   return { code: 'bad-value', text: `stands for ${url.host}`, hint: 'write an IP address dotted, such as 192.0.2.1' }
 }
 
-/** Why mcplex won't connect to a URL; undefined where it will. security.md, duty 7. */
+/** Why mcplex refuses to connect to a URL; undefined where it doesn't (security.md, duty 7). */
 export function urlFault(text: string): TargetFault | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined) return { code: 'bad-value', text: 'is not a URL', hint: 'write it whole, such as http://127.0.0.1:8001/mcp' }
@@ -63,7 +66,7 @@ export function urlFault(text: string): TargetFault | undefined {
   return isMetadataHost(url.hostname) ? metadataFault : undefined
 }
 
-/** Why mcplex won't connect to an endpoint, which is written `ip:port`. In a cluster the loopback addresses are the proxy's own. */
+/** Why mcplex refuses to connect to an endpoint, written `ip:port`. In a cluster loopback addresses would be the proxy itself. */
 export function endpointFault(text: string, origin: Origin): TargetFault | undefined {
   const address = parseAddress(text)
   if (address === undefined || formatAddress(address) !== text || address.port === 0 || !/^[0-9a-f.:]+$/i.test(address.host))

@@ -5,7 +5,7 @@ export const durationPattern = /^(?:[0-9]{1,5}(?:h|m|s|ms)){1,4}$/
 export const sizePattern = /^[0-9]{1,9}(?:KiB|MiB)$/
 export const headerLimitPattern = /^[0-9]{1,9}(?:KiB|MiB)\/[0-9]{1,5}$/
 
-/** Milliseconds of a GEP-2257 duration such as `1h30m`. Throws a RangeError for any other text: a parsed Config holds none. */
+/** The milliseconds of a GEP-2257 duration such as `1h30m`. Throws a RangeError for any other text, which a parsed Config never holds. */
 export function durationMs(text: string): number {
   if (!durationPattern.test(text)) throw new RangeError(`not a duration: ${text}`)
   let totalMs = 0
@@ -15,7 +15,7 @@ export function durationMs(text: string): number {
   return totalMs
 }
 
-/** Bytes of a size such as `16KiB` or `4MiB`. Throws a RangeError for any other text: a parsed Config holds none. */
+/** The bytes of a size such as `16KiB` or `4MiB`. Throws a RangeError for any other text, which a parsed Config never holds. */
 export function sizeBytes(text: string): number {
   if (!sizePattern.test(text)) throw new RangeError(`not a size: ${text}`)
   return Number.parseInt(text, 10) * sizeUnits[text.slice(-3) as keyof typeof sizeUnits]

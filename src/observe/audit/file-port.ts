@@ -15,7 +15,7 @@ const settleMs = 1000
 
 const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT
 
-/** A line of which a part is in the file. */
+/** A line of which only a part has been written; `rest` is still to be written. */
 interface Owed {
   readonly line: Buffer
   readonly rest: Buffer
