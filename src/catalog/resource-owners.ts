@@ -22,7 +22,7 @@ const maxTemplates = 500
 /** Characters of a URI times parts of templates that one look-up may compare: less than half a millisecond. What would cost more is not found. */
 const maxSteps = 20_000
 /** Of one URI, each of which rules are asked about. */
-const maxSpellings = 64
+const maxSpellings = 128
 /** What a client asks for is compared with patterns, and stands in a header on its way to the server. */
 const maxUriChars = 8192
 

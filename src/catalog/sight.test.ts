@@ -32,9 +32,36 @@ const escapes: readonly (readonly [listed: string, isDenied: (uri: string) => bo
   ['file:///é.txt', (uri) => uri.includes('é'), ['file:///%C3%A9.txt', 'file:///%c3%a9.txt', 'file:///e\u0301.txt']],
   ['file:///%C3%A9.txt', (uri) => uri === 'file:///%C3%A9.txt', ['file:///é.txt', 'file:///%c3%a9.txt', 'file:///e%CC%81.txt']],
   [
+    'file:///docs/x',
+    (uri) => uri === 'file:///docs/x',
+    ['HOST', 'localhost', 'LOCALHOST.', 'nas:80'].map((host) => `file://${host}/docs/x`),
+  ],
+  [
+    'http://docs/x',
+    (uri) => uri === 'http://docs/x',
+    [
+      'http://docs./x',
+      'http://DOCS.:80/x',
+      'HTTP://docs:80/x',
+      'http:docs/x',
+      'http://d%6Fcs/x',
+      'http://u@docs./x',
+      'http://docs./a/../x',
+    ],
+  ],
+  ['http://b\u00fccher.de/x', (uri) => uri === 'http://b\u00fccher.de/x', ['http://xn--bcher-kva.de/x', 'http://XN--BCHER-KVA.de./x']],
+  [
     'db://main/users',
     (uri) => uri === 'db://main/users',
-    ['db://MAIN/users', 'DB://main/users', 'db://main/users/', 'db://main/users#', 'db://main/users?', 'db://u@main/users'],
+    [
+      'db://MAIN/users',
+      'DB://main/users',
+      'db://main/users/',
+      'db://main/users#',
+      'db://main./users',
+      'db://main/users?',
+      'db://u@main/users',
+    ],
   ],
 ]
 
@@ -79,7 +106,7 @@ test('ordinary URIs that stand in no list are there as they are', () => {
 })
 
 test('a list with very many spellings of one resource leaves no room for more', () => {
-  const resources = Array.from({ length: 100 }, (_, i) => `db://u${i}@main/users`)
+  const resources = Array.from({ length: 200 }, (_, i) => `db://u${i}@main/users`)
   const { catalog } = open([upstream('s', { resources })])
   const seen = catalog.seenBy(without(() => false))
   assert.deepEqual([isThere(seen, 's+db://u1@main/users'), isThere(seen, 's+db://main/users')], [true, false])

@@ -1,3 +1,5 @@
+import { domainToUnicode } from 'node:url'
+
 /** `.` and `..` as segments, however their slashes are written. */
 const dotSegment = /(?:^|[:/]|%2F|%5C)\.\.?(?:[/?]|%2F|%5C|$)/
 /** Characters that readers of URIs drop, cut off at the ends, or take for a slash or the end; as they are, or escaped. */
@@ -18,13 +20,15 @@ interface Parts {
 }
 
 /**
- * What else a server may take a URI for: what the URL standard makes of it, with its escapes read, its host in small letters and without
- * a user, with or without a slash at the end; at most 31. Undefined where it is spelled as no URI has to be: nobody can tell then.
+ * What else a server may take a URI for: what the URL standard makes of it, with its escapes read, its host in small letters, in Unicode,
+ * without a dot at the end and without a user, a `file:` without a host, and all of these with or without a slash at the end; at most 127.
+ * Undefined where it is spelled as no URI has to be: nobody can tell then.
  */
 export function otherSpellings(uri: string): readonly string[] | undefined {
   if (!isPlain(uri) || readEscapes(uri) === undefined) return undefined
   const all = new Set([uri, new URL(uri).href])
-  for (const other of [withPlainHost, readEscapes, composed, withOtherEnd]) for (const one of [...all]) all.add(other(one) ?? one)
+  for (const other of [withoutLastDot, withUnicodeHost, withPlainHost, readEscapes, composed, withOtherEnd])
+    for (const one of [...all]) all.add(other(one) ?? one)
   all.delete(uri)
   return [...all]
 }
@@ -32,7 +36,7 @@ export function otherSpellings(uri: string): readonly string[] | undefined {
 /** Equal for URIs that are likely to be one and the same to their server. */
 export function sameness(uri: string): string {
   const [known = ''] = (URL.canParse(uri) ? new URL(uri).href : uri).split('#', 1)
-  const { scheme, authority, path, query } = partsOf(withPlainHost(composed(readEscapes(known) ?? known)))
+  const { scheme, authority, path, query } = partsOf(withPlainHost(withUnicodeHost(withoutLastDot(composed(readEscapes(known) ?? known)))))
   const plain = path.replaceAll(/[/\\]+/g, '/').replace(/\/$/, '')
   return `${scheme.toLowerCase()}${authority === '//' ? '' : authority}${plain}${query === '?' ? '' : query}`
 }
@@ -48,10 +52,33 @@ function partsOf(uri: string): Parts {
   return { scheme, authority, path, query }
 }
 
+/** @param change of the host, with its port */
+function withHost(uri: string, change: (host: string) => string): string {
+  const { scheme, authority, path, query } = partsOf(uri)
+  if (authority === '') return uri
+  const at = Math.max(2, authority.lastIndexOf('@') + 1)
+  return `${scheme}${authority.slice(0, at)}${change(authority.slice(at))}${path}${query}`
+}
+
+/** The name of a host may end with a dot, which says that it is whole (RFC 3986, section 3.2.2). */
+function withoutLastDot(uri: string): string {
+  return withHost(uri, (host) => host.replace(/\.+(?=:\d*$|$)/, ''))
+}
+
+/** A name that is written for the DNS, as people write it (RFC 5890, section 2.3.2.1). */
+function withUnicodeHost(uri: string): string {
+  return withHost(uri, (host) => {
+    const [name = '', port = ''] = /xn--/i.test(host) ? host.split(/(?=:\d*$)/) : []
+    return name === '' ? host : `${domainToUnicode(name) || name}${port}`
+  })
+}
+
+/** Without a user, in small letters. Readers of files look at the path alone, whatever host is named. */
 function withPlainHost(uri: string): string {
   const { scheme, authority, path, query } = partsOf(uri)
   if (authority === '') return uri
-  return `${scheme}//${authority.slice(Math.max(2, authority.lastIndexOf('@') + 1)).toLowerCase()}${path}${query}`
+  const isFile = scheme.toLowerCase() === 'file:'
+  return `${scheme}//${isFile ? '' : authority.slice(Math.max(2, authority.lastIndexOf('@') + 1)).toLowerCase()}${path}${query}`
 }
 
 /** Undefined where they are no UTF-8. */
