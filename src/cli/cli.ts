@@ -25,7 +25,7 @@ interface RunArguments {
   readonly drainDelay: number
 }
 
-/** Runs the command that `args` (without node and script) names, to its end. Resolves with the exit code and never rejects. */
+/** Runs the command that `args` (without node and script) names. Resolves with the exit code when it has ended, and never rejects. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = exitCode.good
   const program = new Command('mcplex')
@@ -142,7 +142,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    // Commander has said what is wrong with the arguments.
+    // Commander has already printed what is wrong with the arguments.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.good : exitCode.wrongArguments
     printLine(terminal.stderr, `mcplex has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     return exitCode.bug
@@ -151,7 +151,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 
 const maxDelayMs = 3_600_000
 
-/** Of an option that may be written several times. */
+/** Collects the values of an option that may be written several times. */
 function oneMore(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text]
 }
@@ -162,7 +162,7 @@ function readDelay(text: string): number {
     const ms = durationMs(text)
     if (ms <= maxDelayMs) return ms
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new InvalidArgumentError('Write it such as 5s, at most 1h.')
 }

@@ -9,11 +9,14 @@ export interface IdentityOptions {
 }
 
 export type FoundIdentity =
-  /** `isPod`: by the service account of the pod that this is. */
+  /** `isPod`: the identity is the service account of the pod that this process runs in. */
   | { readonly kind: 'found'; readonly identity: Identity & { refresh(): void }; readonly isPod: boolean }
   | { readonly kind: 'missing'; readonly text: string }
 
-/** By a named kubeconfig; else, in a pod, its service account; else as kubectl: $KUBECONFIG, or `~/.kube/config`. */
+/**
+ * Finds the identity for the API server: that of a named kubeconfig, else in a pod its service account, else as kubectl does: $KUBECONFIG,
+ * or `~/.kube/config`.
+ */
 export async function kubeIdentity({ kubeconfig, context }: IdentityOptions, { env }: Pick<Terminal, 'env'>): Promise<FoundIdentity> {
   const now = () => performance.now()
   if (kubeconfig === undefined && context === undefined) {
@@ -26,7 +29,7 @@ export async function kubeIdentity({ kubeconfig, context }: IdentityOptions, { e
   if (present.length === 0)
     return { kind: 'missing', text: `this is no pod, and there is no ${files.join(', ')}: name a file by --kubeconfig` }
   try {
-    // Its libraries are large, and a pod has no use for them.
+    // Loaded only here, since its libraries are large and a pod doesn't need them.
     const { kubeconfigIdentity } = await import('./kubeconfig.ts')
     return { kind: 'found', identity: await kubeconfigIdentity(present, context, now), isPod: false }
   } catch (error) {

@@ -4,14 +4,14 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { parse } from 'yaml'
 import type { Identity } from '../../kube/kube.ts'
 
-/** Headers are asked for anew after this time: a plugin's token may have been replaced. */
+/** How long headers are used before they are asked for again, as a plugin's token may have been replaced. */
 const headersMs = 5000
-/** A token's file is read anew after this time: whoever replaces it does so well before the token in it expires. */
+/** How long a token's file is used before it is read again: it is replaced well before the token in it expires. */
 const tokenMs = 60_000
 
 /**
- * The identity that kubeconfig files give, as kubectl reads them: of equal names, and of current contexts, the first counts. Throws where a
- * file, the context or its user can't be had, or says how to connect or who asks in a way that is not followed here.
+ * Reads the identity from kubeconfig files as kubectl does: the first of equal names counts, and the first current context. Throws where a
+ * file, the context or its user is missing, or where it asks for a way to connect or to authenticate that is not supported here.
  */
 export async function kubeconfigIdentity(
   files: readonly string[],
@@ -74,7 +74,10 @@ export async function kubeconfigIdentity(
   }
 }
 
-/** The token that a user's `tokenFile` holds, which counts before all else and is nothing that the library reads. Throws where it can't be read. */
+/**
+ * Reads the token in a user's `tokenFile`, which the library doesn't read and which takes precedence over all else. Throws where it can't
+ * be read.
+ */
 function tokenOf(files: readonly string[], user: string | undefined, now: () => number) {
   const file = tokenFileOf(files, user)
   const read = () => ({ header: file === undefined ? {} : { Authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` }, atMs: now() })
@@ -90,7 +93,7 @@ function tokenOf(files: readonly string[], user: string | undefined, now: () => 
   }
 }
 
-/** What would be left out in silence, with what to do instead. */
+/** Settings that would be ignored silently, with what to do instead. */
 const unsupportedOfCluster = { 'proxy-url': 'connect without a proxy, such as by kubectl proxy or a tunnel' } as const
 const unsupportedOfUser = {
   username: 'use a token or a certificate',
@@ -100,7 +103,7 @@ const unsupportedOfUser = {
   'as-user-extra': 'use an account of its own',
 } as const
 
-/** For each member that counts and is not supported a sentence's part. */
+/** For each unsupported member that is set, a part of a sentence that names it. */
 function membersOf(
   files: readonly string[],
   list: 'clusters' | 'users',
@@ -113,7 +116,7 @@ function membersOf(
   return Object.entries(unsupported).flatMap(([key, remedy]) => (isSaid(key) ? [`${key} is not supported: ${remedy}`] : []))
 }
 
-/** As the first file that has the user says it, from that file's folder. */
+/** The `tokenFile` in the first file that has the user, relative to that file's folder. */
 function tokenFileOf(files: readonly string[], name: string | undefined): string | undefined {
   const found = firstOf(files, 'users', name)
   const user = found?.item['user']

@@ -4,11 +4,11 @@ import { exitCode, printJson, printLine, type Terminal } from '../terminal/termi
 import { adviceFor } from './verify-advice.ts'
 
 export interface AuditVerifyOptions {
-  /** 32 bytes in base64: `audit.key` of the document; several where it has changed. */
+  /** The `audit.key` of the document, 32 bytes in base64; several where it has changed. */
   readonly key?: readonly string[]
-  /** Files that hold one each. */
+  /** Files that hold such a key. */
   readonly keyFile?: readonly string[]
-  /** The digest of the record before the first one. */
+  /** The digest of the record before the first one in the files. */
   readonly after?: string
 }
 
@@ -17,14 +17,14 @@ interface Found extends ChainFault {
   readonly line: number
 }
 
-/** A longer line is no record. */
+/** Longest line that is read as a record. */
 const maxLineBytes = 1024 * 1024
-/** Faults that are told one by one. */
+/** How many faults are printed one by one. */
 const maxTold = 100
 
 /**
- * `mcplex audit verify`: reads files in their order as one chain. Good ends with 0; a fault with 1, each named by file and line; a chain
- * that can't be proven for want of its key, and files or keys that can't be read, with 2.
+ * `mcplex audit verify`: checks files, in their order, as one chain. Ends with 0 where the chain is good; with 1 where it has faults, each
+ * named by file and line; with 2 where it can't be proven for want of its key, or files or keys can't be read.
  */
 export async function auditVerify(
   files: readonly string[],
@@ -89,14 +89,14 @@ export async function auditVerify(
   return count === 0 ? exitCode.good : exitCode.wrongArguments
 }
 
-/** What a chain without a fault says. */
+/** What is printed about a chain without faults. */
 function goodWords(digest: string | undefined): string {
   return digest?.startsWith('hmac-')
     ? 'the chain is good'
     : 'the chain is good; it has no key, so whoever can write the file could have made it anew'
 }
 
-/** The keys, or what is wrong with one, without it. */
+/** The keys; or what is wrong with one, in words that don't hold it. */
 function readKeys({ key = [], keyFile = [] }: AuditVerifyOptions): readonly Uint8Array[] | string {
   const texts = key.map((text) => ({ text, from: '--key' }))
   for (const file of keyFile) {
@@ -111,7 +111,7 @@ function readKeys({ key = [], keyFile = [] }: AuditVerifyOptions): readonly Uint
   return texts.map(({ text }) => Buffer.from(text, 'base64'))
 }
 
-/** Lines of a file in bounded memory: one that is too long comes empty. */
+/** Reads a file's lines in bounded memory; a line that is too long comes as an empty one. */
 async function* linesOf(file: string): AsyncGenerator<{ readonly bytes: Uint8Array; readonly isEnded: boolean }> {
   let parts: Buffer[] = []
   let size = 0

@@ -3,14 +3,14 @@ import { printProblems, readDocument, summary } from '../document/document.ts'
 import { exitCode, printJson, printLine, type Terminal } from '../terminal/terminal.ts'
 
 export interface CheckOptions {
-  /** Print the long form, with literal secrets redacted. */
+  /** Whether to print the long form, with literal secrets redacted. */
   readonly print: boolean
   readonly output: 'text' | 'json'
 }
 
 /**
- * `mcplex check`: all problems of a file at once. As text they go to stderr; as JSON an array goes to stdout, or with
- * `print` an object `{problems, config}`. Warnings alone are good.
+ * `mcplex check`: prints all problems of a file. Text goes to stderr; JSON goes to stdout as an array, or with `print` as an object
+ * `{problems, config}`. A file with only warnings is good.
  */
 export function check(file: string, options: CheckOptions, terminal: Terminal): number {
   const { stdout, stderr } = terminal

@@ -6,7 +6,7 @@ export { tools } from './tools.ts'
 export type { TranslateOptions } from './translate.ts'
 export type { WhyOptions } from './why.ts'
 
-/** Commands that are loaded, with all that they alone need, when somebody asks for them: `run` starts sooner without them. */
+/** Commands that are loaded with everything that only they need when they are called, so that `run` starts faster. */
 export const onDemand = {
   auditVerify: async () => (await import('./audit-verify.ts')).auditVerify,
   controller: async () => (await import('./controller.ts')).controller,

@@ -15,7 +15,7 @@ import { kubeIdentity } from '../cluster/cluster.ts'
 import { openControllerListener } from '../kubernetes/kubernetes.ts'
 import { exitCode, hasColor, printLine, type Terminal, version, watchSignals } from '../terminal/terminal.ts'
 
-/** As they stand on the command line. */
+/** The options as they are written on the command line. */
 export interface ControllerOptions {
   readonly kubeconfig?: string
   readonly context?: string
@@ -29,12 +29,15 @@ export interface ControllerOptions {
   readonly logLevel: LogLevel
 }
 
-/** Each translation is garbage soon after: without these V8 lets the heap grow to twice of what a large cluster needs before it collects. */
+/**
+ * Flags of V8's garbage collector. Each translation is garbage soon after it is made; without these V8 would let the heap grow to twice
+ * what a large cluster needs before it collects.
+ */
 const heapFlags = ['--heap-growing-percent=30', '--semi-space-growth-factor=1']
 
 /**
- * `mcplex controller`: serves a cluster's Gateways of our classes until SIGTERM or SIGINT; then it gives the lead to another and ends well,
- * a second signal ends it at once. An API server that is away is waited for. The log goes to stderr.
+ * `mcplex controller`: serves a cluster's Gateways of our classes until SIGTERM or SIGINT; then it gives up the lease of the leader and
+ * ends. A second signal ends it at once. While the API server can't be reached, it waits. The log goes to stderr.
  */
 export async function controller(options: ControllerOptions, terminal: Terminal): Promise<number> {
   const { stderr } = terminal
@@ -93,10 +96,13 @@ export async function controller(options: ControllerOptions, terminal: Terminal)
   return listener.kind === 'open' ? exitCode.good : exitCode.failed
 }
 
-/** Of the lease, where no pod says it: not that of a context, so that two of them don't lead side by side. As in `deploy/rbac.yaml`. */
+/**
+ * The lease's namespace outside of a pod. It is not that of the kubeconfig's context, so that two controllers don't both lead. The same as
+ * in `deploy/rbac.yaml`.
+ */
 const usualNamespace = 'mcplex-system'
 
-/** Gateway API, GatewayController: a domain, a slash and a path. */
+/** Whether a text is a GatewayController name of the Gateway API: a domain, a slash and a path. */
 function isControllerName(text: string): boolean {
   const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?'
   return text.length <= 253 && new RegExp(`^${label}(?:\\.${label})*/[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+$`).test(text)

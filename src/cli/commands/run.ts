@@ -21,7 +21,7 @@ export interface RunOptions extends ServeSecretOptions {
   readonly config?: string
 }
 
-/** What is served: a file's document, or the demo's with a word about its port. */
+/** What is served: a file's document, or the demo's with a note about its port. */
 interface Plan {
   readonly document: Document
   readonly demo: Demo | undefined
@@ -30,7 +30,7 @@ interface Plan {
 
 /**
  * `mcplex run`: serves a configuration file, a Secret's configuration, or the demo where there is none, until SIGTERM or SIGINT. Then it is
- * not ready at once, lets work in flight finish, and ends well; a second signal ends it at once. The log goes to stderr.
+ * no longer ready, lets requests in progress finish, and ends. A second signal ends it at once. The log goes to stderr.
  */
 export async function run(options: RunOptions, terminal: Terminal): Promise<number> {
   const named = options.config ?? terminal.env['MCPLEX_CONFIG']
@@ -65,7 +65,7 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
   const started = await startGateway(config, { log, metrics, openAudit, secret: (reference) => resolveSecret(reference, from) })
   if (started.kind !== 'started') {
     stderr.write(renderProblems([problemOf(started)], '', { file: document.path, color }))
-    // A port that is taken is no fault of the document (docs/problems.md).
+    // A port in use is not a fault of the document (docs/problems.md).
     return started.kind === 'port-in-use' ? exitCode.failed : exitCode.badConfiguration
   }
   const following = demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
@@ -78,7 +78,7 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
   return exitCode.good
 }
 
-/** The demo, at the next free port. */
+/** Starts the demo, on the next free port. */
 async function demoPlan(terminal: Terminal): Promise<Plan> {
   const demo = await startDemo()
   const port = (await freePort(demoPort)) ?? demoPort

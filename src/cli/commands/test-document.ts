@@ -11,9 +11,9 @@ interface Result {
 }
 
 /**
- * `mcplex test`: runs the `tests` of a file against its servers, on every way that leads to the agent. Only what is known is judged: a tool
- * that no server has is `unknown`, not `hidden`, and one whose server is down is not judged. Ends with 0 where all came out as expected, 1
- * where one did not, 69 where the only fault is that some could not be judged, 78 where the file is bad.
+ * `mcplex test`: runs the `tests` of a file against its servers, on every route that leads to the agent. A tool that no server has is
+ * `unknown`, not `hidden`; one whose server is down can't be judged. Ends with 0 where all tests pass, 1 where one fails, 69 where none
+ * fails but some could not be judged, 78 where the file is bad.
  */
 export async function testDocument(
   file: string | undefined,
@@ -54,7 +54,10 @@ function verdictOn({ expect }: ToolTest, { outcome, elsewhere }: Explanation): R
 
 const marks = { passed: 'ok  ', failed: 'FAIL', 'not-judged': '??? ' } as const
 
-/** What came of a test and which layer hides or refuses, with its place; of a failure all layers are told below. */
+/**
+ * The line of a test: its result, and the layer that hides or refuses the tool, with its place in the document. Below a failed test all
+ * layers are printed.
+ */
 function lineOf({ test, explanation, verdict }: Result, index: number, { where }: Explaining): string {
   const { outcome, steps, agent } = explanation
   const start = `${marks[verdict]} ${where(`tests[${index}]`)} ${agent} ${test.tool}: ${outcome === 'not-judged' ? 'not judged' : outcome}`

@@ -12,8 +12,8 @@ export interface ToolsOptions {
 const defaultUrl = 'http://127.0.0.1:8080/mcp'
 
 /**
- * `mcplex tools`: what an endpoint, or each server of a file, offers, and what its list costs a model in tokens.
- * Without a target: the configuration file that `run` would find, else http://127.0.0.1:8080/mcp. Ends with 69 where a server gave no list.
+ * `mcplex tools`: lists what an endpoint, or each server of a file, offers, and what the list costs a model in tokens. Without a target it
+ * is the configuration file that `run` would find, else http://127.0.0.1:8080/mcp. Ends with 69 where a server gave no list.
  */
 export async function tools(target: string | undefined, options: ToolsOptions, terminal: Terminal): Promise<number> {
   const { stdout, stderr } = terminal
@@ -37,7 +37,7 @@ function configIn(file: string, terminal: Terminal): Config | undefined {
   return document.config
 }
 
-/** The configuration of a gateway whose only server is this endpoint, bare. */
+/** The configuration of a gateway whose only server is this endpoint, without prefixes. */
 function configOf(url: string, terminal: Terminal): Config | undefined {
   const text = JSON.stringify({
     backends: { default: { servers: { endpoint: { http: { url: url.replaceAll('$', '$$$$') } } }, prefix: 'never' } },

@@ -15,11 +15,11 @@ import { statusLines } from '../kubernetes/kubernetes.ts'
 import { exitCode, printLine, type Terminal, version } from '../terminal/terminal.ts'
 
 export interface TranslateOptions {
-  /** Files and folders; `-` is standard input. */
+  /** Files and folders with objects; `-` is standard input. */
   readonly filename: readonly string[]
-  /** Of objects that say none. */
+  /** The namespace of objects that name none. */
   readonly namespace: string
-  /** `ns/name`; needed where there are several. */
+  /** `NAMESPACE/NAME` of the Gateway; needed where there are several. */
   readonly gateway?: string
   readonly controllerName?: string
   readonly class?: readonly string[]
@@ -27,9 +27,9 @@ export interface TranslateOptions {
 }
 
 /**
- * `mcplex translate`: the Config that a Gateway's objects come to, with literal secrets redacted, as a document that `mcplex check` takes:
- * a very large one is on one line, as JSON. It has no addresses of pods, which would soon be old.
- * What the objects' statuses would complain of goes to stderr, and ends with 1; files that can't be read, or no document, with 78.
+ * `mcplex translate`: prints the Config that a Gateway's objects are translated to, with literal secrets redacted, as a document that
+ * `mcplex check` accepts. It leaves out addresses of pods, which would soon be out of date. Conditions that the objects' statuses would
+ * report go to stderr, and it ends with 1; where files can't be read or there is no document, it ends with 78.
  */
 export function translate(options: TranslateOptions, output: 'text' | 'json', terminal: Terminal): number {
   const say = (text: string): void => printLine(terminal.stderr, escapeUnsafe(text))
@@ -64,7 +64,7 @@ export function translate(options: TranslateOptions, output: 'text' | 'json', te
   return print(gateway, complaints.length === 0, output, terminal)
 }
 
-/** Gateways of others, and how to have them translated all the same. */
+/** Lines about Gateways of other controllers, and how to translate them all the same. */
 function foreignLines(objects: readonly KubeObject[], controllerName: string): readonly string[] {
   const classes = new Map(objects.flatMap((one) => (one.kind === 'GatewayClass' ? [[one.metadata.name, controllerOf(one)] as const] : [])))
   return objects.flatMap((one) => {
@@ -97,7 +97,7 @@ function print({ namespace, name, document }: GatewayPlan, isGood: boolean, outp
   return isGood ? exitCode.good : exitCode.failed
 }
 
-/** A document in YAML as it is printed; where that is more than its readers take, as JSON on one line, which is YAML all the same. */
+/** A document as printed YAML; if that is larger than `check` accepts, as JSON on one line, which is YAML too. */
 export function documentText(yaml: string, output: 'text' | 'json', maxBytes: number = documentBounds.bytes): string {
   const text = output === 'json' ? `${JSON.stringify(parse(yaml), undefined, 2)}\n` : yaml
   return Buffer.byteLength(text) <= maxBytes ? text : `${JSON.stringify(parse(yaml))}\n`

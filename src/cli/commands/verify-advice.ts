@@ -15,7 +15,7 @@ const advice: Readonly<Record<ChainFault['kind'], string>> = {
   unproven: 'give the key: --key-file FILE, with `audit.key` of the configuration',
 }
 
-/** What to do next about what was found, in the order of the first of each kind; of a good chain what keeps it so. */
+/** What to do about the faults that were found, one line for each kind; for a good chain, how to keep it verifiable. */
 export function adviceFor(faults: readonly ChainFault[], digest: string | undefined): readonly string[] {
   const kinds = [...new Set(faults.map(({ kind }) => kind))]
   if (kinds.length > 0) return kinds.map((kind) => `${kind}: ${advice[kind]}`)

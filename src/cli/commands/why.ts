@@ -19,8 +19,8 @@ export interface WhyOptions {
 }
 
 /**
- * `mcplex why`: every layer that a call passes, in order, and the first that decided. Ends with 1 where the call isn't allowed, 69 where
- * a server that may have the tool is down.
+ * `mcplex why`: prints every layer that a call passes, in order, up to the first that refuses it. Ends with 1 where the call isn't allowed,
+ * 69 where a server that may have the tool is down.
  */
 export async function why(options: WhyOptions, terminal: Terminal): Promise<number> {
   const question = questionOf(options)

@@ -1,4 +1,4 @@
-/** A tool of the demo: what `tools/list` shows and what a call with checked arguments answers. */
+/** A tool of the demo: its entry in `tools/list`, and a function from checked arguments to its answer. */
 export interface DemoTool {
   readonly definition: {
     readonly name: string
@@ -28,7 +28,7 @@ export function dateTools(now: () => number): readonly DemoTool[] {
   return [tool('get_current_date', 'Current date', 'Returns the current date in UTC as YYYY-MM-DD.', {}, today)]
 }
 
-/** The result of `tools/call`; arguments that don't fit the input schema give a result with `isError`. */
+/** Calls a tool; arguments that don't fit its input schema give a result with `isError`. */
 export function callTool(tool: DemoTool, args: unknown): { content: readonly { type: 'text'; text: string }[]; isError: boolean } {
   const { properties, required } = tool.definition.inputSchema
   const given = args ?? {}

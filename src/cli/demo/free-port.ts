@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** The first port of 127.0.0.1 from `first` on that nobody has, of 100; undefined: there is none. */
+/** The first free port of 127.0.0.1, from `first` on, of 100; undefined where there is none. */
 export async function freePort(first: number): Promise<number | undefined> {
   for (let port = first; port < first + 100; port++) if (await isFree(port)) return port
   return undefined

@@ -3,16 +3,16 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { callTool, type DemoTool, dateTools, mathTools } from './demo-tools.ts'
 
-/** Two MCP servers of this process, each at a free port of 127.0.0.1. */
+/** Two MCP servers in this process, each on a free port of 127.0.0.1. */
 export interface Demo {
-  /** Endpoint by server name. */
+  /** The URL of each server, by its name. */
   readonly urls: Readonly<Record<'math' | 'date', string>>
   close(): void
 }
 
 /**
- * Starts the servers that mcplex shows when there is no configuration: `math` speaks 2026-07-28 only, `date` the
- * handshake revisions up to 2025-11-25 only, so both eras are there to be bridged.
+ * Starts the servers that mcplex serves where there is no configuration. `math` speaks only 2026-07-28, and `date` only the revisions with
+ * a handshake, up to 2025-11-25, so that both eras have to be bridged.
  */
 export async function startDemo(now: () => number = Date.now): Promise<Demo> {
   const servers = [modernServer('math', mathTools()), legacyServer('date', dateTools(now))].map(serve)
@@ -40,7 +40,7 @@ interface Message {
   readonly params: Readonly<Record<string, unknown>>
 }
 
-/** What a server answers to a POSTed message; DELETE comes as undefined. */
+/** Answers a POSTed message, or a DELETE, for which there is no message. */
 type Answerer = (message: Message | undefined, request: IncomingMessage) => Reply
 
 const maxBodyBytes = 64 * 1024
@@ -77,7 +77,7 @@ function modernServer(name: string, tools: readonly DemoTool[]): Answerer {
 
 function legacyServer(name: string, tools: readonly DemoTool[]): Answerer {
   const versions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']
-  /** At most 1,000: the oldest makes room. */
+  /** At most 1,000; beyond it the oldest is removed. */
   const sessions = new Set<string>()
 
   function initialize(id: string | number, requested: unknown): Reply {
@@ -172,7 +172,7 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
 }
 
-/** A header's value after its `=?base64?…?=` form, which names outside visible ASCII are sent in. */
+/** Decodes a header's value from the form `=?base64?…?=`, in which names outside visible ASCII are sent. */
 function decodeHeader(value: string | string[] | undefined): string | undefined {
   const text = String(value ?? '')
   const coded = /^=\?base64\?(.*)\?=$/.exec(text)?.[1]

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { type Config, type Parsed, type Problem, parseConfig, problemsJson, renderProblems } from '../../config/config.ts'
 import { hasColor, type Output, type Terminal } from '../terminal/terminal.ts'
 
-/** A configuration file as it was read; `text` is empty where it could not be. */
+/** A configuration file and what was parsed from it; `text` is empty where it could not be read. */
 export interface Document extends Parsed {
   readonly path: string
   readonly text: string
 }
 
-/** Reads and checks a file. One that can't be read is a problem like any other. */
+/** Reads and checks a file. That it can't be read is reported as a problem. */
 export function readDocument(path: string, terminal: Pick<Terminal, 'env'>): Document {
   try {
     return parseDocument(path, readFileSync(path, 'utf8'), terminal)
@@ -18,24 +18,24 @@ export function readDocument(path: string, terminal: Pick<Terminal, 'env'>): Doc
   }
 }
 
-/** Checks a text as if `path` held it. */
+/** Checks a text as if it were the content of `path`. */
 export function parseDocument(path: string, text: string, terminal: Pick<Terminal, 'env'>): Document {
   return { path, text, ...parseConfig(text, sourceAt(path, terminal)) }
 }
 
-/** Where the references of a document at `path` get their values. */
+/** Where references in a document at `path` are resolved from. */
 export function sourceAt(path: string, { env }: Pick<Terminal, 'env'>) {
   return { file: path, env, readFile: (name: string) => readFileSync(name, 'utf8') }
 }
 
-/** All problems: for people, or as a JSON array. */
+/** Prints all problems: as text for people, or as a JSON array. */
 export function printProblems(output: Output, document: Document, terminal: Terminal, format: 'text' | 'json'): void {
   const { problems, text, path } = document
   if (format === 'json') output.write(`${problemsJson(problems)}\n`)
   else output.write(renderProblems(problems, text, { file: path, color: hasColor(terminal, output) }))
 }
 
-/** How large a configuration is, in words. */
+/** A summary of a configuration's size, in words. */
 export function summary(config: Config): string {
   const servers = Object.values(config.backends).reduce((sum, backend) => sum + Object.keys(backend.servers).length, 0)
   const counts = [

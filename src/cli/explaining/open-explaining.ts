@@ -6,16 +6,16 @@ import { type Audit, createLog, createMetrics } from '../../observe/observe.ts'
 import { type Document, printProblems, readDocument, sourceAt } from '../document/document.ts'
 import { exitCode, printLine, type Terminal, version } from '../terminal/terminal.ts'
 
-/** A file's gateway that serves nobody, to be asked what it would do. */
+/** A gateway made from a file, which serves no requests but explains what it would do with them. */
 export interface Explaining {
   readonly document: Document
   readonly gateway: Gateway
-  /** Where the file says what stands at a path of the configuration, as `FILE:LINE:COLUMN`. */
+  /** The place in the file, as `FILE:LINE:COLUMN`, of a path of the configuration. */
   where(path: string): string
   close(): Promise<void>
 }
 
-/** Opens the gateway of a file, or of the one that `run` would find; an exit code where that can't be: why is said on stderr. */
+/** Opens the gateway of a file, or of the file that `run` would find. Where that fails, prints why on stderr and returns an exit code. */
 export async function openExplaining(file: string | undefined, terminal: Terminal): Promise<Explaining | number> {
   const found = findConfigFile({ flag: file, env: terminal.env, cwd: terminal.cwd(), exists: existsSync })
   if (found === undefined) {
@@ -48,5 +48,5 @@ export async function openExplaining(file: string | undefined, terminal: Termina
   }
 }
 
-/** Nothing that is only asked about is recorded. */
+/** Explanations are not recorded. */
 const silent: Audit = { isOpen: true, dropped: 0, write() {}, flush() {}, async close() {} }

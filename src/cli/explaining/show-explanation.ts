@@ -2,7 +2,7 @@ import type { Explanation } from '../../gateway/gateway.ts'
 import { escapeUnsafe } from '../../observe/observe.ts'
 import type { Explaining } from './open-explaining.ts'
 
-/** For people: a line for each layer, and under it the rules of a level, the deciding layer last. */
+/** An explanation as text: a line for each layer, followed by the rules of a level; the deciding layer is the last. */
 export function showExplanation({ agent, tool, outcome, mayBeRefused, steps, elsewhere }: Explanation, explaining: Explaining): string {
   const rest = mayBeRefused ? ' (a rule looks at the arguments of each call)' : ''
   const lines = [`${tool} for agent ${agent}: ${outcome === 'not-judged' ? 'not judged' : outcome}${rest}`]

@@ -5,7 +5,7 @@ export type ControllerListener =
   | { readonly kind: 'open'; readonly port: number; close(): void }
   | { readonly kind: 'failed'; readonly text: string }
 
-/** What kubelets and Prometheus ask a controller: `/healthz`, `/readyz` and `/metrics`. */
+/** Opens the listener for kubelets and Prometheus: `/healthz`, `/readyz` and `/metrics`. */
 export function openControllerListener(
   { host, port }: { readonly host: string; readonly port: number },
   controller: Pick<Controller, 'readiness'>,

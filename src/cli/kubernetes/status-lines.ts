@@ -2,10 +2,10 @@ import { type DesiredStatus, refOf, titleOf } from '../../kubernetes/kubernetes.
 
 type Member = Readonly<Record<string, unknown>>
 
-/** Conditions that are bad where they are True; all others are good then. */
+/** Types of conditions for which True is bad; for all others True is good. */
 const negative: readonly unknown[] = ['Conflicted', 'PartiallyInvalid']
 
-/** A line for each condition that isn't good. What runs (`Programmed`) is left out: files can't tell. */
+/** A line for each condition that isn't good. `Programmed` is left out, since files can't tell what runs. */
 export function statusLines(status: DesiredStatus): readonly string[] {
   const title = titleOf(refOf(status.object))
   if (status.kind === 'entries') {

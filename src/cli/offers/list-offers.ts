@@ -4,8 +4,8 @@ import { version } from '../terminal/terminal.ts'
 import type { Offer } from './tools-report.ts'
 
 /**
- * Asks every server of a configuration for its tools, all at once, under the names that its backend exposes.
- * A server that is itself a mcplex is told apart into its own servers, by the prefix of its tools.
+ * Lists the tools of every server of a configuration, all at once, under the names that its backend exposes. The tools of a server that is
+ * itself an mcplex are grouped by its own servers, which their prefixes tell.
  */
 export async function listOffers(config: Config, from: ReferenceSource): Promise<readonly Offer[]> {
   const servers = Object.entries(config.backends).flatMap(([backendName, backend]) => {

@@ -1,7 +1,7 @@
 import { escapeUnsafe } from '../../observe/observe.ts'
 import { toolTokens } from './tokens.ts'
 
-/** What one server offers, or why that is not known. `tools` are JSON texts of tools, as `tools/list` has them. */
+/** The tools of one server as JSON texts, in the form of `tools/list`; or why they are not known. */
 export type Offer =
   | { readonly kind: 'offer'; readonly server: string; readonly tools: readonly string[] }
   | { readonly kind: 'unreachable'; readonly server: string; readonly text: string }
@@ -33,7 +33,7 @@ export function reportTools(offers: readonly Offer[]): ToolsReport {
   return { servers, tools: sum(servers.map((server) => server.tools.length)), tokens: sum(servers.map((server) => server.tokens)) }
 }
 
-/** The report as a table for people, without an end of line. The servers' words are escaped and cut to the line. */
+/** The report as a table for people, without a line end. Text from servers is escaped and cut to the width. */
 export function showTools(report: ToolsReport, columns = 100): string {
   const names = report.servers.flatMap((server) => server.tools.map((tool) => escapeUnsafe(tool.name)))
   const width = Math.min(40, Math.max(0, ...names.map((name) => name.length)))

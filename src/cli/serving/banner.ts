@@ -1,37 +1,40 @@
 import { clientLines } from './client-lines.ts'
 
-/** What `mcplex run` has to say once it serves. */
+/** What `mcplex run` prints once it serves. */
 export interface Ready {
   readonly version: string
   readonly readyMs: number
   /** Where the configuration came from; undefined for the demo. */
   readonly file: string | undefined
-  /** Servers that were ready by now, all servers, and the tools of those that were ready. */
+  /** How many servers are ready, how many there are, and the tools of those that are ready. */
   readonly totals: { readonly ready: number; readonly servers: number; readonly tools: number }
-  /** Why requests are refused, or served only in part; empty where nothing is wrong. */
+  /** Why requests are refused or served only in part; empty where nothing is wrong. */
   readonly faults: readonly string[]
   readonly endpoints: readonly { readonly url: string; readonly agent: string | undefined }[]
   readonly servers: readonly ServerLine[]
-  /** Where status and metrics are read, as HOST:PORT. */
+  /** The address of status and metrics, as HOST:PORT. */
   readonly admin: string
-  /** One line that must be read, such as that the port was taken. */
+  /** A note, such as that the usual port was in use. */
   readonly note: string | undefined
 }
 
 export interface ServerLine {
   readonly name: string
   readonly isReady: boolean
-  /** In words: its era and tools, or what is wrong with it. */
+  /** Its state in words: its era and tools, or what is wrong with it. */
   readonly state: string
 }
 
 const maxFaults = 3
 const maxEndpoints = 3
 const maxServers = 5
-/** Of each list in a log record: collectors cut long lines. */
+/** Most items of each list in a log record, since log collectors cut long lines. */
 const maxRecorded = 20
 
-/** A few lines for people: when, how many, what is wrong, where, what is behind it (what is broken first), and how a client gets there. */
+/**
+ * A few lines for people: how fast it started, what is served and where, which servers are behind it (broken ones first), what is wrong,
+ * and how to connect a client.
+ */
 export function bannerLines(ready: Ready): string[] {
   const endpoints = mainFirst(ready.endpoints)
   const servers = brokenFirst(ready.servers)
@@ -49,7 +52,7 @@ export function bannerLines(ready: Ready): string[] {
   ]
 }
 
-/** The same for a log: one record, in which long lists are cut. */
+/** The same as one log record, in which long lists are cut. */
 export function readyFields({
   version,
   readyMs,
@@ -79,7 +82,7 @@ function totalsText({ totals: { ready, servers, tools } }: Ready): string {
   return `${ready === servers ? counted(servers, 'server') : `${ready} of ${counted(servers, 'server')}`}, ${counted(tools, 'tool')}`
 }
 
-/** The endpoint that clients look for first, whatever the document's order. */
+/** Puts the endpoint first that clients try first, whatever its place in the document. */
 function mainFirst(endpoints: Ready['endpoints']): Ready['endpoints'] {
   return endpoints.toSorted((a, b) => Number(isMain(b.url)) - Number(isMain(a.url)))
 }
@@ -92,13 +95,13 @@ function brokenFirst(servers: Ready['servers']): Ready['servers'] {
   return servers.toSorted((a, b) => Number(a.isReady) - Number(b.isReady))
 }
 
-/** How many of the servers that find no room are not ready. */
+/** How many of the servers that are left out are not ready. */
 function brokenText(rest: Ready['servers']): string {
   const broken = rest.filter(({ isReady }) => !isReady).length
   return broken === 0 ? '' : `, ${broken} of them not ready`
 }
 
-/** At most `max` lines: the last says how many items it stands for. */
+/** At most `max` lines; if more would be needed, the last says how many items are left out. */
 function limited<T>(
   items: readonly T[],
   max: number,

@@ -1,7 +1,6 @@
 /**
- * How clients are told of an endpoint, a line each for those that take it in one; the other forms are in docs/clients.md, which this
- * follows.
- * @param name what clients call it
+ * How to connect a client to an endpoint: a line for each client for which one line is enough. docs/clients.md has the others.
+ * @param name the name of the endpoint in the client
  */
 export function clientLines(name: string, url: string): string[] {
   const [label, address] = [quoted(name), quoted(url)]
@@ -14,7 +13,7 @@ export function clientLines(name: string, url: string): string[] {
   ]
 }
 
-/** As one word of a shell. */
+/** Quotes a text as one word of a shell. */
 function quoted(text: string): string {
   return /^[-\w./:]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

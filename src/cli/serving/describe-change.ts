@@ -1,15 +1,15 @@
 import type { Config } from '../../config/config.ts'
 
-/** Names of one kind, each with what it is made of. */
+/** The parts of a configuration of one kind, by name. */
 type Parts = Readonly<Record<string, unknown>>
 
-/** Names that are said of one kind of change; the others are counted. */
+/** How many names are listed for each kind of change; the others are counted. */
 const maxNames = 8
 
 /**
- * What another document changes, on one line such as `servers: +new, -old (34 tools), ~moved; agents: ~sre`: what is added, gone and changed,
- * by name alone, so that no secret is in it.
- * @param toolsOf how many tools a server had that is gone now, by `backend/name`
+ * Describes on one line what a new document changes, such as `servers: +new, -old (34 tools), ~moved; agents: ~sre`. It only holds names,
+ * so that no secret is in it.
+ * @param toolsOf how many tools a removed server had, by `backend/name`
  */
 export function describeChange(before: Config, after: Config, toolsOf: (server: string) => number | undefined): string {
   const withTools = (name: string) => {
@@ -46,7 +46,7 @@ function named(sign: string, names: readonly string[]): readonly string[] {
   return names.length > maxNames ? [...shown, `${sign}${names.length - maxNames} more`] : shown
 }
 
-/** What is written alike is alike: at worst something is called changed whose keys stand in another order. */
+/** Whether two parts are written in the same way. Keys in another order may count as a change. */
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
@@ -55,12 +55,12 @@ function byName(items: readonly { readonly name: string }[]): Parts {
   return Object.fromEntries(items.map((item) => [item.name, item]))
 }
 
-/** The route that an agent has by its `path` alone is told with the agent. */
+/** Routes by name, without those that agents have by their `path` alone, which are part of the agents. */
 function routesOf({ routes, agents }: Config): Parts {
   return byName(routes.filter(({ name }) => !Object.hasOwn(agents, name)))
 }
 
-/** Backends without their servers; the one that `servers` fills is not told apart from them. */
+/** Backends by name without their servers, and without the one that `servers` defines. */
 function backendsOf({ backends }: Config): Parts {
   const own = Object.entries(backends).map(([name, { servers: _, ...rest }]) => [name, rest])
   return Object.fromEntries(own.filter(([name]) => name !== defaultBackend))
@@ -73,7 +73,7 @@ function serversOf({ backends }: Config): Parts {
   return Object.fromEntries(all)
 }
 
-/** All else, by its key. */
+/** All other settings, by their key. */
 function settingsOf({ listeners: _1, routes: _2, backends: _3, agents: _4, policies: _5, ...rest }: Config): Parts {
   return rest
 }

@@ -3,7 +3,7 @@ import type { GatewayStatus } from '../../gateway/gateway.ts'
 import { escapeUnsafe } from '../../observe/observe.ts'
 import type { Ready } from './banner.ts'
 
-/** The URLs that clients can use, each with its agent, in the document's order. `ports` are the listeners' real ones. */
+/** The URLs that clients can use, each with its agent, in the document's order. `ports` are the ports that the listeners are bound to. */
 export function endpointsOf(config: Config, ports: ReadonlyMap<string, number>): Ready['endpoints'] {
   const found = new Map<string, string | undefined>()
   for (const route of config.routes) {
@@ -32,7 +32,7 @@ export function serverLines({ servers }: Pick<GatewayStatus, 'servers'>): Ready[
   })
 }
 
-/** How many servers are ready, of how many, and the tools of those that are. */
+/** How many servers are ready, how many there are, and the tools of those that are ready. */
 export function totalsOf({ servers }: Pick<GatewayStatus, 'servers'>): Ready['totals'] {
   const ready = servers.filter(({ state }) => state === 'ready')
   return { ready: ready.length, servers: servers.length, tools: ready.reduce((sum, { tools }) => sum + tools, 0) }

@@ -6,12 +6,12 @@ import { problemOf, sayProblems } from './say-problems.ts'
 import type { Started } from './start-gateway.ts'
 
 export interface FileFollowing {
-  /** Reads the file now and puts it in force, whether it has changed or not. */
+  /** Reads the file now and puts it in force, even if it has not changed. */
   reload(): void
   close(): void
 }
 
-/** Puts each changed and good version of a file, or of what it refers to, in force, one after the other; the log says what came of it. */
+/** Follows a file and the files that it refers to: puts each valid new version in force, one after the other, and logs the result. */
 export function followFile(
   first: Document,
   house: { readonly started: Started; readonly log: ProcessLog; readonly metrics: Metrics },
@@ -27,7 +27,7 @@ export function followFile(
     last = last.then(reload).catch((err: unknown) => refuse({ err }))
   }
 
-  /** A file that is named for the first time is watched before it is read, so that no change of it is missed. */
+  /** Reads the document. A file that it names for the first time is watched before it is read, so that no change is missed. */
   function read(): Document {
     const document = readDocument(file, terminal)
     if (document.files.every((name) => files.includes(name))) return document
@@ -62,10 +62,10 @@ export function followFile(
     log.flush()
   }
 
-  // It may have changed since it was read first.
+  // It may have changed since it was first read.
   if (readDocument(file, terminal).text !== first.text) enqueue()
   return { reload: enqueue, close: () => watch.close() }
 }
 
-/** Files watched while versions are refused: a fault may lie in a file that only the version before named. */
+/** Most files that are watched while new versions are refused, since the fault may be in a file that only the previous version named. */
 const maxFiles = 1000

@@ -22,36 +22,36 @@ export interface FollowSecretDeps {
   readonly client: ApiClient
   readonly log: ProcessLog
   readonly metrics: Metrics
-  /** Absent: no copy is kept. */
+  /** Where the copy for a start without an API server is kept; absent: no copy is kept. */
   readonly lastGood: LastGood | undefined
-  /** Says the problems of a document that can't be put in force. */
+  /** Reports the problems of a document that can't be put in force. */
   say(document: SaidDocument): void
-  /** From 0 up to but without 1. */
+  /** A random number from 0 to below 1. */
   random(): number
-  /** How long the first version is waited for before the copy is served. Default 3 s. */
+  /** How long to wait for the first version before the copy is served. Default 3 s. */
   readonly patienceMs?: number
-  /** Default those of pods. */
+  /** The listeners besides those of the document; default: those of pods. */
   readonly listeners?: PodListeners
 }
 
 export interface SecretFollowing {
-  /** Resolves once something is in force. */
+  /** Resolves when a configuration is in force. */
   readonly first: Promise<Started>
-  /** What serves now. */
+  /** The gateway in force; undefined before the first. */
   current(): Started | undefined
-  /** Puts the newest version in force once more, or tries to. */
+  /** Tries to put the newest version in force again. */
   reload(): void
-  /** Resolves when nothing is put in force any more. */
+  /** Ends the following. Resolves when no version is being put in force any more. */
   close(): Promise<void>
 }
 
-/** Reasons for waiting that are said; a server that makes up new ones is not heard for ever. */
+/** How many reasons for waiting are logged, since a broken server could make up new ones for ever. */
 const maxReasons = 20
 
 /**
- * Starts a gateway from a Secret and puts each changed and good version in force, one after the other, of those that wait only the
- * newest. What can't be put in force changes nothing, nor does a Secret that is gone or an API server that is silent. Until there is a first
- * version the copy of what was in force last is served, if there is one.
+ * Starts a gateway from a Secret and puts each valid new version in force, one after the other; of several that wait, only the newest. A
+ * version that can't be put in force changes nothing, nor does the removal of the Secret or an API server that can't be reached. Until the
+ * first version comes, the copy of the last one in force is served, if there is one.
  */
 export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFollowing {
   const { client, log, metrics, openAudit, lastGood, patienceMs = 3000, listeners } = deps
@@ -61,7 +61,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
   let inForce: Omit<DocumentSource, 'refused'> | undefined
   let refused: DocumentSource['refused']
   let arrived: SecretData | undefined
-  /** What has arrived and is yet to be looked at. */
+  /** The version that has arrived and is to be put in force next. */
   let newest: SecretData | undefined
   let why = 'the API server has not answered yet'
   let isPatient = true
@@ -90,7 +90,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
     copyFault = unkept?.text
   }
 
-  /** The copy, where nothing is in force yet; it is tried once. */
+  /** Serves the copy if nothing is in force yet; it is tried once. */
   async function serveCopy(): Promise<void> {
     if (started !== undefined) return
     const copy = isCopyTried ? undefined : await lastGood?.read()
@@ -102,7 +102,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
     wait()
   }
 
-  /** Undefined: done; else why it can't be. */
+  /** Resolves with undefined when it is done, else with the reason why it can't be. */
   async function putInForce({ config, problems, digest, version }: PodDocument, isLastGood: boolean): Promise<string | undefined> {
     if (config === undefined) {
       deps.say({ path: about.secret, text: '', problems: problems.filter(({ severity }) => severity === 'error') })
@@ -111,7 +111,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
     let applied: Applied | undefined
     const next = { digest, version, isLastGood }
     if (started === undefined) {
-      // Its admin listener answers before this function goes on.
+      // The new gateway's admin listener can be asked before this function goes on.
       inForce = next
       const fault = await start(config)
       if (fault !== undefined) {
@@ -206,7 +206,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
   }
 }
 
-/** The first errors, for `/status` and the log. */
+/** The first errors in one sentence, for `/status` and the log. */
 function sentenceOf(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error')
   const said = errors.slice(0, maxErrors).map(({ path, text }) => (path === '' ? text : `${path}: ${text}`))

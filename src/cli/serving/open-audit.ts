@@ -3,8 +3,9 @@ import { type Audit, type AuditSettings, createAudits, type Log, type Metrics } 
 import type { Terminal } from '../terminal/terminal.ts'
 
 /**
- * Opens records of requests; what they have gathered is written when the process exits.
- * @param document the path of the configuration: files of records are relative to its folder. Undefined: to the working directory
+ * Opens audit records; what is buffered is written when the process exits.
+ * @param document the path of the configuration, to whose folder the paths of record files are relative; undefined: to the working
+ *   directory
  */
 export function auditOpener(
   document: string | undefined,

@@ -4,17 +4,19 @@ import { hasColor, type Terminal } from '../terminal/terminal.ts'
 import type { SocketFailure } from './sockets.ts'
 
 export interface SaidDocument {
-  /** How it is called in front of each place. */
+  /** The document's name in front of each place. */
   readonly path: string
-  /** Shown around each place; empty where it may not be, or is not known. */
+  /** The text to show around each place; empty where it must not be shown or is not known. */
   readonly text: string
   readonly problems: readonly Problem[]
 }
 
-/** Records of one document's problems; a broken one may have any number. */
+/** Most log records of one document's problems, of which a broken one may have any number. */
 const maxRecords = 100
 
-/** Says the problems of a document while something is served: where the log is text as `check` does, else one record each. */
+/**
+ * Reports the problems of a document while a gateway is served: in the form of `check` where the log is text, else as one log record each.
+ */
 export function sayProblems({ path, text, problems }: SaidDocument, log: ProcessLog, terminal: Pick<Terminal, 'stderr' | 'env'>): void {
   if (log.format === 'text') {
     log.flush()
@@ -27,7 +29,7 @@ export function sayProblems({ path, text, problems }: SaidDocument, log: Process
   if (more > 0) log.warn({ file: path, more }, 'more problems of the configuration: mcplex check says them all')
 }
 
-/** A socket that can't be opened, as a problem of the document. */
+/** A socket that can't be opened, in the form of a problem of the document. */
 export function problemOf({ kind, text, hint }: SocketFailure): Problem {
   const about = { path: '', severity: 'error', text } as const
   if (kind === 'port-in-use') return { ...about, code: 'port-in-use', hint: 'choose another port, or end the program that has it' }

@@ -4,12 +4,12 @@ import { bannerLines, type Ready, readyFields } from './banner.ts'
 import { endpointsOf, serverLines, totalsOf } from './endpoints.ts'
 import type { Started } from './start-gateway.ts'
 
-/** How long the first words wait for servers that don't answer, milliseconds. */
+/** How long to wait for servers that don't answer before reporting, in milliseconds. */
 const usualPatienceMs = 1500
 
 /**
- * Says what is served where, once every server has been heard of or has had its time; `stopped` ends the wait. A log of JSON gets it as one
- * record, so that no line of it is anything else. Servers that come later say so in the log.
+ * Reports what is served and where, when every server has answered or the time for it is over; `stopped` ends the wait. If the log is JSON
+ * it is one record of the log, so that all of stderr is JSON. Servers that answer later are logged.
  * @param file where the configuration came from; undefined for the demo
  */
 export async function sayReady(
@@ -30,7 +30,7 @@ export async function sayReady(
     readyMs: Math.round(performance.now()),
     file,
     totals: totalsOf(status),
-    // That not every server has answered yet stands beside the servers.
+    // That a server has not answered yet is shown with the servers.
     faults: reasons.filter((reason) => reason !== 'starting'),
     endpoints: endpointsOf(gateway.config(), ports),
     servers: serverLines(status),

@@ -11,17 +11,17 @@ import { stopServing } from './stop-serving.ts'
 
 export interface ServeSecretOptions {
   readonly output: 'text' | 'json'
-  /** How long everything is served on after a signal, before the drain. */
+  /** How long everything is still served after a signal, before the drain. */
   readonly drainDelayMs: number
-  /** The folder for the copy of what was in force last. */
+  /** The folder for the copy of the last configuration in force. */
   readonly lastGood?: string
   readonly kubeconfig?: string
   readonly context?: string
 }
 
 /**
- * `mcplex run` with a Secret's name: what pods of a Gateway run. It waits as long as it takes for something to serve: a new start would
- * bring nothing else.
+ * `mcplex run` with the name of a Secret, as pods of a Gateway run it. It waits for as long as there is nothing to serve, since a restart
+ * would not help.
  */
 export async function serveSecret(named: string, options: ServeSecretOptions, terminal: Terminal): Promise<number> {
   const { stderr } = terminal
@@ -59,7 +59,7 @@ export async function serveSecret(named: string, options: ServeSecretOptions, te
     await stopped
   }
   following.current()?.gateway.becomeUnready()
-  // What is being put in force is waited for, so that no socket opens behind the drain.
+  // Waits for a version that is being put in force, so that no socket opens during the drain.
   await following.close()
   const started = following.current()
   if (started !== undefined) await stopServing(started, options.drainDelayMs, log)

@@ -16,7 +16,7 @@ import type { Log } from '../../observe/observe.ts'
 export interface SocketsOptions {
   readonly onExchange: (exchange: Exchange) => void
   readonly onEdgeRefusal: (refusal: EdgeRefusal) => void
-  /** Gives a secret's value; throws where it is gone. */
+  /** Resolves a secret; throws where it can't be resolved any more. */
   readonly secret: (reference: string) => string
   readonly log: Pick<Log, 'warn'>
   /** Milliseconds since 1970. Default Date.now. */
@@ -26,11 +26,11 @@ export interface SocketsOptions {
 export interface SocketFailure {
   readonly kind: 'port-in-use' | 'failed'
   readonly text: string
-  /** What to do about it, where that is no other address. */
+  /** What to do about it, if not to choose another address. */
   readonly hint?: string
 }
 
-/** Where a listener of the configuration is open. */
+/** The address and port that a listener of the configuration is bound to. */
 export interface OpenPlace {
   readonly name: string
   readonly address: string
@@ -38,27 +38,27 @@ export interface OpenPlace {
   readonly protocol: Listener['protocol']
 }
 
-/** The sockets of a configuration's listeners; listeners of one address and port share theirs. */
+/** The sockets of a configuration's listeners. Listeners of one address and port share a socket. */
 export interface Sockets {
   /**
-   * Opens what is new, by `activate` lets the new configuration in, then drains what is gone. New certificates are shown without opening
-   * anything anew. On a failure nothing has changed, unless it is that a socket could not be opened anew at its own address.
+   * Opens new sockets, puts the new configuration in force with `activate`, then drains sockets that are no longer needed. New certificates
+   * are used without reopening a socket. After a failure nothing has changed, unless a socket could not be reopened on its own address.
    */
   change(config: Config, activate: () => void): Promise<SocketFailure | undefined>
   places(): readonly OpenPlace[]
-  /** From now on each reply closes its connection; all else goes on. */
+  /** From now on each reply closes its connection, so that clients move to another replica; nothing else changes. */
   letGo(): void
   drain(graceMs: number): Promise<void>
 }
 
 interface Open {
-  /** Bytes of headers that its parser takes; the limit below that is looked at anew for each request. */
+  /** Most bytes of headers that its parser accepts. The lower limit of the configuration is checked for each request. */
   readonly headRoom: number
   readonly speaks: Speech
   readonly listener: OpenListener
 }
 
-/** What can't be changed on an open socket. */
+/** What can't be changed while a socket is open. */
 type Speech = 'HTTP' | 'HTTPS' | 'HTTPS that asks clients for certificates'
 
 const drainMs = 30_000
@@ -96,7 +96,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         if (isLettingGo) result.letGo()
         return { headRoom, speaks: speechOf(tls), listener: result }
       }
-      /** Those that were opened anew, and what they spoke before. */
+      /** Sockets that were reopened, with what they spoke before. */
       const reopened = new Map<string, { readonly listener: Listener; readonly spoke: Speech }>()
       const undo = async () => {
         for (const one of opened) one.close()
@@ -127,7 +127,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         if (known === undefined) opened.push(made.listener)
         next.set(socket, made)
       }
-      // The same address can't be open twice: the old socket stops accepting first. As that can't be undone, it comes last.
+      // An address can't be bound twice, so the old socket stops accepting first. As that can't be undone, it comes last.
       for (const [socket, listener] of unfit) {
         const known = open.get(socket)
         void known?.listener.drain(drainMs)
@@ -138,7 +138,7 @@ export function createSockets(options: SocketsOptions): Sockets {
           await undo()
           return made
         }
-        // It serves whichever configuration is in force.
+        // It serves the configuration that is in force, whichever that is.
         open.set(socket, made)
         next.set(socket, made)
       }
@@ -178,7 +178,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   }
 }
 
-/** What each socket shows that speaks TLS; a failure where one can't. */
+/** The TLS plan of each socket that speaks TLS; a failure where one can't be made. */
 async function plansOf(
   config: Config,
   { secret, wallNow = Date.now }: SocketsOptions,
@@ -214,7 +214,7 @@ function speechOf(plan: TlsPlan | undefined): Speech {
   return plan === undefined ? 'HTTP' : plan.asksClients ? 'HTTPS that asks clients for certificates' : 'HTTPS'
 }
 
-/** Enough that a limit within reason can be raised without opening the socket anew. */
+/** Headers that a parser should accept so that the limit can be raised, within reason, without reopening the socket. */
 function headRoomOf(limits: EdgeLimits): number {
   return Math.max(64 * 1024, limits.headerBytes)
 }
@@ -230,7 +230,7 @@ function limitsOf(config: Config): EdgeLimits {
   }
 }
 
-/** Limits that open sockets read anew for each request. */
+/** Limits that are read from the current configuration for each request. */
 function liveLimits(current: () => EdgeLimits): EdgeLimits {
   return {
     get bodyBytes() {

@@ -10,17 +10,17 @@ import { createSockets, type OpenPlace, type SocketFailure } from './sockets.ts'
 export interface StartDeps {
   readonly log: Log
   readonly metrics: Metrics
-  /** Gives a secret's value; throws where it is gone. */
+  /** Resolves a secret; throws where it can't be resolved any more. */
   readonly secret: (reference: string) => string
   readonly openAudit: (settings: AuditSettings) => Audit
-  /** Where what is in force came from, for `/status`. */
+  /** Where the configuration in force came from, for `/status`. */
   readonly source?: () => DocumentSource | undefined
 }
 
 export interface StopOptions {
-  /** Until it is over everything is served on, but nothing is ready, and clients are let go. */
+  /** Until it resolves, everything is still served, but nothing is ready, and each reply closes its connection. */
   readonly delay: Promise<void>
-  /** How long work in flight may go on then. */
+  /** How long requests in progress may take after that. */
   readonly graceMs: number
 }
 
@@ -29,22 +29,22 @@ export interface Started {
   readonly kind: 'started'
   readonly gateway: Gateway
   places(): readonly OpenPlace[]
-  /** Takes a new configuration in. On a failure the one before goes on. */
+  /** Puts a new configuration in force. After a failure the previous one goes on. */
   reload(config: Config): Promise<Applied | SocketFailure>
-  /** Not ready at once; work in flight finishes after the delay. */
+  /** Is no longer ready at once; requests in progress may finish after the delay. */
   stop(options: StopOptions): Promise<void>
 }
 
-/** A new configuration is in force. */
+/** The result of a reload that has put the new configuration in force. */
 export interface Applied {
   readonly kind: 'applied'
-  /** What it changed, in a line. */
+  /** What has changed, on one line. */
   readonly changes: string
-  /** How many clients that listen were told that their lists have changed, but for those of servers that have yet to answer. */
+  /** How many listening clients were told that their lists have changed; without those of servers that have not answered yet. */
   readonly clientsTold: Promise<number>
 }
 
-/** Wires gateway, data sockets, admin and health together. */
+/** Connects the gateway, the sockets of its listeners, and the admin and health listeners. */
 export async function startGateway(first: Config, deps: StartDeps): Promise<Started | SocketFailure> {
   const { log, metrics } = deps
   const gateway = createGateway(first, {
@@ -94,7 +94,7 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
           metrics.configure(config.observe.metrics ?? {})
           return { kind: 'applied', changes: describeChange(before, config, (server) => tools.get(server)), clientsTold }
         }
-        // All or nothing: what has been opened for a configuration that is refused is taken back.
+        // All or nothing: sockets that were opened for a configuration that is refused are closed again.
         await views.change(gateway.config())
         return failure
       } catch (error) {
@@ -109,7 +109,7 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
       const startedAt = performance.now()
       gateway.startDraining()
       await sockets.drain(graceMs)
-      // Calls of clients that have gone are in flight without a connection.
+      // Calls whose clients have disconnected are in progress without a connection.
       await gateway.close(Math.max(0, graceMs - (performance.now() - startedAt)))
       views.close()
     },
@@ -121,7 +121,7 @@ interface View {
   readonly open: OpenAdmin
 }
 
-/** The admin and the health listener, opened anew where their settings change. */
+/** The admin and health listeners, which are reopened when their settings change. */
 function createViews(gateway: Gateway, deps: StartDeps, listeners: () => readonly OpenPlace[]) {
   const views = new Map<string, View>()
   const open = async (name: string, listen: string, token: string | undefined): Promise<SocketFailure | undefined> => {

@@ -1,4 +1,4 @@
-/** What the process says when it ends (configuration.md section 3). */
+/** The exit codes of the process (docs/command-line.md, Exit codes). */
 export const exitCode = {
   good: 0,
   failed: 1,

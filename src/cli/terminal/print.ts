@@ -1,11 +1,11 @@
-/** A place for text that knows whether a person looks at it. */
+/** A stream for text that may be a terminal. */
 export interface Output {
   write(text: string): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   readonly isTTY?: boolean
 }
 
-/** All that a command knows of its process; data goes to `stdout`, text for people to `stderr`. */
+/** What a command uses of its process. Data goes to `stdout`, text for people to `stderr`. */
 export interface Terminal {
   readonly stdout: Output
   readonly stderr: Output

@@ -5,18 +5,21 @@ import type { Terminal } from './print.ts'
 export interface Signals {
   /** Resolves at the first signal that asks the process to end; the second ends it at once. */
   readonly stopped: Promise<void>
-  /** From now on SIGHUP calls this, but where it says that the process's terminal was closed: that is still a signal to end. */
+  /** From now on SIGHUP calls `reload`, unless it means that the process's terminal was closed, which still asks the process to end. */
   onReload(reload: () => void): void
 }
 
 export interface Surroundings {
-  /** Whether a terminal is behind standard input, output or error; one that was closed is none any more. */
+  /** Whether standard input, output or error is an open terminal. */
   readonly isAtTerminal?: () => boolean
-  /** As `process.platform`. */
+  /** Default `process.platform`. */
   readonly platform?: string
 }
 
-/** Takes the process's signals. SIGHUP asks to end as long as nobody reloads, and on Windows, where it says that the window was closed. */
+/**
+ * Handles the process's signals. SIGHUP asks the process to end until somebody reloads by it, and always on Windows, where it means that
+ * the window was closed.
+ */
 export function watchSignals(
   terminal: Pick<Terminal, 'on' | 'exit'>,
   { isAtTerminal = isAnyTerminal, platform = process.platform }: Surroundings = {},

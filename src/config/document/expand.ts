@@ -6,7 +6,8 @@ import { parseAddress } from '../values/values.ts'
 type Plain = Readonly<Record<string, unknown>>
 
 /**
- * Turns the short form of a document into the long form: plain values in, plain values out, without defaults (configuration.md, section 1).
+ * Turns the short form of a document into the long form: plain values in, plain values out, without defaults (docs/configuration.md, The
+ * document).
  */
 export function expand(short: Plain): Plain {
   return expandWithOrigins(short).long

@@ -26,7 +26,7 @@ export interface Parsed {
 
 /**
  * Parses a document, YAML or JSON, in short or long form, and reports everything that is wrong with it. Never throws. Secrets stay
- * references in the Config, but it is checked that they resolve (configuration.md, sections 1 to 3).
+ * references in the Config, but it is checked that they resolve.
  */
 export function parseConfig(text: string, from: ParseSource): Parsed {
   const { tree, problems, placeOf } = readDocument(text)

@@ -13,7 +13,7 @@ import { toolTest } from './tool-test-keys.ts'
 /** The key that marks a document as written by the Kubernetes controller. */
 export const writtenBy = 'mcplex.dev/version'
 
-/** The long form: every key of configuration.md, section 2, in its order. */
+/** The schema of the long form, with every key in the order in which it is printed. */
 export const configSchema = object<Config>('config', {
   [writtenBy]: {
     schema: words,

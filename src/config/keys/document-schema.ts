@@ -44,7 +44,7 @@ function orUrl(key: Key): Key {
   return { ...key, schema: either<unknown, unknown>(url, key.schema), about: `${key.about} A URL, or an object.` }
 }
 
-/** The schema of a document: the long form, and in addition the keys of the short form (configuration.md, section 1). */
+/** The schema of a document: the long form, and in addition the keys of the short form. */
 export const documentSchema: ObjectShape = {
   kind: 'object',
   title: 'document',

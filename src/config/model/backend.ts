@@ -66,7 +66,7 @@ export interface Timeouts {
   readonly idle?: Duration
 }
 
-/** `none`, or an object with exactly one kind of credentials (configuration.md, section 4). */
+/** `none`, or an object with exactly one kind of credentials (docs/configuration.md, `servers.<name>.credentials`). */
 export type Credentials = 'none' | CredentialKinds
 
 export interface CredentialKinds {

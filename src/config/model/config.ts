@@ -8,7 +8,7 @@ import type { ToolTest } from './tool-test.ts'
 
 /**
  * A document in the long form with all defaults filled in. It is plain JSON and the same for files and for Kubernetes. Maps keep the
- * document's order, and `parseConfig(printConfig(c))` gives an equal Config. The keys are those of configuration.md, section 2.
+ * document's order, and `parseConfig(printConfig(c))` gives an equal Config. Its keys are described in docs/configuration.md.
  */
 export interface Config {
   /** The version of mcplex that wrote the document for Kubernetes; absent in documents that people wrote. */

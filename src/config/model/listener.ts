@@ -12,9 +12,9 @@ export interface Listener {
   /** In lower case; `*.example.com` matches as in the Gateway API. */
   readonly hostname?: string
   readonly tls?: ListenerTls
-  /** Accepted `Host` names; absent: derived (configuration.md, Safety). */
+  /** The accepted `Host` names; absent: derived (docs/configuration.md, `listeners[]`). */
   readonly hosts?: readonly string[]
-  /** Accepted `Origin`s; absent: derived (configuration.md, Safety). */
+  /** The accepted `Origin`s; absent: derived (docs/configuration.md, `listeners[]`). */
   readonly origins?: readonly string[]
   readonly cors?: Cors
   /** The author confirms that this listener may be open to anybody without authentication. */

@@ -1,6 +1,4 @@
-/**
- * Every code that a problem can have, whether it refuses the document, and what it means. Codes never change (configuration.md, section 3).
- */
+/** Every code that a problem can have, whether it refuses the document, and what it means. Codes never change (docs/problems.md). */
 export const problemCodes = {
   'yaml-syntax': { severity: 'error', text: 'The text is neither YAML 1.2 nor JSON.' },
   'duplicate-key': { severity: 'error', text: 'A map holds the same key twice.' },

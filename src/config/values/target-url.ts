@@ -47,7 +47,7 @@ export function hostFault(target: HttpTarget): TargetFault | undefined {
   return { code: 'bad-value', text: `stands for ${url.host}`, hint: 'write an IP address dotted, such as 192.0.2.1' }
 }
 
-/** Why mcplex refuses to connect to a URL; undefined where it doesn't (security.md, duty 7). */
+/** Why mcplex refuses to connect to a URL, such as that of a cloud's metadata service; undefined where it doesn't. */
 export function urlFault(text: string): TargetFault | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined) return { code: 'bad-value', text: 'is not a URL', hint: 'write it whole, such as http://127.0.0.1:8001/mcp' }

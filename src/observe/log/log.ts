@@ -13,7 +13,7 @@ export interface Log {
   info(fields: LogFields, msg: string): void
   warn(fields: LogFields, msg: string): void
   error(fields: LogFields, msg: string): void
-  /** Writes the line of a request, at level info (configuration.md section 6). */
+  /** Writes the line of a request, at level info (docs/operation.md). */
   request(record: RequestRecord): void
   /** Writes buffered lines to the stream; the process calls it when it exits. */
   flush(): void

@@ -4,8 +4,8 @@ import type { EraName } from '../../mcp/mcp.ts'
 export type Outcome = 'ok' | 'error' | 'refused' | 'cancelled'
 
 /**
- * One request as logged and measured, in the order of the log line (configuration.md section 6).
- * Durations are milliseconds, sizes bytes; `name` is the exposed name of a tool or prompt, or a URI.
+ * One request as it is logged and measured; members are in the order of the log line (docs/operation.md). Durations are milliseconds, sizes
+ * bytes; `name` is the exposed name of a tool or prompt, or a URI.
  */
 export interface RequestRecord {
   readonly requestId: string
