@@ -3,9 +3,12 @@ import { writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { runMcplex, startMcplex, temporaryDirectory, untilReady } from './gateway.ts'
+import { runtimeExamples } from '../../src/config/rendering/problem-examples.ts'
+import { runMcplex, startGateway, startMcplex, temporaryDirectory, untilReady } from './gateway.ts'
 import { atEnd } from './setup/at-end.ts'
+import { fixtureServer } from './setup/fixture-server.ts'
 import { canConnect, freePort } from './setup/ports.ts'
+import { until } from './setup/wait.ts'
 
 const documents: readonly { readonly name: string; readonly text: string; readonly says: readonly RegExp[] }[] = [
   { name: 'broken YAML', text: 'listen: 8080\nservers: { math: [\n', says: [/yaml-syntax/] },
@@ -88,8 +91,22 @@ test('a port in use: a configured one is a failure', async (t) => {
   await writeFile(file, `listen: ${port}\nadmin: { listen: "127.0.0.1:${await freePort()}" }\nservers: {}\n`)
   const { code, stderr } = await runMcplex(['run', '--config', file])
   assert.equal(code, 1, stderr)
-  assert.match(stderr, /port-in-use/)
-  assert.match(stderr, new RegExp(`\\b127\\.0\\.0\\.1:${port} is in use`))
+  assert.equal(stderr.trimEnd(), runtimeExamples['port-in-use'].says.replace('mcplex.yaml', file).replace(':8080', `:${port}`))
+})
+
+test('docs/problems.md shows what is said of a server that is not there, and of a pattern that selects nothing', async (t) => {
+  const port = await freePort()
+  const file = join(await temporaryDirectory(t), 'mcplex.yaml')
+  await writeFile(file, `servers: { math: "http://127.0.0.1:${port}/mcp" }\n`)
+  const { code, stderr } = await runMcplex(['tools', file])
+  assert.equal(code, 69)
+  assert.equal(stderr.trimEnd(), runtimeExamples.unreachable.says.replace(':8001', `:${port}`))
+
+  const math = await fixtureServer(t, 'legacy-server.ts', 'json')
+  const gateway = await startGateway(t, `servers: { math: ${math.url} }\nagents: { sre: { tools: ["math_ad_*"] } }\n`)
+  await until('the warning', () => (gateway.log().includes(runtimeExamples['selects-nothing'].says) ? true : undefined), {
+    explain: gateway.log,
+  })
 })
 
 test('a port in use: the demo takes the next free one and says so', async (t) => {
