@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { JsonFault } from './json.ts'
+import type { JsonFault } from './message.ts'
 
 /** The text of a JSON document's bytes. Invalid UTF-8 and a byte order mark are faults (RFC 8259 section 8.1) and are never repaired. */
 export function decodeText(bytes: Uint8Array): string | JsonFault {

@@ -1,4 +1,4 @@
-import type { Member } from './json.ts'
+import type { Member } from './message.ts'
 
 /** Replaces text.slice(start, end) by `text`; start equals end for an insertion. */
 export interface Edit {

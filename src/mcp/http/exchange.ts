@@ -1,4 +1,4 @@
-import type { Refusal } from './refusal.ts'
+import type { Refusal } from '../protocol/protocol.ts'
 
 /** The head of one HTTP request. Ambiguous heads never get this far: `listen` refuses them. */
 export interface Head {

@@ -1,4 +1,4 @@
-import type { JsonFault, JsonLimits } from './json.ts'
+import type { JsonFault, JsonLimits } from './message.ts'
 import { scanValue } from './scan.ts'
 import { unquote } from './split.ts'
 

@@ -1,7 +1,7 @@
-import type { Member, Message } from './json.ts'
+import type { Member, Message } from '../json/json.ts'
+import { member, members, stringOf } from '../json/json.ts'
 import { type Method, type MethodRow, methods } from './methods.ts'
 import { type Refusal, refuse } from './refusal.ts'
-import { member, members, stringOf } from './split.ts'
 
 /** What a request is about: a tool, a prompt or a resource, as the client calls it. */
 export interface Subject {

@@ -1,5 +1,5 @@
-import type { Member } from './json.ts'
-import { stringOf } from './split.ts'
+import type { Member } from '../json/json.ts'
+import { stringOf } from '../json/json.ts'
 
 /** Most characters of a request's id, which is kept in memory for as long as its request or stream. */
 export const maxIdChars = 1024

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { scanMessage } from './mcp.ts'
+import { scanMessage } from '../mcp.ts'
 import { isRequestId, isWithinIdBound } from './request-id.ts'
 
 function idOf(id: string) {

@@ -1,4 +1,4 @@
-import type { Element, Member, ValueType } from './json.ts'
+import type { Element, Member, ValueType } from './message.ts'
 
 /** The members of the object text.slice(start, end), in order. The text must have been scanned: nothing is checked. */
 export function members(text: string, start: number, end: number): readonly Member[] {

@@ -1,5 +1,5 @@
 import { envelopeKeyAt, mistakenFor } from './envelope-keys.ts'
-import type { Element, JsonFault, JsonLimits, Member, Message } from './json.ts'
+import type { Element, JsonFault, JsonLimits, Member, Message } from './message.ts'
 import { unquote, valueType } from './split.ts'
 
 /**

@@ -1,6 +1,6 @@
+import type { Member } from '../json/json.ts'
+import { elements, member, members, stringOf } from '../json/json.ts'
 import type { EraName } from './era-name.ts'
-import type { Member } from './json.ts'
-import { elements, member, members, stringOf } from './split.ts'
 
 /**
  * A client's capabilities, as a set of the flags below. Servers hear of these alone. As there are few different sets, clients with the same

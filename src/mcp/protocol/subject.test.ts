@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Message } from './json.ts'
+import type { Message } from '../json/json.ts'
+import { scanMessage, textOf } from '../json/json.ts'
 import { type Method, methods } from './methods.ts'
-import { scanMessage } from './scan.ts'
-import { textOf } from './split.ts'
 import { namedBy, type Subject, subjectOf } from './subject.ts'
 
 function messageOf(method: string, params: string | undefined): Message {

@@ -1,0 +1,3 @@
+export * from './exchange.ts'
+export * from './metadata-host.ts'
+export * from './sse.ts'

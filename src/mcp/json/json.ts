@@ -1,0 +1,7 @@
+export * from './decode-text.ts'
+export * from './message.ts'
+export * from './read-json.ts'
+export * from './scan.ts'
+export * from './shapes.ts'
+export * from './splice.ts'
+export * from './split.ts'

@@ -1,0 +1,3 @@
+export * from './cancellation.ts'
+export * from './roster.ts'
+export * from './within.ts'
