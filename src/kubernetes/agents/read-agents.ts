@@ -21,12 +21,13 @@ import {
 import type { AgentView } from './agent-view.ts'
 import { strayPatterns } from './stray-patterns.ts'
 
+/** The Agents of a cluster. */
 export interface Agents {
   readonly all: readonly AgentView[]
   find(ref: ObjectRef): AgentView | undefined
 }
 
-/** The Agents, as a document has them. */
+/** Reads the Agents. */
 export function readAgents(world: World, backends: Backends): Agents {
   const all = world.all('mcplex.dev', 'Agent').map((object) => readAgent(object, world, backends))
   const byKey = new Map(all.map((view) => [refKey(view.ref), view]))
@@ -50,16 +51,16 @@ function readAgent(object: KubeObject, world: World, backends: Backends): AgentV
   }
   const chosen = found.flatMap(({ view }) => (view.unusable === undefined ? [view] : []))
   const { wishes, findings: misread } = readWishes(object)
-  // Also of those that serve nothing for now: what callers must show does not come and go with them.
+  // Backends that serve nothing for now count too, so that how callers authenticate does not change with them.
   const asked = found.flatMap(({ view }) => view.authenticate ?? [])
   const logins = new Map(asked.map((authenticate) => [JSON.stringify(authenticate), authenticate]))
   const [authenticate] = logins.values()
   const fragment = {
     from: chosen.map((view) => view.name),
     ...wishes,
-    // Of several backends some may let in anybody; who comes by the Agent gets to all of them.
+    // If one backend asks for authentication, the Agent does: by the Agent, callers reach all its backends.
     ...(authenticate === undefined ? {} : { policies: { authenticate } }),
-    // Names stay as they are with all backends, also while some are left out.
+    // Names of tools do not change while some of the backends are left out.
     ...(wishes['prefix'] === undefined && chosen.length === 1 && refs.length > 1 ? { prefix: 'always' } : {}),
   }
   const findings = [
@@ -93,7 +94,7 @@ const emptyFinding = finding('nothing', 'Pending', 'it selects nothing, so its c
 
 interface Source {
   readonly place: string
-  /** Absent where it isn't there, or may not be named. */
+  /** Absent where it does not exist or may not be referred to. */
   readonly view?: BackendView
   readonly findings: readonly Finding[]
 }
@@ -128,7 +129,7 @@ function readBackendRef(item: unknown, place: string, agent: ObjectRef, world: W
   return { ...leftOut('Invalid', `: ${titleOf(ref)} serves nothing: ${view.unusable}`), view }
 }
 
-/** What it says of itself, where it is of the right type: the rest would be another wish than its author's. */
+/** Its members beside the backendRefs, where they are of the right type, and findings for the others. */
 function readWishes(object: KubeObject): { readonly wishes: Raw; readonly findings: readonly Finding[] } {
   const findings: Finding[] = []
   const wishes = [...selections, ...texts].flatMap((field): readonly (readonly [string, unknown])[] => {
@@ -150,8 +151,8 @@ function prefixOf(written: unknown): string | undefined {
 }
 
 /**
- * What is wrong with what it asks for, whether that is served or not: a server that is left out keeps its name, so that a pattern never
- * comes to mean another one of that name.
+ * What `config` finds wrong with the Agent, checked against all servers of its backends, those that are left out among them: these keep
+ * their names, so that a pattern never comes to mean another server.
  */
 function errorsOf(name: string, wishes: Raw, found: readonly { readonly place: string; readonly view: BackendView }[]): readonly Finding[] {
   const probe = { http: { host: 'probe', port: 1 } }

@@ -1,10 +1,10 @@
 import type { BackendView } from '../backends/backends.ts'
 import { type Finding, finding } from '../objects/objects.ts'
 
-/** What an Agent selects from. */
+/** The backends that an Agent selects from. */
 export interface Selectable {
   readonly views: readonly BackendView[]
-  /** Backends of which nothing is known, as they are missing or may not be named: why, each as a sentence. */
+  /** For each backend that does not exist or may not be referred to, why: a sentence. */
   readonly missing: readonly string[]
 }
 
@@ -12,15 +12,15 @@ interface Pattern {
   readonly text: string
   readonly place: string
   readonly isExclusion: boolean
-  /** As it is written, before the separator; a pattern without one has it whole. */
+  /** What stands before the separator; the whole pattern where it has none. */
   readonly server: string
   readonly rest: string
 }
 
 /**
- * Patterns of an Agent that name a server which is not there, and exclusions that name one of several which lay claim to the name. An
- * exclusion's author may have known another server by it: where an inclusion lets in servers that it does not name, nothing is served, as
- * this one's tools may be among them. Else that is only said. A `*` in an exclusion's server stays within it.
+ * Findings for patterns that refer to a server that does not exist, and for exclusions whose server was renamed because several asked for
+ * its name. Such an exclusion may be meant for a server that an inclusion with a wildcard lets in under another name. Then nothing of
+ * the Agent is served; elsewhere the finding is only a remark. A `*` in the server of an exclusion never matches the separator.
  */
 export function strayPatterns(
   selection: 'tools' | 'prompts' | 'resources',

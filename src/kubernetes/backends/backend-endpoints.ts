@@ -2,7 +2,7 @@ import { type Size, sizeInside } from '../fragments/fragments.ts'
 import { isRaw, listAt, type Raw, rawAt } from '../objects/objects.ts'
 import type { BackendView } from './backend-view.ts'
 
-/** What the addresses of pods behind a backend's servers take in a document; undefined where there are none. */
+/** The room that the addresses of pods behind a backend's servers take in a document; undefined where there are none. */
 export function endpointsSize({ fragment }: BackendView): Size | undefined {
   const lists = serversOf(fragment).flatMap(([, server]) => {
     const endpoints = listAt(server, 'http', 'endpoints')
@@ -12,7 +12,7 @@ export function endpointsSize({ fragment }: BackendView): Size | undefined {
   return { bytes: lists.reduce((sum, { bytes }) => sum + bytes, 0), parts: lists.reduce((sum, { parts }) => sum + parts, 0) }
 }
 
-/** The backend with the hosts of its servers alone. */
+/** The backend without the addresses of pods: its servers have only their hosts. */
 export function withoutEndpoints<View extends Pick<BackendView, 'fragment'>>(view: View): View {
   const servers = serversOf(view.fragment).map(([name, server]) => {
     const { endpoints, ...http } = rawAt(server, 'http')
@@ -21,7 +21,7 @@ export function withoutEndpoints<View extends Pick<BackendView, 'fragment'>>(vie
   return view.fragment === undefined ? view : { ...view, fragment: { ...view.fragment, servers: Object.fromEntries(servers) } }
 }
 
-/** A document as it is where nobody keeps it up to date: pods move, and others get their addresses. */
+/** The document without the addresses of pods, for where nobody updates it: pods move, and their addresses are given to others. */
 export function documentWithoutEndpoints(document: Raw): Raw {
   const backends = Object.entries(rawAt(document, 'backends')).map(([name, fragment]) => [
     name,

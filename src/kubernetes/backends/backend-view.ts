@@ -1,26 +1,26 @@
 import type { DesiredStatus, ObjectRef, Raw } from '../objects/objects.ts'
 
-/** A Backend of type MCP, or an AgentgatewayBackend with `mcp`. */
+/** A Backend of type MCP, or an AgentgatewayBackend with `mcp`, as the later steps of a translation see it. */
 export interface BackendView {
   readonly ref: ObjectRef
-  /** In documents. */
+  /** Its name in documents. */
   readonly name: string
-  /** The backend of the document; absent where it serves nothing. */
+  /** The backend as the document has it; undefined where it serves nothing. */
   readonly fragment: Raw | undefined
-  /** Names of all servers that it asks for, those that are left out among them. */
+  /** The names of all servers that it asks for, also of those that are left out. */
   readonly servers: readonly string[]
-  /** Of these the ones that got another name than they lay claim to: theirs, by the name that they have. */
+  /** Of servers that were renamed: by their name the one that they asked for. */
   readonly renamed: ReadonlyMap<string, string>
-  /** Why it serves nothing, as a sentence for those that name it. */
+  /** Why it serves nothing, as a sentence for the statuses of those that refer to it; undefined where it serves something. */
   readonly unusable: string | undefined
-  /** Who its callers must prove to be: `authenticate` of the document, which the fragment holds too. */
+  /** How its callers must authenticate: the `authenticate` of the document, which the fragment has as well. */
   readonly authenticate: Raw | undefined
   /**
-   * Rules some of which must hold, and that the fragment leaves out: a rule of a route that leads here has them beside its own. None where
-   * Agents select from the backend, as these have no place to join them.
+   * Rules of which one must hold and that the fragment leaves out: the rules of routes that lead here join them with their own. Empty where
+   * Agents select from the backend: then the fragment has them, as Agents have no rules to join them with.
    */
   readonly allow: readonly string[]
-  /** Secrets and ConfigMaps that it depends on, by itself and by policies. */
+  /** Secrets and ConfigMaps that it needs, for itself and for policies. */
   readonly wanted: readonly ObjectRef[]
   readonly status: DesiredStatus
 }

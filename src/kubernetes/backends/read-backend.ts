@@ -22,11 +22,14 @@ import type { BackendView } from './backend-view.ts'
 import { readServers } from './server-fragments.ts'
 import { nameServers } from './server-names.ts'
 
+/** One backend. */
 export interface BackendReading {
   readonly view: BackendView
+  /** Secrets and ConfigMaps that it refers to itself. */
   readonly wanted: readonly ObjectRef[]
 }
 
+/** What backends are read with. */
 export interface BackendContext {
   readonly world: World
   readonly uses: Uses
@@ -35,13 +38,13 @@ export interface BackendContext {
 }
 
 /**
- * One backend as a document has it, under this name, and what its status says. To what nothing of ours leads no server is given: its
- * Secrets are not looked at.
+ * Reads one backend as a document has it under this name, and its status. A backend that nothing of ours leads to gets no servers in the
+ * document, as its Secrets are not read.
  */
 export function readBackend(object: KubeObject, name: string, context: BackendContext): BackendReading {
   const ref = refOf(object)
   const mcp = rawAt(object, 'spec', 'mcp')
-  // AgentgatewayPolicies can't name a kgateway Backend; one of the same name is another object.
+  // AgentgatewayPolicies can't target a kgateway Backend, only an AgentgatewayBackend of the same name.
   const policyKey = ref.kind === 'AgentgatewayBackend' ? nameKey(ref) : undefined
   const effect = policyKey === undefined ? undefined : context.policies.at({ kind: 'backend', key: policyKey })
   const own = readOwnSettings(object, context)
@@ -51,7 +54,7 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
   const isServing = context.uses.isServing(ref)
   const ofBackend = { ...context, ref, areSecretsRead: isServing, policyKey, effect: effect?.server ?? {}, own: own.settings }
   const { servers, findings: faults, wanted, waitsFor } = readServers(named, ofBackend)
-  // Names stay as they are with all that is asked for, also while some of it is left out.
+  // Names of tools do not change while some of the servers are left out.
   const isAlone = targets.candidates.length + targets.findings.filter(({ costs }) => costs === 'part').length <= 1
   const prefix = modes.prefix === 'conditional' && servers.length === 1 && !isAlone ? 'always' : modes.prefix
   const guard = guardOf(own, effect, context.uses.isSelected(ref))
@@ -95,7 +98,7 @@ export function readBackend(object: KubeObject, name: string, context: BackendCo
   }
 }
 
-/** What a status says of so many servers; undefined: there are none. */
+/** What a status says of this number of servers; undefined for none. */
 export function serversServed(count: number): string | undefined {
   if (count === 0) return undefined
   return count === 1 ? 'serves 1 server' : `serves ${count} servers`
@@ -125,8 +128,8 @@ function readOwnSettings(object: KubeObject, { world, observed, uses, policies }
 }
 
 /**
- * Who may call it, and what. Its own `authentication` goes before that of policies; rules add up. What one of several rules may allow is
- * left to the rules of routes that lead here, where it is joined with theirs, unless Agents select from it.
+ * Who may call the backend, and what of it. Its own `authentication` goes before that of policies; rules add up. Rules under `allow` are left
+ * to the rules of routes that lead here, which join them with their own, unless Agents select from the backend.
  */
 function guardOf(
   own: OwnReading,
@@ -146,7 +149,7 @@ function guardOf(
 
 interface Modes {
   readonly prefix: string
-  /** Absent: `open`. */
+  /** Absent means `open`. */
   readonly failure?: string
   readonly findings: readonly Finding[]
 }

@@ -16,17 +16,18 @@ import type { Uses } from '../targets/targets.ts'
 import type { BackendView } from './backend-view.ts'
 import { readBackend } from './read-backend.ts'
 
+/** The backends for MCP. */
 export interface Backends {
   readonly all: readonly BackendView[]
-  /** Those whose status is ours: something of ours leads to them, or nobody cares for them. */
+  /** The backends whose status this controller writes: those that something of ours leads to, and those that no controller uses. */
   readonly told: readonly BackendView[]
-  /** Undefined where there is none, or one that isn't for MCP. */
+  /** The backend of a reference; undefined where there is none, or one that is not for MCP. */
   find(ref: ObjectRef): BackendView | undefined
-  /** What its policies name. */
+  /** Secrets and ConfigMaps that the backends refer to. */
   readonly wanted: readonly ObjectRef[]
 }
 
-/** The Backends of type MCP and the AgentgatewayBackends with `mcp`, as a document has them. */
+/** Reads the Backends of type MCP and the AgentgatewayBackends with `mcp`. */
 export function readBackends(world: World, uses: Uses, policies: Policies, observed: Observations): Backends {
   const ours = world.all('gateway.kgateway.dev', 'Backend').filter(isOfTypeMcp)
   const others = world.all('agentgateway.dev', 'AgentgatewayBackend').filter((object) => valueAt(object, 'spec', 'mcp') !== undefined)
@@ -48,7 +49,7 @@ function isOfTypeMcp(object: KubeObject): boolean {
   return type === 'MCP' || (type === undefined && Object.keys(rawAt(object, 'spec', 'mcp')).length > 0)
 }
 
-/** Names in documents: `ns/name`, and one more word for an AgentgatewayBackend whose name a Backend has too. */
+/** The names of backends in documents: `ns/name`, with an ending for an AgentgatewayBackend where a Backend has the same. */
 function namesOf(ours: readonly KubeObject[], others: readonly KubeObject[]): ReadonlyMap<KubeObject, string> {
   const names = new Map<KubeObject, string>()
   const taken = new Set<string>()

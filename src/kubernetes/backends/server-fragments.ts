@@ -7,23 +7,26 @@ import { serviceRef } from '../services/services.ts'
 import type { Candidate } from '../targets/targets.ts'
 import { withoutEndpoints } from './backend-endpoints.ts'
 
+/** The servers of a backend. */
 export interface ServersReading {
-  /** Name and fragment of each server that can be served, in order. */
+  /** The name and the fragment of each server that can be served, in order. */
   readonly servers: readonly (readonly [name: string, fragment: Raw])[]
   readonly findings: readonly Finding[]
+  /** Secrets and ConfigMaps that the targets' own `policies` refer to. */
   readonly wanted: readonly ObjectRef[]
-  /** Of the policies for them. */
+  /** Secrets and ConfigMaps that policies for the servers refer to. */
   readonly waitsFor: readonly ObjectRef[]
 }
 
+/** What the servers of a backend are read with. */
 export interface ServersContext {
   readonly world: World
   readonly policies: Policies
   readonly observed: Observations
-  /** Of the backend. */
+  /** The backend. */
   readonly ref: ObjectRef
   readonly areSecretsRead: boolean
-  /** `ns/name` where policies can name the backend. */
+  /** The backend's `ns/name` where policies can target it, else undefined. */
   readonly policyKey: string | undefined
   /** What policies say of the backend as a whole. */
   readonly effect: ServerSettings
@@ -31,12 +34,12 @@ export interface ServersContext {
   readonly own: ServerSettings
 }
 
-/** Of all servers of one backend, without the addresses of pods, which come and go: half of what a document holds. */
+/** The most bytes of one backend's servers, half of what a document holds. Addresses of pods do not count, as they come and go. */
 const maxBytes = 512 * 1024
 
 /**
- * The servers of a document for candidates whose names are settled. How each is reached is said, field by field, by the last that says it:
- * policies of the backend, of the Service, of the target, the backend's own `policies`, the target's own.
+ * Makes the servers of the document from candidates with their final names. Each field of how a server is reached is taken from the last of
+ * these that has it: policies for the backend, for the Service, for the target, the backend's own `policies`, the target's own.
  */
 export function readServers(named: readonly Candidate[], context: ServersContext): ServersReading {
   const readings = named.map((candidate) => readServer(candidate, context))
@@ -46,7 +49,7 @@ export function readServers(named: readonly Candidate[], context: ServersContext
     const rest = { wanted: readings.flatMap(({ wanted }) => wanted), waitsFor: readings.flatMap(({ waitsFor }) => waitsFor) }
     return { servers: [], findings: [finding('all', 'Invalid', message)], ...rest }
   }
-  // Nearly always nothing is wrong: one look at all of them says so.
+  // Nearly always nothing is wrong, which one check of all servers together shows.
   const areRight = errorsIn(all).length === 0
   const checked = areRight ? readings : readings.map((reading, index) => withErrors(reading, named[index]))
   return {
@@ -85,7 +88,10 @@ function readServer(candidate: Candidate, context: ServersContext): ServersReadi
   return { servers: [[name, fragmentOf(candidate.http, settings, authorize)]], findings: faults, wanted, waitsFor }
 }
 
-/** The grant without which a backend has no part in what policies of a Service of another namespace say, such as its credentials. */
+/**
+ * Why policies for a Service of another namespace may not be used for this backend; undefined where they may. They can have credentials, so
+ * a ReferenceGrant must allow it.
+ */
 function grantFor(service: string, { world, policies, ref }: ServersContext): string | undefined {
   const to = serviceRef(service)
   if (world.isAllowed(ref, to) || Object.keys(policies.at({ kind: 'service', key: service }).server).length === 0) return undefined
@@ -93,7 +99,10 @@ function grantFor(service: string, { world, policies, ref }: ServersContext): st
   return `policies of Service ${service} say how it is called, and they are not for ${titleOf(ref)}: create ${grant}`
 }
 
-/** What policies say for a Service holds for what may lead to it, and can't be given to what may lead elsewhere. */
+/**
+ * Why a server can't be served that may lead to this Service or to another one: policies for the Service can be neither ignored nor
+ * applied.
+ */
 function unsettled(service: string, policies: Policies): readonly string[] {
   const { closed, server } = policies.at({ kind: 'service', key: service })
   if (closed !== undefined) return [closed]

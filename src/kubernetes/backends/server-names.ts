@@ -2,10 +2,9 @@ import { type Finding, finding } from '../objects/objects.ts'
 import type { Candidate } from '../targets/targets.ts'
 
 /**
- * Gives each candidate a name that no other has. A name that a static target has is its own: no Service takes it, wherever it stands and
- * whether it is served or not. Services of the backend's namespace keep theirs. One of another namespace gets `-<namespace>` where anybody
- * else has its name, or would get it by such an ending; what has no name of its own then is left out, so that nobody is called in the
- * stead of another.
+ * Gives each candidate a name that no other has, such that no server can take the place of another. Static targets keep their names, even
+ * while they are not served. Services of the backend's own namespace keep theirs. A Service of another namespace gets the ending
+ * `-<namespace>` where another has its name, or would have it with such an ending. Whose name is still taken is left out.
  * @param namespace of the backend
  */
 export function nameServers(
@@ -14,7 +13,7 @@ export function nameServers(
   namespace: string,
 ): {
   readonly named: readonly Candidate[]
-  /** The names that they lay claim to, by those that they got instead. */
+  /** By the name of each renamed candidate the one that it asked for. */
   readonly renamed: ReadonlyMap<string, string>
   readonly findings: readonly Finding[]
 } {

@@ -1,26 +1,27 @@
 import type { Log } from '../../observe/observe.ts'
 import { gatewayGroup, type KubeObject, nameKey, refOf, textAt } from '../objects/objects.ts'
 
-/** Which of the wanted GatewayClasses may be made, or counted as ours, while they are absent. */
+/** Decides which of the settings' GatewayClasses may be created, or count as ours while they do not exist. */
 export interface ClassClaims {
   /**
-   * Of the wanted names those that no other controller has a claim to: it has none to a class that this process has seen with its
-   * controllerName, nor, while the class is absent, to one of Gateways whose status it has written.
+   * Of the settings' names those to which no other controller has a claim. Another controller has one to a class that this process has seen
+   * with its controllerName, and to a class that does not exist if it has written the status of one of its Gateways.
    */
   free(objects: readonly KubeObject[]): readonly string[]
-  /** Whether some of the objects that `free` was asked about were a wanted class of this name with our controllerName. */
+  /** Whether a class of this name with our controllerName was among the objects that `free` was called with. */
   wasOurs(name: string): boolean
 }
 
+/** The settings that claims depend on. */
 export interface ClaimSettings {
   readonly controllerName: string
-  /** The wanted names. */
+  /** The names of the settings' classes. */
   readonly classes: readonly string[]
 }
 
-/** A class that is gone for a moment, as while its controller is installed anew, is nobody's to take. */
+/** A class that does not exist for a moment, as while its controller is installed again, is not taken from that controller. */
 export function createClassClaims({ controllerName, classes }: ClaimSettings, log: Log): ClassClaims {
-  /** Names among `classes` that were seen in other hands, in ours, and those that the log tells of. */
+  /** Names among `classes` that were seen with another controllerName, those that were seen with ours, and those that the log mentions. */
   const foreign = new Set<string>()
   const own = new Set<string>()
   const told = new Set<string>()
@@ -68,7 +69,7 @@ function isGatewayApi(object: KubeObject, kind: string): boolean {
   return object.kind === kind && object.apiVersion.startsWith(`${gatewayGroup}/`)
 }
 
-/** People's tools serve nothing. */
+/** Whether another controller has written the status of a Gateway. Tools such as kubectl do not count. */
 function isServedByOther({ metadata }: KubeObject, controllerName: string): boolean {
   return metadata.statusManagers?.some((manager) => manager !== controllerName && !manager.startsWith('kubectl')) === true
 }

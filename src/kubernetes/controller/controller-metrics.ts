@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { PollMetrics } from '../proxies/proxies.ts'
 import type { WriteMetrics } from '../writes/writes.ts'
 
-/** What the controller does, counted. Labels hold kinds, never names of objects. */
+/** The controller's metrics. Their labels have kinds, never names of objects. */
 export interface ControllerMetrics extends WriteMetrics, PollMetrics {
   observeReconcile(durationMs: number): void
   countInterruption(kind: string): void
@@ -12,6 +12,7 @@ export interface ControllerMetrics extends WriteMetrics, PollMetrics {
   readonly contentType: string
 }
 
+/** Metrics in a registry of their own. */
 export function createControllerMetrics(): ControllerMetrics {
   const registry = new Registry()
   const registers = [registry]

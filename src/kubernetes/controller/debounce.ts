@@ -1,10 +1,10 @@
-/** Calls made in a burst, run once. */
+/** Calls in quick succession that run once. */
 export interface Debounced {
   trigger(): void
   close(): void
 }
 
-/** Runs `run` when no trigger came for `quietMs`, and at the latest `maxMs` after the first one that waits. */
+/** Calls `run` once no `trigger` has come for `quietMs`, at the latest `maxMs` after the first that is waiting. */
 export function debounce(run: () => void, { quietMs, maxMs }: { readonly quietMs: number; readonly maxMs: number }): Debounced {
   let quiet: NodeJS.Timeout | undefined
   let latest: NodeJS.Timeout | undefined

@@ -2,22 +2,24 @@ import { type ApiClient, statusText } from '../../kube/kube.ts'
 import type { Log } from '../../observe/observe.ts'
 import { isRaw, numberAt, type Raw, rawAt, textAt } from '../objects/objects.ts'
 
-/** Whether this controller is the one that writes. */
+/** Whether this controller is the leader, which alone writes. */
 export interface Leadership {
-  /** Aborted when the term ends; undefined while another leads. */
+  /** A signal that is aborted when the term as leader ends; undefined while this controller does not lead. */
   term(): AbortSignal | undefined
-  /** Ends the term and gives the lease back, so that another need not wait for its end. */
+  /** Ends the term and releases the lease, so that another controller need not wait for it to expire. */
   stop(): Promise<void>
 }
 
+/** The Lease, and who asks for it. */
 export interface ElectionOptions {
-  /** Of the Lease. */
+  /** The namespace of the Lease. */
   readonly namespace: string
   readonly name: string
-  /** Who asks: different for each process. */
+  /** The holder identity, different for each process. */
   readonly holder: string
 }
 
+/** What an election needs. */
 export interface ElectionDeps {
   readonly log: Log
   /** Milliseconds, from any origin, never going back. */
@@ -28,16 +30,16 @@ export interface ElectionDeps {
   readonly onChange: (isLeader: boolean) => void
 }
 
-/** Of a lease that isn't renewed: how long others keep away from it. */
+/** `leaseDurationSeconds`: how long others leave a lease alone that is not renewed. */
 const leaseSeconds = 15
-/** A leader that could not renew for this long stops, well before others may take its place. */
+/** A leader that could not renew its lease for this long stops leading, well before others may take its place. */
 const renewMs = 10_000
 const retryMs = 2000
 const requestMs = 5000
 
 /**
- * Takes part in an election by a Lease (coordination.k8s.io/v1) until it is stopped. Another's lease has run out when it did not change for
- * its duration by our own clock: clocks of machines are not compared.
+ * Takes part in an election by a Lease (coordination.k8s.io/v1) until it is stopped. Another's lease has expired when it has not changed for
+ * its duration on this machine's clock: clocks of machines are never compared.
  */
 export function electLeader(client: ApiClient, { namespace, name, holder }: ElectionOptions, deps: ElectionDeps): Leadership {
   const { log, now, wallClock, random, onChange } = deps
@@ -66,7 +68,7 @@ export function electLeader(client: ApiClient, { namespace, name, holder }: Elec
     return false
   }
 
-  /** Once a kind of failure, not once an attempt. */
+  /** Logs a failure once, not with each attempt. */
   function say(text: string): void {
     if (text !== '' && text !== failure) log.warn({ lease: `${namespace}/${name}`, text }, 'the lease of the leader can not be had')
     failure = text
@@ -132,7 +134,7 @@ export function electLeader(client: ApiClient, { namespace, name, holder }: Elec
   const ended = run()
 
   return {
-    // A process that stood still may look here before its timers run.
+    // A process that stood still may ask before its timers run.
     term: () => (now() < validUntilMs ? term?.signal : undefined),
     async stop() {
       const wasLeader = term !== undefined

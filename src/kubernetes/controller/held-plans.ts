@@ -1,38 +1,39 @@
 import { nameKey, type ObjectRef, refKey } from '../objects/objects.ts'
 import type { GatewayPlan } from '../provision/provision.ts'
 
-/** Which Gateways' documents are not written for now, as too little is known of what they depend on. */
+/** Decides which Gateways' documents must not be written yet, as it is not known whether what they depend on exists. */
 export interface HeldPlans {
-  /** Those of these plans that wait, by `ns/name`. */
+  /** The plans that must wait, by `ns/name` of their Gateways. */
   held(plans: readonly GatewayPlan[]): ReadonlySet<string>
 }
 
+/** What the decision needs. */
 export interface HeldOptions {
-  /** Whether an answer about the object is still to come. */
+  /** Whether it is still unknown if an object exists. */
   readonly isAwaited: (ref: ObjectRef) => boolean
   /** Milliseconds, from any origin. */
   readonly now: () => number
 }
 
-/** What the first document depends on holds back a Gateway, which others may share, for no longer than this. */
+/** How long a Gateway, which several may share, waits at most for what its first document depends on. */
 const firstPatienceMs = 60_000
-/** So does what objects begin to name later. */
+/** How long it waits at most for what objects begin to refer to later. */
 const patienceMs = 15_000
 
 interface Waiting {
-  /** What the first document of this process depends on, as far as it is not known; empty as soon as it has been. */
+  /** What this process's first document depends on and is not known yet. */
   readonly first: ReadonlySet<string>
-  /** When it began to wait, for these or others; undefined: it doesn't. */
+  /** When it began to wait; undefined where it does not. */
   readonly sinceMs: number | undefined
 }
 
 /**
- * The document of a Gateway that this process has not yet written may take away what the last process wrote: it waits long for what it
- * depended on at first. Later ones wait a while for what is new. Then they are written without it, as whoever shares the Gateway must not
- * keep all its changes from being served.
+ * The first document that a process writes for a Gateway may take away what the process before wrote, so it waits long for what it depends
+ * on. Later documents wait a while for what is new. After that they are written without it: one of several who share a Gateway must not
+ * keep the changes of the others from being served.
  */
 export function createHeldPlans({ isAwaited, now }: HeldOptions): HeldPlans {
-  /** By `ns/name`, of the last plans. */
+  /** By `ns/name` of the Gateways in the last plans. */
   let waiting = new Map<string, Waiting>()
 
   function wait(plan: GatewayPlan): Waiting {

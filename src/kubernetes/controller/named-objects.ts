@@ -3,33 +3,37 @@ import { type ApiClient, type Follower, follow } from '../../kube/kube.ts'
 import type { Log } from '../../observe/observe.ts'
 import { type KubeObject, kindOf, type ObjectRef, refKey } from '../objects/objects.ts'
 
-/** Objects that are followed one by one, as the controller may not list their kind. */
+/** Objects that are watched one by one, as the controller may not list their kind. */
 export interface NamedObjects {
-  /** Follows these from now on, as far as there is room, and no others. */
+  /** Watches these from now on, as far as the bounds allow, and no others. */
   want(refs: readonly ObjectRef[]): void
   objects(): readonly KubeObject[]
   find(ref: ObjectRef): KubeObject | undefined
-  /** Whether what is known of it is what there is, and changes arrive. */
+  /** Whether the object's watch is up to date. */
   isSynced(ref: ObjectRef): boolean
-  /** By `refKey`. */
+  /** The objects that may not be read, by `refKey`. */
   forbidden(): ReadonlySet<string>
-  /** By `refKey`, those of which it is not known whether they are there, though not those first named a moment ago: why, as the end of a sentence. */
+  /**
+   * By `refKey`, those of which it is not known whether they are there, though not those first named a moment ago: why, as the end of a
+   * sentence.
+   */
   unknown(): ReadonlyMap<string, string>
-  /** Whether it is wanted, and whether it is there is not known. */
+  /** Whether an object is wanted of which it is not known whether it exists. */
   isUnknown(ref: ObjectRef): boolean
-  /** Whether it is followed, and the API server has not yet said a word about it. */
+  /** Whether an object is watched and the API server has not answered yet. */
   isAwaited(ref: ObjectRef): boolean
   close(): void
 }
 
+/** What watching needs. */
 export interface NamedOptions {
   readonly random: () => number
   readonly log: Log
-  /** What is kept of an object. */
+  /** Reduces an object to what is kept of it. */
   readonly slim: (value: unknown) => KubeObject | undefined
-  /** What is known of some object, or that nothing is known of it, has changed. */
+  /** Called when what is known of an object has changed. */
   readonly onChange: () => void
-  /** How long an object that the API server doesn't speak of is waited for in silence. */
+  /** How long an answer of the API server is waited for before an object counts as unknown. */
   readonly patienceMs: number
 }
 
@@ -43,7 +47,7 @@ interface Entry {
   isLate: boolean
 }
 
-/** Each is a watch of its own: so many are followed in all, and so many of one namespace. */
+/** The most watches in all, and for the objects of one namespace: each object has a watch of its own. */
 const maxFollowed = 400
 const maxOfNamespace = 100
 
@@ -52,13 +56,13 @@ const beyondShare = `which is not read: more than ${maxOfNamespace} Secrets and 
 const beyondAll = `which is not read: more than ${maxFollowed} Secrets and ConfigMaps are named in the cluster: name fewer`
 
 /**
- * Follows what is wanted until it is wanted no more. Only an answer makes an object one that is there, is gone or is forbidden. What is
- * followed stays so, and what is new is taken in turn from each namespace, so that none takes the room of others.
+ * Watches what is wanted as long as it is. Whether an object exists, or may be read, is known only from an answer of the API server. Objects
+ * that are watched stay watched; new ones are taken from each namespace in turn, so that none takes the room of others.
  */
 export function createNamedObjects(client: ApiClient, { random, log, slim, onChange, patienceMs }: NamedOptions): NamedObjects {
   /** By `refKey`; at most `maxFollowed`. */
   const entries = new Map<string, Entry>()
-  /** By `refKey`, what is wanted and not followed: why. As many as were wanted last. */
+  /** What is wanted and not watched, by `refKey`, with why. As many as were wanted last. */
   let beyond: ReadonlyMap<string, string> = new Map()
 
   function open(ref: ObjectRef): Entry | undefined {
@@ -86,7 +90,7 @@ export function createNamedObjects(client: ApiClient, { random, log, slim, onCha
           onSet: (value) => change({ object: slim(withKind(value, ref, kind.version)) }),
           onDelete: () => change({ object: undefined }),
           onState(state) {
-            // An API server that has just started may refuse what it grants a moment later: what is known stays.
+            // An API server that has just started may refuse what it allows a moment later, so what is known stays.
             if (state === 'forbidden') change({ isForbidden: entry.object === undefined, isKnown: true })
             else if (state === 'synced' || state === 'absent') change({ isForbidden: false, isKnown: true })
           },
@@ -103,7 +107,7 @@ export function createNamedObjects(client: ApiClient, { random, log, slim, onCha
     entries.delete(key)
   }
 
-  /** Opens what there is room for; what there is none for, with why. */
+  /** Opens watches for what there is room for; returns the others, with why there is none. */
   function admit(refs: readonly ObjectRef[]): ReadonlyMap<string, string> {
     const followed = Map.groupBy(entries.values(), ({ ref }) => ref.namespace)
     const left = new Map<string, string>()

@@ -4,31 +4,35 @@ import type { Log } from '../../observe/observe.ts'
 import { type Kind, type KubeObject, kinds, nameKey, type ObjectRef, refOf, slim } from '../objects/objects.ts'
 import { serviceOf } from '../services/services.ts'
 
-/** The cluster's objects of all kinds that are followed everywhere, slim, as they last were. */
+/** The objects of all kinds that are watched in all namespaces, as they were last seen, without what no translation reads. */
 export interface ObjectStore {
   objects(): readonly KubeObject[]
   all(ref: Pick<ObjectRef, 'group' | 'kind'>): Iterable<KubeObject>
   find(ref: ObjectRef): KubeObject | undefined
-  /** One sentence for each kind that is neither known nor known to be absent; empty: translations tell the truth. */
+  /** A sentence for each kind that is not known yet. While there are any, a translation would be wrong. */
   missing(): readonly string[]
-  /** Whether what is known of this kind is what there is, and changes arrive. */
+  /** Whether the watch of this kind is up to date. */
   isSynced(ref: Pick<ObjectRef, 'group' | 'kind'>): boolean
-  /** Whether the API server is known not to have this kind. */
+  /** Whether the API server is known not to serve this kind. */
   isAbsent(ref: Pick<ObjectRef, 'group' | 'kind'>): boolean
   close(): void
 }
 
+/** Called when objects change. */
 export interface StoreEvents {
-  /** Something that a translation reads has changed, which is no EndpointSlice. */
+  /** An object other than an EndpointSlice has changed in what a translation reads. */
   onChange(): void
-  /** An EndpointSlice of this Service (`ns/name`) has changed: not every one counts. */
+  /** An EndpointSlice of this Service (`ns/name`) has changed. Not every Service counts. */
   onSlice(service: string): void
-  /** Of this object nothing but the status, or its version, has changed. */
+  /** Only the status or the version of this object has changed. */
   onStatus(object: KubeObject): void
   onInterruption(kind: string): void
 }
 
-/** Follows the kinds until `close()`. A kind counts as known once it has been read whole; what is known stays while the API server is away. */
+/**
+ * Watches the kinds until `close()`. A kind is known once all its objects have been read, and stays known while the API server is
+ * unreachable.
+ */
 export function createObjectStore(
   client: ApiClient,
   events: StoreEvents,
@@ -109,7 +113,7 @@ function followKind(
     { random, log },
   )
 
-  /** Where only the status or the version differs, that alone is told. */
+  /** Reports a change; one of only the status or the version as such. */
   function tell(before: KubeObject | undefined, after: KubeObject): void {
     if (before !== undefined && before.metadata.resourceVersion === after.metadata.resourceVersion) return
     if (before !== undefined && isDeepStrictEqual(translated(before, kind), translated(after, kind))) return events.onStatus(after)

@@ -1,7 +1,10 @@
 import type { ApiClient } from '../../kube/kube.ts'
 import { textAt } from '../objects/objects.ts'
 
-/** Who the API server says that asks, such as `system:serviceaccount:mcplex-system:mcplex`; undefined where it does not say it within 5 s. */
+/**
+ * This process's user name as the API server calls it, such as `system:serviceaccount:mcplex-system:mcplex`; undefined where it does not say
+ * so within 5 s.
+ */
 export async function ownAccount(client: Pick<ApiClient, 'request'>): Promise<string | undefined> {
   const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
   const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews'

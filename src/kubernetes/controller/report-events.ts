@@ -2,38 +2,40 @@ import { createHash } from 'node:crypto'
 import type { ApiClient } from '../../kube/kube.ts'
 import { type KubeObject, listAt, type Raw, rawAt, textAt, valueAt } from '../objects/objects.ts'
 
-/** Tells people, by Events, where an object's conditions turn bad, bad in another way, or good again. */
+/** Writes an Event where a condition of an object becomes bad, bad for another reason, or good again. */
 export interface EventReporter {
   /** Compares the statuses of an object before and after a write. Returns at once. */
   report(before: KubeObject, after: KubeObject): void
 }
 
+/** What writing Events needs. */
 export interface EventDeps {
   readonly client: ApiClient
   readonly controllerName: string
+  /** The signal of the present term as leader; undefined while another leads, and no Event is written. */
   readonly term: () => AbortSignal | undefined
   /** Milliseconds since 1970. */
   readonly wallClock: () => number
 }
 
-/** Events that wait to be written; more are dropped. */
+/** The most Events that wait to be written; further ones are dropped. */
 const maxWaiting = 200
-/** What objects, and namespaces, may have told of them at once, and then each minute. */
+/** How many Events there may be of one object, and of the objects of one namespace: at once, and from then on each minute. */
 const ofObject = { atOnce: 10, perMinute: 1 }
 const ofNamespace = { atOnce: 60, perMinute: 20 }
-/** Objects and namespaces that are remembered; the ones told of longest ago are forgotten first. */
+/** The most objects and namespaces that are remembered; those with the oldest last Event are forgotten first. */
 const maxBuckets = 5000
-/** An API server keeps at most this much of a message. */
+/** The most characters of an Event's message. */
 const maxMessage = 1024
 
 /**
- * An Event's name follows from what it says of which generation and since when, so nothing is told twice. Events are a courtesy: what
- * can't be written is dropped, and so is what an object or a namespace that keeps changing would have told beyond its share.
+ * The name of an Event is a digest of what it says, so that none is written twice. Events are only a convenience: those that can't be written
+ * are dropped, as are those beyond the bounds of an object or a namespace.
  */
 export function createEventReporter({ client, controllerName, term, wallClock }: EventDeps): EventReporter {
   const waiting: KubeObject[] = []
   let isBusy = false
-  /** What is left, by uid and by namespace, the one told of longest ago first. */
+  /** How many Events are left, by object and by namespace, sorted by the last Event. */
   const buckets = new Map<string, { readonly left: number; readonly atMs: number }>()
 
   function leftIn(key: string, { atOnce, perMinute }: typeof ofObject): number {
@@ -72,7 +74,7 @@ export function createEventReporter({ client, controllerName, term, wallClock }:
 
   return {
     report(before, after) {
-      // A kind without namespaces has nobody's namespace to tell it in.
+      // An Event about a cluster-scoped object would need a namespace that the controller may write in.
       if (after.metadata.namespace === undefined) return
       for (const change of changesOf(placesOf(before, controllerName), placesOf(after, controllerName))) {
         if (waiting.length < maxWaiting && mayTell(after)) waiting.push(eventOf(after, change, controllerName, wallClock()))
@@ -86,19 +88,22 @@ interface Judged {
   readonly isBad: boolean
   readonly reason: string
   readonly text: string
-  /** When it became so; empty where that isn't said. */
+  /** Since when it is so; empty where the condition does not say. */
   readonly since: string
 }
 
-/** Judged conditions by type. */
+/** The conditions of one place in a status, by type. */
 type Place = ReadonlyMap<string, Judged>
 
-/** True is bad. */
+/** Types of conditions that are bad where they are True. */
 const negative = new Set(['Conflicted', 'PartiallyInvalid'])
-/** What passes by itself, in the usual course, is nobody's concern. */
+/** Reasons that pass by themselves in the usual course, so that nobody needs to act. */
 const passing = new Set(['Pending', 'AddressNotAssigned'])
 
-/** What went with its place is told by nobody: a route whose Gateway is gone is none the better for it. */
+/**
+ * The conditions that changed. Those of a place that does not exist any more do not count: a route whose Gateway is gone is not better for
+ * that.
+ */
 function changesOf(before: ReadonlyMap<string, Place>, after: ReadonlyMap<string, Place>): readonly Judged[] {
   const changes: Judged[] = []
   for (const [place, conditions] of after) {
@@ -107,7 +112,7 @@ function changesOf(before: ReadonlyMap<string, Place>, after: ReadonlyMap<string
       const then = known?.get(type)
       if (now.isBad ? !then?.isBad || then.text !== now.text : then?.isBad) changes.push(now)
     }
-    // A condition that is only there while it is bad. Of another one nothing is known then.
+    // Conditions of these types are left out where all is well; the absence of any other says nothing.
     for (const [type, then] of known ?? []) {
       if (then.isBad && negative.has(type) && !conditions.has(type))
         changes.push({ ...then, isBad: false, reason: 'Resolved', text: `no longer: ${then.text}` })
@@ -116,7 +121,7 @@ function changesOf(before: ReadonlyMap<string, Place>, after: ReadonlyMap<string
   return changes
 }
 
-/** All conditions of ours in a status, by their place. */
+/** All our conditions in a status, by their place. */
 function placesOf(object: KubeObject, controllerName: string): ReadonlyMap<string, Place> {
   const status = rawAt(object, 'status')
   const places: [string, unknown][] = [['', status]]
@@ -132,7 +137,7 @@ function judge(place: string, condition: unknown): [string, Judged][] {
   const type = textAt(condition, 'type')
   const reason = textAt(condition, 'reason') ?? ''
   const status = textAt(condition, 'status')
-  // A listener is programmed with its Gateway, which says so itself.
+  // A listener is Programmed together with its Gateway, of which there is an Event already.
   if (type === undefined || status === undefined || status === 'Unknown' || (type === 'Programmed' && place !== '')) return []
   const isBad = (status === 'True') === negative.has(type) && !passing.has(reason)
   const since = textAt(condition, 'lastTransitionTime') ?? ''

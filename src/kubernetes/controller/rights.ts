@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { defaultSettings, type Kind, type KubeObject, kinds } from '../objects/objects.ts'
 
-/** What someone may do with some kinds (rbac.authorization.k8s.io/v1, PolicyRule). */
+/** A rule of a Role or ClusterRole (rbac.authorization.k8s.io/v1, PolicyRule). */
 export interface PolicyRule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
@@ -9,14 +9,14 @@ export interface PolicyRule {
   readonly verbs: readonly string[]
 }
 
-/** Where the controller runs, and as whom, in what `deploy/` holds. */
+/** The namespace and the ServiceAccount of the controller in the manifests of `deploy/`. */
 const namespace = 'mcplex-system'
 const account = 'mcplex'
 
-/** The lease of the controller that leads, where it has the usual name. */
+/** The name of the leader's Lease for the default controllerName. */
 const usualLease = 'mcplex-controller'
 
-/** The lease of the leader among controllers of one controllerName: those of another lead beside them. */
+/** The name of the Lease for which controllers with one controllerName elect their leader. Each controllerName has its own. */
 export function leaseNameFor(controllerName: string): string {
   if (controllerName === defaultSettings('').controllerName) return usualLease
   const word = controllerName
@@ -30,8 +30,8 @@ export function leaseNameFor(controllerName: string): string {
 const all: readonly Kind[] = kinds
 
 /**
- * What the controller may do in all namespaces: follow the kinds that say what is wanted, write their statuses, make our classes, tell
- * of events. It may read no Secret and no ConfigMap, and make nothing that runs.
+ * What the controller may do in all namespaces: watch the kinds of the table, write their statuses, create our GatewayClasses and Events. It
+ * may read no Secret and no ConfigMap, and create nothing that runs.
  */
 export function clusterRules(): readonly PolicyRule[] {
   return merged([
@@ -45,8 +45,9 @@ export function clusterRules(): readonly PolicyRule[] {
 }
 
 /**
- * What it may do in a namespace whose Gateways it serves, given there by a RoleBinding: what they need is made there, and the Secrets and
- * ConfigMaps that objects of that namespace name are read. Who makes Roles must hold what they give: the proxies' right to their Secret.
+ * What it may do in a namespace whose Gateways it serves, where a RoleBinding grants it: create what the Gateways need, and read the Secrets
+ * and ConfigMaps that objects of that namespace refer to. Who creates Roles must have the rights that they grant: here the proxies' right
+ * to their Secret.
  */
 export function provisionRules(): readonly PolicyRule[] {
   return merged(
@@ -60,7 +61,7 @@ export function provisionRules(): readonly PolicyRule[] {
   )
 }
 
-/** What it may do in its own namespace: take and give up the lead. */
+/** What it may do in its own namespace: take and release the leader's Lease. */
 export function leaseRules(): readonly PolicyRule[] {
   const lease = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] }
   return [
@@ -70,8 +71,8 @@ export function leaseRules(): readonly PolicyRule[] {
 }
 
 /**
- * The controller's namespace and account with its rights: `deploy/rbac.yaml`. The last role is bound in no namespace: who installs mcplex
- * decides where.
+ * The objects of `deploy/rbac.yaml`: the controller's namespace, ServiceAccount and roles. The last role is bound in no namespace: whoever
+ * installs mcplex decides in which.
  */
 export function rightsObjects(): readonly KubeObject[] {
   const subjects = [{ kind: 'ServiceAccount', name: account, namespace }]
@@ -106,7 +107,7 @@ function rule({ group }: Kind, resource: string, verbs: readonly string[]): Poli
   return { apiGroups: [group], resources: [resource], verbs }
 }
 
-/** Rules for the same group with the same verbs as one. */
+/** Joins rules for the same group with the same verbs. */
 function merged(rules: readonly PolicyRule[]): readonly PolicyRule[] {
   const byKey = new Map<string, PolicyRule>()
   for (const one of rules) {

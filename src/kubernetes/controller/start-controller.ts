@@ -27,24 +27,26 @@ import { createObjectStore } from './object-store.ts'
 import { createEventReporter } from './report-events.ts'
 import { leaseNameFor } from './rights.ts'
 
-/** The loop that brings a cluster to what its objects say. */
+/** The controller: it makes a cluster what its objects say. */
 export interface Controller {
-  /** Ready where all that must be known is known, whoever leads; else why not, one sentence each. */
+  /** Ready once all kinds are known and translated, whether it leads or not; otherwise why not, a sentence each. */
   readiness(): { readonly isReady: boolean; readonly reasons: readonly string[] }
   isLeader(): boolean
-  /** Writes no more from now on; resolves when the lease has been given back. */
+  /** Stops writing; resolves when the lease has been given back. */
   stop(): Promise<void>
 }
 
+/** The settings of an installation, and of this process. */
 export interface ControllerSettings extends Settings {
-  /** Where the lease of the leader is. */
+  /** The namespace of the leader's Lease. */
   readonly namespace: string
-  /** Who asks for it: different for each process. */
+  /** The holder identity in the Lease, different for each process. */
   readonly holder: string
-  /** Who the controller is, as the API server calls it; undefined where that is not known. */
+  /** The controller's user name, as the API server calls it; undefined where that is not known. */
   readonly account?: string | undefined
 }
 
+/** What a controller needs of its process. */
 export interface ControllerDeps {
   readonly log: Log
   readonly metrics: ControllerMetrics
@@ -52,39 +54,41 @@ export interface ControllerDeps {
   readonly now: () => number
   /** Milliseconds since 1970. */
   readonly wallClock: () => number
-  /** From 0 up to but without 1. */
+  /** A number from 0 to below 1. */
   readonly random: () => number
   readonly randomBytes: RandomBytes
-  /** Default: by HTTP, on the proxies' own admin port. */
+  /** By default by HTTP, on the proxies' admin port. */
   readonly askProxy?: AskProxy
-  /** Whether a proxy may be asked at an address. Default: where a pod can be. */
+  /** Whether a proxy may be asked at an address. By default if the address can be a pod's. */
   readonly isAskable?: (address: string) => boolean
 }
 
+/** A translation begins once no object has changed for `quietMs`, at the latest `maxWaitMs` after the first change. */
 const quietMs = 30
 const maxWaitMs = 500
-/** How long the API server may say nothing of a Secret that is named for the first time before statuses tell of that. */
+/** How long a Secret that is referred to for the first time is waited for before statuses say that the API server has not answered. */
 const patienceMs = 5000
-/** How often is looked for what was changed by others where nobody follows it. */
+/** How often objects that are not watched are checked for changes by others. */
 const lookMs = 10_000
+/** Writes at a time. */
 const concurrency = 8
-/** How long a controller that stops waits for requests that are under way before it breaks them off. */
+/** How long a controller that stops waits for requests under way before it aborts them. */
 const settleMs = 2000
 
 /**
- * Follows the cluster, translates all of it anew after each change, and writes the result where it leads: classes first, then what
- * Gateways need, then statuses. Nothing is written before every kind is known, and no document and status while it is not known whether
- * the Secrets and ConfigMaps are there that it depends on. What a newer result makes obsolete before it is written is dropped.
+ * Watches the cluster, translates all of it after each change, and, while it leads, writes the result: GatewayClasses first, then the objects
+ * that Gateways need, then statuses. Nothing is written before every kind is known. Documents and statuses wait until it is known whether
+ * the Secrets and ConfigMaps exist that they depend on. What a newer translation makes obsolete is not written any more.
  */
 export function startController(client: ApiClient, settings: ControllerSettings, deps: ControllerDeps): Controller {
   const { log, metrics, now, wallClock, random, randomBytes, askProxy = proxyAsker(ownPorts.admin), isAskable = isPodAddress } = deps
   const { controllerName } = settings
   let latest: Translation | undefined
-  /** By `refKey`, of the latest translation. */
+  /** The statuses of the latest translation, by `refKey`. */
   let statuses: ReadonlyMap<string, DesiredStatus> = new Map()
-  /** Headless Services of our Gateways' proxies, by `ns/name`: who is behind them is for the proxies' poller alone. */
+  /** The headless Services of our Gateways' proxies, by `ns/name`: changes of their EndpointSlices concern only the poller of proxies. */
   let peers: ReadonlySet<string> = new Set()
-  /** What the latest translation was told of what is unknown. */
+  /** What was unknown to the latest translation. */
   let told: ReadonlyMap<string, string> = new Map()
   let bug: string | undefined
   let hasSaidAbsent = false
@@ -101,7 +105,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
       onChange(isLeader) {
         metrics.setLeader(isLeader)
         followProxies()
-        // What statuses said when they were read last may be old by now.
+        // The statuses that the last translation was made with may be out of date by now.
         if (isLeader) reconcile()
         else write()
       },
@@ -109,7 +113,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
   )
   let isStopping = false
   const term = () => (isStopping ? undefined : election.term())
-  /** A process that stood still in the midst of a write looks at its clock before the next request. */
+  /** The client for writes. Before each request it checks that the term has not ended, as the process may have stood still. */
   const writing: ApiClient = {
     ...client,
     request: async (request) => (term() === undefined ? { kind: 'unreachable', text: 'the term is over' } : client.request(request)),
@@ -132,7 +136,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     { random, log },
   )
   const named = createNamedObjects(client, { random, log, slim, onChange: translating.trigger, patienceMs })
-  /** Of the Gateways' own Secrets nothing but their versions and the tokens of the proxies is kept. */
+  /** The Gateways' own Secrets. Only their metadata and the tokens of their proxies are kept. */
   const own = createNamedObjects(client, {
     random,
     log,
@@ -199,13 +203,13 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     try {
       translation = translate([...objects, ...named.objects()], { ...settings, classes: claims.free(objects) }, observed)
     } catch (err) {
-      // What was written stays, and what can be told of it is told.
+      // The cluster stays as it is, and readiness says why.
       bug = 'the objects could not be translated, which is a bug of mcplex: see its log'
       log.error({ err }, bug)
       return
     }
     bug = undefined
-    // What is found there, or the end of patience, brings us here again.
+    // Another translation follows once these are read, or have been waited for long enough.
     named.want(translation.wanted)
     told = unknown
     latest = translation
@@ -217,13 +221,13 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     write()
   }
 
-  /** Only who writes statuses asks. */
+  /** Lets the poller ask the proxies of our Gateways, while this controller leads: only the leader writes statuses. */
   function followProxies(): void {
     const plans = term() === undefined ? [] : (latest?.gateways ?? [])
     poller.follow(askedGateways(plans, { slices: store.all(endpointSlice), findSecret: own.find, isAskable }))
   }
 
-  /** Brings the cluster to the latest translation, as far as it isn't there yet. */
+  /** Queues what differs between the cluster and the latest translation. */
   function write(): void {
     if (latest === undefined || term() === undefined) return queue.replace([])
     queue.replace([
@@ -234,7 +238,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     ])
   }
 
-  /** Whether it depends on something unknown of which it does not tell. */
+  /** Whether a status depends on an object that is not known, and was made before that was known to be so. */
   function isHeld({ waitsFor = [] }: DesiredStatus): boolean {
     return waitsFor.some((ref) => named.isUnknown(ref) && !told.has(refKey(ref)))
   }
@@ -263,7 +267,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
       translating.close()
       poller.close()
       isStopping = true
-      // What another leader begins is not to meet what is still on its way from here.
+      // Requests that are still under way must not meet those of the next leader.
       await within(settleMs, queue.settled())
       await election.stop()
       await queue.settled()
@@ -274,10 +278,10 @@ export function startController(client: ApiClient, settings: ControllerSettings,
 
 const endpointSlice = { group: 'discovery.k8s.io', kind: 'EndpointSlice' } as const
 
-/** Whose definitions the controller waits for. */
+/** Where the Gateway API can be installed from, if the cluster lacks it. */
 const gatewayApi = 'https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.5.1/standard-install.yaml'
 
-/** Resolves with it, or after that time. */
+/** Resolves when `done` does, at the latest after this time. */
 async function within(ms: number, done: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const passed = new Promise<void>((resolve) => {

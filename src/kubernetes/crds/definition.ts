@@ -39,7 +39,7 @@ export const targetColumns: readonly Column[] = [
   { name: 'Tools', type: 'integer', jsonPath: '.status.mcp.tools', description: 'Tools that they offer.' },
 ]
 
-/** The CustomResourceDefinition of a kind of kinds.ts with its one version (apiextensions.k8s.io/v1). */
+/** The CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind in objects/kinds.ts, with its one version. */
 export function define({ description, shortNames, categories, columns, spec, status, ...ref }: Definition): Raw {
   const kind = kindOf(ref.group, ref.kind)
   if (kind === undefined) throw new Error(`${ref.kind} of ${ref.group} is not among the kinds of kinds.ts`)

@@ -1,8 +1,8 @@
 import type { Raw } from '../objects/objects.ts'
 
 /**
- * Words for structural schemas (Kubernetes, CustomResourceDefinitions). Objects keep the fields that they do not know, unless they are
- * closed: what an author wrote must reach the controller, which names what it can't do, and not vanish on the way.
+ * Makers of structural schemas (Kubernetes, CustomResourceDefinitions). Objects preserve unknown fields unless they are closed: what an
+ * author wrote must reach the controller, which reports what it can't do, and not be pruned by the API server.
  */
 
 /** A rule in CEL, and the sentence that its author reads where it does not hold. */
@@ -39,7 +39,7 @@ export function integer(description: string, { min = 0, max }: { readonly min?: 
   return { description, type: 'integer', format: 'int32', minimum: min, ...(max === undefined ? {} : { maximum: max }) }
 }
 
-/** `keys`: entries are told apart by these members, so that several writers can share the list; none: it is written as a whole. */
+/** A list. Where `keys` are given, it is a map list with these keys, which several field managers can share; otherwise it is atomic. */
 interface ListOptions extends Common {
   readonly keys?: readonly string[]
   readonly min?: number
@@ -89,13 +89,13 @@ export function atLeastOne(members: readonly string[], message: string): Rule {
   return { rule: `${countOf(members)} >= 1`, message }
 }
 
-/** That a text matches; for regular expressions that RE2 reads too, without quotes. */
+/** The rule that a text matches a regular expression, which must be one for RE2 too and have no quotes. */
 export function matches(pattern: string, message: string): Rule {
   return { rule: `self.matches(r'${pattern}')`, message }
 }
 
 function countOf(members: readonly string[]): string {
-  // A word that CEL keeps for itself is written between underscores.
+  // In CEL a reserved word is written between double underscores.
   const has = members.map((name) => `has(self.${name === 'namespace' ? '__namespace__' : name})`)
   return `[${has.join(', ')}].filter(x, x).size()`
 }

@@ -16,7 +16,10 @@ interface CallersWay {
   readonly asked: Authenticate | undefined
 }
 
-/** @param config of its document; undefined: there is none that is valid */
+/**
+ * Determines who may call, from the Config of a Gateway's document.
+ * @param config undefined where there is no valid one
+ */
 export function callersOf(config: Config | undefined): Callers {
   if (config === undefined) return { guarded: new Set(), text: 'Who may call stays as it was' }
   if (isAllRefused(config)) return { guarded: new Set(), text: closedToAll }
@@ -25,7 +28,7 @@ export function callersOf(config: Config | undefined): Callers {
     const ways = config.routes
       .filter(({ listeners }) => listeners === undefined || listeners.includes(listener.name))
       .flatMap((route) =>
-        // What refuses everything opens nothing.
+        // A rule that refuses its requests lets nobody in.
         route.rules
           .filter((rule) => rule.backends.some((to) => to.refuse === undefined))
           .map((rule): CallersWay => ({ route: route.name, asked: settingsOf(authenticationOn(config, { listener, route, rule })) })),
@@ -39,7 +42,7 @@ export function callersOf(config: Config | undefined): Callers {
   return { guarded, text: textOf(ways.length === 0 ? all.map(({ own }) => own) : ways) }
 }
 
-/** Whether there are rules and none leads anywhere. */
+/** Whether all rules refuse their requests, and there are some. */
 function isAllRefused({ routes }: Config): boolean {
   const targets = routes.flatMap(({ rules }) => rules).flatMap(({ backends }) => backends)
   return targets.length > 0 && targets.every(({ refuse }) => refuse !== undefined)
@@ -75,7 +78,7 @@ function proofsOf(ways: readonly CallersWay[]): string {
   return [...(isAsked('jwt') ? ['JWT'] : []), ...(isAsked('apiKeys') ? ['API key'] : [])].join(' or ')
 }
 
-/** Names in one text. */
+/** The most names of routes in the sentence. */
 const maxNames = 10
 
 function routesOf(ways: readonly CallersWay[]): string {

@@ -1,21 +1,25 @@
 import type { Size } from '../fragments/fragments.ts'
 
-/** What something takes in a document: by itself, and what is counted once however many lead to it, each an object of its own. */
+/**
+ * The room that something takes in a document: its own, and that of what it shares with others, such as a backend. Each shared size is one
+ * object and counts once.
+ */
 export interface Need {
   readonly own: Size
   readonly shared: ReadonlySet<Size>
 }
 
-/** What several needs come to. */
+/** The room that several needs take together. */
 export interface Load extends Size {
   add(need: Need): void
   remove(need: Need): void
-  /** Counts something that is shared no more, whoever leads to it. */
+  /** Stops counting a shared size, whatever needs have it. */
   leaveOut(shared: Size): void
 }
 
+/** A load of nothing. */
 export function createLoad(): Load {
-  /** How many lead to it. */
+  /** How many needs have each shared size. */
   const leading = new Map<Size, number>()
   const gone = new Set<Size>()
   const load = {

@@ -6,22 +6,23 @@ import type { Calls } from './longest-requests.ts'
 import { guardOf } from './route-guard.ts'
 import type { RuleTarget } from './rule-target.ts'
 
-/** A route of the document. */
+/** A route of the document, with what it is made from. */
 export interface DocumentRoute {
-  /** Whose it is; undefined: our own. */
+  /** The HTTPRoute that it is for; undefined for one that refuses what closed listeners receive. */
   readonly route: RouteView | undefined
   readonly fragment: Raw
-  /** Where its rules lead, in their order; those that match nothing are left out. */
+  /** Where its rules lead, in their order, without those that match nothing. */
   readonly targets: readonly RuleTarget[]
+  /** The backends that its rules lead to, with the time limits. */
   readonly calls: readonly Calls[]
-  /** Which of its rules policies close together, and why. */
+  /** For each rule that several policies close together: which one, and why. */
   readonly barred: readonly string[]
 }
 
 /**
- * The routes of a Gateway's document by age: one for each HTTPRoute, whatever number of its parentRefs lead here, as each listener takes of
- * its hostnames those that are its own; more where its listeners have different time limits or rules.
- * @param closed listeners where nothing passes
+ * The routes of a Gateway's document, the oldest first: one for each HTTPRoute, however many of its parentRefs lead here, as each listener
+ * takes of its hostnames those that match its own; several where its listeners differ in time limits or rules.
+ * @param closed listeners that policies close, with why
  */
 export function documentRoutes(
   gateway: GatewayView,
@@ -64,24 +65,27 @@ export function documentRoutes(
   return closed.size === 0 ? open : [...open, refusalOf(gateway, [...closed.keys()], names)]
 }
 
-/** What of a listener's policies has a say in rules. */
+/** What of a listener's policies becomes part of the rules of routes. */
 function guardingOf(effect: PolicyEffect | undefined): unknown {
   return [effect?.requestRules, effect?.itemRules, effect?.tokens !== undefined, effect?.keys !== undefined]
 }
 
-/** Who callers must prove to be, as policies say it for this place alone: in a document the most specific place counts, too. */
+/**
+ * The `policies` of a place with the authentication that policies ask for at that very place. Documents take it from the most specific
+ * place, as agentgateway does.
+ */
 export function authenticating(effect: PolicyEffect | undefined): Raw {
   const authenticate = effect?.tokens ?? effect?.keys
   return authenticate === undefined ? {} : { policies: { authenticate } }
 }
 
-/** What holds for the rules of a route on some listeners. */
+/** What applies to the rules of a route on some listeners. */
 interface RuleSettings {
-  /** Time limits, in the order of the rules. */
+  /** The time limits, in the order of the rules. */
   readonly requests: readonly (string | undefined)[]
-  /** What policies say for a rule at all places. */
+  /** The effects of policies on a rule at all places: Gateway, listener, route and rule. */
   effectsOf(rule: RuleView): readonly PolicyEffect[]
-  /** At the rule itself. */
+  /** The effect at the rule itself. */
   ownEffectOf(rule: RuleView): PolicyEffect | undefined
 }
 
@@ -91,7 +95,7 @@ interface LedRule {
   readonly fragment: Raw
 }
 
-/** The rules of the document. What is refused comes first, as among equals the first match counts. */
+/** The rules of a route in the document. Those that refuse come first, as of equal matches the first counts. */
 function rulesOf(
   route: RouteView,
   targets: readonly RuleTarget[],
@@ -134,7 +138,7 @@ export function refusing(matches: readonly unknown[], reason: string): Raw {
   return { matches, backends: [{ refuse: { status: 500, reason } }] }
 }
 
-/** What the rule itself, or a policy for it or its route, says: the most specific of them. */
+/** The time limit that the rule itself, a policy for the rule or one for the route sets: the first of these that there is. */
 function ownTimeout({ key }: RouteView, { name, timeouts }: RuleView, policies: Policies): string | undefined {
   return (
     textAt(timeouts, 'request') ??
@@ -143,7 +147,7 @@ function ownTimeout({ key }: RouteView, { name, timeouts }: RuleView, policies: 
   )
 }
 
-/** On closed listeners everything is refused aloud. */
+/** The route that answers everything on closed listeners with 500. */
 function refusalOf(gateway: GatewayView, listeners: readonly string[], names: Set<string>): DocumentRoute {
   const rules = [refusing([{ path: { type: 'PathPrefix', value: '/' } }], 'this listener is closed')]
   return {
@@ -155,10 +159,10 @@ function refusalOf(gateway: GatewayView, listeners: readonly string[], names: Se
   }
 }
 
-/** Names in documents hold this many characters after their namespace. */
+/** The most characters of a name in a document, without its namespace. */
 const maxName = 253
 
-/** `ns/name.end`, or the first of `ns/name.end.2` and so on that is not taken; it is then. */
+/** The first of `ns/name.end`, `ns/name.end.2` and so on that is not taken, and takes it. */
 function nameBeside(taken: Set<string>, { metadata: { namespace = '', name } }: KubeObject, end: string): string {
   const short = end.slice(0, 63).replace(/[-.]+$/, '')
   for (let count = 1; ; count++) {

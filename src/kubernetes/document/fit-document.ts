@@ -10,30 +10,31 @@ import type { DocumentRoute } from './document-routes.ts'
 import { widestRequests, withRequestTimeout } from './longest-requests.ts'
 import { createRefusals } from './route-refusals.ts'
 
-/** A Secret holds 1 MiB, and proxies read documents of this size in a moment. Readers take some parts more, for what is added. */
+/** The largest document: a Secret holds 1 MiB. `config` reads a thousand values more than this, for what is added later. */
 export const documentLimit: Size = { bytes: 1_000_000, parts: documentBounds.parts - 1000 }
 
+/** What there is room for in a document. */
 export interface Fitting {
   readonly entries: readonly DocumentRoute[]
-  /** Routes that are not served, as there is no room. */
+  /** Routes that are not served because there is no room, with why. */
   readonly beyond: ReadonlyMap<RouteView, Fault>
-  /** What else there was no room for. */
+  /** What else there was no room for, for the Gateway's status. */
   readonly remarks: readonly Fault[]
 }
 
-/** Routes of one namespace. */
+/** The routes of one namespace. */
 interface Space {
   readonly namespace: string
   readonly load: Load
-  /** The oldest first. */
+  /** Those that are served, the oldest first. */
   readonly served: Guest[]
-  /** Those that are refused, the youngest first; once none is served any more, the smallest first. */
+  /** Those that are refused, the youngest first; once none is served, the smallest first. */
   refused: Guest[]
-  /** Addresses of pods behind the backends that its routes lead to, the largest last. */
+  /** The addresses of pods behind the backends that its routes lead to, the longest list last. */
   readonly lists: EndpointLists[]
 }
 
-/** Those behind one backend. */
+/** The addresses of pods behind one backend. */
 interface EndpointLists {
   readonly view: BackendView
   readonly size: Size
@@ -45,13 +46,15 @@ interface Guest {
 }
 
 /**
- * What there is room for, so that nobody's routes keep those of others from being served. First the namespace that takes most does without
- * addresses of pods, the backends that have most of them before others; no namespace loses a route while it has any left. Then of the
- * namespace that takes most the youngest routes are refused, as elsewhere their requests might get to more than was meant. Where even its
- * refusals take most, the largest go, and then no route of that namespace leads anywhere any more. The Gateway's own namespace comes last,
- * unless it is too large by itself.
+ * Decides what there is room for, so that no namespace's routes keep those of others from being served. As long as the document is too large,
+ * the namespace that takes most of it gives something up:
+ * 1. the addresses of pods behind its backends, the longest list first; then servers are reached by their hosts alone;
+ * 2. its youngest route, whose requests are refused from then on, as they must not go where other routes would take them;
+ * 3. once it serves none, its largest refusal.
+ *
+ * The Gateway's own namespace loses routes last, unless it is too large by itself.
  * @param entries the oldest first, those of one route together
- * @param spare what routes, and the backends and agents that they lead to, may take
+ * @param spare the room for routes and for the backends and agents that they lead to
  */
 export function fitRoutes(gateway: GatewayView, entries: readonly DocumentRoute[], spare: Size): Fitting {
   const { needOf, listsOf } = measuring(entries)
@@ -128,7 +131,7 @@ function backendsOf({ targets }: DocumentRoute): readonly BackendView[] {
   return targets.flatMap(({ backends }) => backends)
 }
 
-/** The smallest first, as many as are equal in an order of their own. */
+/** Sorts the smallest first, equal ones by name. */
 function bySize(one: EndpointLists, other: EndpointLists): number {
   return one.size.bytes - other.size.bytes || compare(other.view.name, one.view.name)
 }
@@ -160,7 +163,7 @@ function beyondFault({ key }: GatewayView, { namespace }: Space, over: keyof Siz
   return { reason: 'UnsupportedValue', message }
 }
 
-/** Whose routes are next: of those that have any left the space that takes most, and the Gateway's own last. */
+/** The namespace that is next to give something up: of those that have routes left the one that takes most, the Gateway's own last. */
 function payer(spaces: readonly Space[], own: Space | undefined, spare: Size, over: keyof Size): Space | undefined {
   const isOwnTooLarge = own !== undefined && overrun(own.load, spare) !== undefined
   const others = spaces.filter((space) => space !== own || isOwnTooLarge)
@@ -179,19 +182,19 @@ function hasAny({ served, refused }: Space): boolean {
   return served.length + refused.length > 0
 }
 
-/** Of which there is too much. */
+/** Whether there are too many bytes or too many values; undefined where all fits. */
 function overrun({ bytes, parts }: Size, spare: Size): keyof Size | undefined {
   if (bytes > spare.bytes) return 'bytes'
   return parts > spare.parts ? 'parts' : undefined
 }
 
 interface Measures {
-  /** What routes take at most, whichever others are written beside them. */
+  /** The most room that routes take, whichever others are in the document. */
   needOf(own: readonly DocumentRoute[]): Need
   listsOf(view: BackendView): readonly EndpointLists[]
 }
 
-/** Of a view: what it takes without addresses of pods, and what these take. */
+/** The room of a backend or agent without the addresses of pods, and that of these. */
 interface ViewSizes {
   readonly rest: Size
   readonly endpoints: Size | undefined

@@ -9,32 +9,34 @@ import { documentLimit, fitRoutes } from './fit-document.ts'
 import { longestRequests, withRequestTimeout } from './longest-requests.ts'
 import type { RuleTarget } from './rule-target.ts'
 
+/** The document of a Gateway, and what became of its routes and listeners. */
 export interface GatewayDocument {
-  /** Undefined where `fault` says why there is none. */
+  /** Undefined where there is none, as `fault` says. */
   readonly document: Raw | undefined
   readonly fault: Fault | undefined
-  /** Routes that were left out, as no document can hold them. */
+  /** Routes that are not served because the document can't hold them, with why. */
   readonly dropped: ReadonlyMap<RouteView, Fault>
-  /** What else was left out, to be said with the Gateway. */
+  /** What else was left out, for the Gateway's status. */
   readonly remarks: readonly Fault[]
-  /** Listeners where nothing passes, by name, and the policy that wants it so. */
+  /** Listeners that policies close, by name, with the policy and why. */
   readonly closed: ReadonlyMap<string, string>
-  /** Rules where nothing passes, by route: which ones, and why. */
+  /** Rules that policies close together, by route: which ones, and why. */
   readonly barred: ReadonlyMap<RouteView, readonly string[]>
-  /** Who may call, as a sentence. */
+  /** A sentence on who may call. */
   readonly callers: string
 }
 
+/** What a document is made from. */
 export interface DocumentSource {
-  /** With each rule's target. */
+  /** All routes with the targets of their rules. */
   readonly routes: ReadonlyMap<RouteView, readonly RuleTarget[]>
   readonly policies: Policies
   readonly settings: Settings
 }
 
 /**
- * A Gateway's Config, checked as a whole. A route that it can't hold is refused where there is no room for it, else left out, so that it
- * keeps no other from being served.
+ * Makes the document of a Gateway and checks it as a whole. One route never keeps others from being served: a route that there is no room
+ * for is refused, and one that is invalid is left out.
  */
 export function documentOf(gateway: GatewayView, from: DocumentSource): GatewayDocument {
   const closed = closedListeners(gateway, from.policies)
@@ -60,7 +62,7 @@ function barredIn(entries: readonly DocumentRoute[]): ReadonlyMap<RouteView, rea
   return found
 }
 
-/** The routes that errors stand in. */
+/** The routes in which the errors of a document are. */
 function blamed(errors: ReturnType<typeof documentErrors>, entries: readonly DocumentRoute[]): ReadonlyMap<RouteView, Fault> {
   return new Map(
     errors.flatMap((error): [RouteView, Fault][] => {
@@ -71,7 +73,7 @@ function blamed(errors: ReturnType<typeof documentErrors>, entries: readonly Doc
   )
 }
 
-/** What such a document has room for beside what is no route, and what no route leads to. */
+/** The room that the document has for routes and for the backends and agents that they lead to. */
 function spareIn(gateway: GatewayView, entries: readonly DocumentRoute[], from: DocumentSource): Size {
   const frame = sizeWithin({ ...frameOf(gateway, entries, from), backends: {}, agents: {}, routes: [] }, documentLimit.bytes)
   return { bytes: documentLimit.bytes - frame.bytes, parts: documentLimit.parts - frame.parts }
@@ -118,7 +120,7 @@ function write(gateway: GatewayView, entries: readonly DocumentRoute[], from: Do
   return { document: guarded.size === 0 ? document : { ...document, listeners: safely(document, guarded) }, errors, callers: text }
 }
 
-/** The listeners, those alone said to be insecure through which anybody may come. */
+/** The listeners of the document, without `insecure` on those through which only authenticated callers come. */
 function safely(document: Raw, guarded: ReadonlySet<string>): readonly unknown[] {
   return listAt(document, 'listeners').map((listener) => {
     const { insecure, ...others } = rawAt(listener)
@@ -132,8 +134,8 @@ function fragments(views: readonly { readonly name: string; readonly fragment: R
 }
 
 /**
- * Where some of a listener's routes have hostnames, a document would let in those alone; in the Gateway API another route may take any
- * host, and a host that no route takes is answered with 404.
+ * The listener, with `hosts: ['*']` where some of its routes have hostnames: otherwise it would refuse all other hosts, while in the Gateway
+ * API another route may take any host, and a host that no route takes is answered with 404.
  */
 function withHosts(name: string, fragment: Raw, entries: readonly DocumentRoute[]): Raw {
   if (textAt(fragment, 'hostname') !== undefined) return fragment

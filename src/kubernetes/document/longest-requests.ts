@@ -2,17 +2,17 @@ import { durationMs } from '../../config/config.ts'
 import { isRaw, type Raw, rawAt, textAt } from '../objects/objects.ts'
 import { isZero } from '../routes/routes.ts'
 
-/** Requests that a document leads to backends. */
+/** The requests of a rule in the document. */
 export interface Calls {
-  /** Names of the backends. */
+  /** The names of the backends that the rule leads to. */
   readonly backends: readonly string[]
-  /** How long one may take, as GEP-2257 has it; undefined: nobody says it. */
+  /** How long one may take, as GEP-2257 writes it; undefined where nothing sets it. */
   readonly request: string | undefined
 }
 
-/** What servers have where nobody says it (configuration.md, `timeouts`). */
+/** The time limit of servers that set none (configuration.md, `timeouts`). */
 const usualMs = 60_000
-/** As good as no limit: no session is older. */
+/** Stands for no limit: no session is older. */
 const longest = '24h'
 const longestMs = 24 * 3_600_000
 
@@ -21,12 +21,12 @@ interface Wish {
   readonly ms: number
 }
 
-/** By name of a backend: the longest time that a rule gives requests there, where that is longer than servers usually have. */
+/** By the name of a backend: the longest time limit that rules set for requests there, if it is longer than the servers' default. */
 export function longestRequests(calls: readonly Calls[]): ReadonlyMap<string, string> {
   return greatestWishes(calls, ({ ms }) => ms)
 }
 
-/** By name of a backend: no text that `longestRequests` has for it, whatever of these calls are left out, has more characters than this. */
+/** By the name of a backend: a text at least as long as any that `longestRequests` can have for it if some of the calls are left out. */
 export function widestRequests(calls: readonly Calls[]): ReadonlyMap<string, string> {
   return greatestWishes(calls, ({ text }) => text.length)
 }
@@ -46,7 +46,7 @@ function greatestWishes(calls: readonly Calls[], weigh: (wish: Wish) => number):
   return new Map([...found].map(([name, { text }]) => [name, text]))
 }
 
-/** The backend of a document with this time limit for those of its servers that have none of their own. */
+/** The backend with this time limit for those of its servers that set none. */
 export function withRequestTimeout(backend: Raw, request: string): Raw {
   const servers = Object.entries(rawAt(backend, 'servers')).map(([name, server]) => {
     const timeouts = rawAt(server, 'timeouts')

@@ -3,17 +3,17 @@ import type { Raw } from '../objects/objects.ts'
 import type { PolicyEffect } from '../policies/policies.ts'
 import type { RuleTarget } from './rule-target.ts'
 
-/** What policies ask of callers of one rule. */
+/** What policies ask of the callers of one rule. */
 export interface Guard {
-  /** The rules that must let a call through, as `authorize` of the document; undefined: none. */
+  /** The rules that must let a call through, as the document's `authorize`; undefined where there are none. */
   readonly authorize: Raw | undefined
-  /** Why nothing may pass: what several policies ask for together can't be done. */
+  /** Why nothing may pass, as policies together ask for something that can't be done; undefined where they do not. */
   readonly barred: string | undefined
 }
 
 /**
- * All that policies say for a rule, joined as agentgateway joins it. Rules add up; tokens and keys are both asked for where policies ask
- * for both, which a document can't say, as it takes either.
+ * Joins what all policies for a rule say, as agentgateway does. Rules add up. Where some ask for tokens and others for API keys, both are
+ * needed, which a document can't say: it takes either.
  * @param effects of the rule, its route, its listener and its Gateway
  */
 export function guardOf(effects: readonly PolicyEffect[], target: RuleTarget): Guard {
@@ -28,7 +28,7 @@ export function guardOf(effects: readonly PolicyEffect[], target: RuleTarget): G
     keys: effects.some(({ keys }) => keys !== undefined),
     login: target.backends.some(({ authenticate }) => authenticate !== undefined),
   }
-  // Requests are judged before a backend asks who calls: in agentgateway none of these has a token yet.
+  // agentgateway applies traffic.authorization before the backend's authentication, when a request has no identity yet.
   const isTooEarly = asked.login && Object.values(requests).some((texts) => texts.some((text: string) => /\b(?:jwt|apiKey)\b/.test(text)))
   const barred = [
     ...(asked.tokens && asked.keys ? [bothFault] : []),

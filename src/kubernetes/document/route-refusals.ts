@@ -4,12 +4,12 @@ import type { RouteView } from '../routes/routes.ts'
 import type { Need } from './document-load.ts'
 import { type DocumentRoute, refusing } from './document-routes.ts'
 
-/** Refusals in the place of routes: what these match is answered with 500, and never goes elsewhere. */
+/** Routes of the document that refuse what certain HTTPRoutes match: it is answered with 500 and never goes elsewhere. */
 export interface RouteRefusals {
-  /** Refuses what the route matches; what that takes. Of each namespace the youngest route is to come first. */
+  /** Refuses what a route matches; returns the room that takes. Within a namespace the youngest route must be added first. */
   add(route: RouteView): Need
   remove(route: RouteView): void
-  /** What stands in the document where the route was; undefined: nothing, as it is refused elsewhere or not at all. */
+  /** The route of the document that stands where this one was; undefined where that is elsewhere, or this one is not refused. */
   at(route: RouteView): DocumentRoute | undefined
 }
 
@@ -20,23 +20,23 @@ interface Refused {
 }
 
 /**
- * Routes of one namespace that differ in their matches alone, or in their hostnames alone, are one route of the document. It has the name
- * and the place of the youngest, so that among equal matches none of another namespace's comes after it that came before.
+ * Routes of one namespace that differ only in their matches, or only in their hostnames, are refused by one route of the document. It has
+ * the name and the place of the youngest, so that it never goes before a route of another namespace that went before one of them.
  */
 interface Group {
   readonly youngest: RouteView
   readonly members: Set<RouteView>
-  /** Without what its members differ in. */
+  /** The room that it takes without what its members differ in. */
   readonly size: Size
 }
 
-/** @param entries by route, what would serve it */
+/** @param entries by route, the routes of the document that would serve it */
 export function createRefusals(entries: ReadonlyMap<RouteView, readonly DocumentRoute[]>): RouteRefusals {
   const refused = new Map([...entries].map(([route, own]) => [route, refusedOf(own)]))
   const placeOf = (route: RouteView, { listeners, hostnames }: Refused): string =>
     JSON.stringify([route.object.metadata.namespace, listeners, hostnames])
   const places = Map.groupBy(refused, ([route, one]) => placeOf(route, one))
-  /** By what all members have. */
+  /** By what all its members have in common. */
   const groups = new Map<string, Group>()
   const joined = new Map<RouteView, Group>()
 

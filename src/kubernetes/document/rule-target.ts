@@ -4,7 +4,7 @@ import { type Fault, type ObjectRef, type Raw, refKey, titleOf, type World } fro
 import type { Policies } from '../policies/policies.ts'
 import type { BackendRefView, RouteView, RuleView } from '../routes/routes.ts'
 
-/** What is known of the objects that a route can name. */
+/** What the backendRefs of routes are looked up in. */
 export interface Reachable {
   readonly world: World
   readonly policies: Policies
@@ -12,18 +12,18 @@ export interface Reachable {
   readonly agents: { find(ref: ObjectRef): AgentView | undefined }
 }
 
-/** Where a rule's requests go, whichever Gateway they come through. */
+/** Where the requests of a rule go, whichever Gateway they come through. */
 export interface RuleTarget {
-  /** The one backend of the document's rule. */
+  /** The one backend of the rule in the document. */
   readonly fragment: Raw
-  /** What the fragment names, and what that needs in its turn. */
+  /** The backends and agents that the fragment refers to, directly or by an agent. */
   readonly backends: readonly BackendView[]
   readonly agents: readonly AgentView[]
-  /** Why the rule can't be done as it is written. */
+  /** Why the rule can't be served as it is written. */
   readonly faults: readonly Fault[]
   /** Why its backendRefs don't resolve. */
   readonly refFaults: readonly Fault[]
-  /** Of no fault, and yet worth a word: what a policy closes, or that there is no backend. */
+  /** What else a status should say: that a policy closes the rule, or that it has no backend. */
   readonly notes: readonly string[]
 }
 
@@ -33,14 +33,14 @@ type Resolved =
   | { readonly kind: 'fault'; readonly fault: Fault }
 
 /**
- * Finds where a rule leads. Whatever does not lead to exactly one backend or agent is answered with 500, and never goes elsewhere
+ * Finds where a rule leads. Where that is not exactly one backend or agent, its requests are answered with 500 and never go elsewhere
  * (Gateway API, HTTPRouteRule.backendRefs).
  */
 export function targetOf(route: RouteView, rule: RuleView, from: Reachable): RuleTarget {
   const resolved = rule.backendRefs.map((ref) => resolve(route, ref, from))
-  // What has no name is among the faults already.
+  // A backendRef without a name has a fault already.
   const refFaults = resolved.flatMap((one, index) => (one.kind === 'fault' && rule.backendRefs[index]?.ref.name !== '' ? [one.fault] : []))
-  // Shares of one and the same are one.
+  // Several backendRefs to one object count as one.
   const active = new Map(
     resolved.flatMap((one, index): [string, Resolved][] => {
       const backendRef = rule.backendRefs[index]
@@ -86,7 +86,10 @@ function closedBy(route: RouteView, rule: RuleView, policies: Policies): string 
   return closed ?? (rule.name === undefined ? undefined : policies.at({ kind: 'route', key: route.key, rule: rule.name }).closed)
 }
 
-/** Gateway API, RouteConditionResolvedRefs. What a grant is missing for counts as not there, so its kind alone is looked at before. */
+/**
+ * Looks up a backendRef (Gateway API, RouteConditionResolvedRefs). Only its kind is looked at before its ReferenceGrant: what may not be
+ * referred to counts as not existing.
+ */
 function resolve(route: RouteView, { place, ref }: BackendRefView, { world, backends, agents }: Reachable): Resolved {
   const fault = (reason: string, message: string): Resolved => ({ kind: 'fault', fault: { reason, message: `${place}: ${message}` } })
   const title = titleOf(ref)

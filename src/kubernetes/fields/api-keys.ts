@@ -4,7 +4,7 @@ import { type IdentityContext, type IdentityReading, identityOf, unlooked } from
 import type { PolicyFault } from './policy-fault.ts'
 import { localRef, referencedTexts } from './referenced-text.ts'
 
-/** Keys of one policy; each is some 150 characters of a document. */
+/** The most keys of one policy; each takes some 150 characters of a document. */
 const maxKeys = 1000
 
 interface Entry {
@@ -13,8 +13,8 @@ interface Entry {
 }
 
 /**
- * A policy's `apiKeyAuthentication`: each entry of its Secret is a key, by itself, or a JSON object with `key` or `keyHash` and `metadata`.
- * Documents hold digests alone. An entry that can't be read lets nobody in.
+ * Reads a policy's `apiKeyAuthentication`. Each entry of its Secret is a key, or a JSON object with `key` or `keyHash`, and `metadata`.
+ * Documents have only the digests of keys. An entry that can't be read lets nobody in, and the others hold.
  */
 export function readApiKeys(written: unknown, namespace: string, place: string, from: IdentityContext): IdentityReading {
   if (!isRaw(written)) return { identity: undefined, faults: [], wanted: [] }
@@ -54,10 +54,10 @@ export function readApiKeys(written: unknown, namespace: string, place: string, 
   return { identity, faults: [...more, ...faults], wanted }
 }
 
-/** What a caller can send in a header. */
+/** A text that a caller can send in a header. */
 const sendable = /^[\x21-\x7e]+$/
 
-/** An entry of a Secret, or why it is none, as the end of a sentence without any of it. */
+/** Reads an entry of a Secret; or says why it can't be used, as the end of a sentence that quotes nothing of it. */
 function entryOf(text: string): Entry | string {
   if (text.trim() === '') return 'is empty'
   if (!text.trim().startsWith('{'))

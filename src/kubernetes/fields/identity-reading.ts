@@ -4,30 +4,32 @@ import type { Services } from '../services/services.ts'
 import type { PolicyFault } from './policy-fault.ts'
 import type { Referring } from './referenced-text.ts'
 
-/** What is known beside a policy that says who callers must prove to be. */
+/** What a policy's authentication is read with. */
 export interface IdentityContext extends Referring {
-  /** Without it no Secret is looked at, and what needs one lets nobody in. */
+  /** Whether Secrets may be read. Where not, authentication that needs one lets nobody in. */
   readonly areSecretsRead: boolean
   readonly services: Services
-  /** Services, by `ns/name`, for which a policy says how they are called. */
+  /** Services, by `ns/name`, that a policy targets. */
   readonly policed: ReadonlySet<string>
-  /** Whose references they are: the kind of the object. */
+  /** The kind of the object that refers to others, for ReferenceGrants. */
   readonly kind: 'AgentgatewayPolicy' | 'AgentgatewayBackend'
 }
 
+/** What an authentication comes to. */
 export interface IdentityReading {
-  /** `authenticate` of a document; undefined where a fault closes. */
+  /** The `authenticate` of the document; undefined where it is not asked for or can't be put in force. */
   readonly identity: Raw | undefined
   readonly faults: readonly PolicyFault[]
+  /** Secrets that it needs. */
   readonly wanted: readonly ObjectRef[]
 }
 
-/** Characters of what one policy says of identity: a quarter of what a document holds. */
+/** The most characters of one policy's `authenticate`: a quarter of what a document holds. */
 const maxLength = 256 * 1024
 
 /**
- * The `authenticate` of a document, if `config` takes it.
- * @param placeOf the place in the object of a path in it, such as `jwt[0].issuer`
+ * Puts together the `authenticate` of the document and has `config` check it.
+ * @param placeOf gives the place in the object for a path in `authenticate`, such as `jwt[0].issuer`
  */
 export function identityOf(ways: Raw, mode: unknown, placeOf: (path: string) => string): Omit<IdentityReading, 'wanted'> {
   const identity = { mode: mode === 'Optional' ? 'optional' : 'strict', ...ways }
@@ -46,6 +48,7 @@ export function identityOf(ways: Raw, mode: unknown, placeOf: (path: string) => 
   return { identity: undefined, faults }
 }
 
+/** The fault of authentication whose Secret is not read yet. It closes, as nobody can be let in. */
 export function unlooked(place: string): PolicyFault {
   const message = `${place}: what it names is looked at once a Gateway of mcplex serves what the policy is for`
   return { reason: 'Pending', message, closes: true }

@@ -4,14 +4,18 @@ import type { PolicyFault } from './policy-fault.ts'
 import { type RuleSet, readRules } from './rule-sets.ts'
 import { readLogin } from './token-issuers.ts'
 
+/** What the `mcp` of a policy's `backend` comes to. */
 export interface McpReading {
   readonly itemRules: RuleSet | undefined
-  /** `authenticate` of a document. */
+  /** The `authenticate` of the document; undefined where nothing is asked for. */
   readonly login: Raw | undefined
   readonly faults: readonly PolicyFault[]
 }
 
-/** The `mcp` of a policy's `backend`, or of a backend's own `policies`; what no mcplex does is not looked at here. */
+/**
+ * Reads the `mcp` of a policy's `backend`, or of a backend's own `policies`. Fields that have no effect are reported by `leftOut`, not
+ * here.
+ */
 export function readMcp(mcp: unknown, namespace: string, place: string, from: IdentityContext): McpReading {
   const authorization = readRules(valueAt(mcp, 'authorization'), 'item', `${place}.authorization`)
   const authentication = readLogin(valueAt(mcp, 'authentication'), namespace, `${place}.authentication`, from)

@@ -1,32 +1,40 @@
 import { isRaw } from '../objects/objects.ts'
 import type { PolicyFault } from './policy-fault.ts'
 
-/** What becomes of a field of agentgateway's policies. */
+/** What mcplex does with a field of agentgateway's policies. */
 export type PolicyField =
-  /** A text that holds; where `values` are listed only these do, and others are as `otherwise` says: restricting, if nothing is said. */
+  /**
+   * A text that is put in force. Where `values` are listed, only these are; other values are as `otherwise` says, by default restricting.
+   */
   | { readonly kind: 'done'; readonly values?: readonly string[]; readonly otherwise?: LeftOut }
   | LeftOut
+  /** An object. With `isWish` its mere presence asks for something, even where it is empty. */
   | { readonly kind: 'section'; readonly fields: PolicyFields; readonly isWish?: boolean }
   | { readonly kind: 'list'; readonly of: PolicyField }
-  /** It is as `meant` says where `isSo` of its value, else it restricts. */
+  /** A field that is as `meant` says where `isSo` holds of its value; otherwise it restricts. */
   | { readonly kind: 'if'; readonly isSo: (value: unknown) => boolean; readonly meant: PolicyField; readonly remedy: string }
-  /** Looked at by another reader. */
+  /** Read and checked by a reader of its own. */
   | { readonly kind: 'elsewhere' }
 
-/** A field that is left out. */
+/** A field that has no effect. */
 export type LeftOut =
-  /** Leaving it out lets nothing through that its author wants to keep out. */
+  /** Without it nothing passes that its author wants to keep out. */
   | { readonly kind: 'harmless'; readonly remedy?: string }
-  /** Leaving it out lets more through, alters what servers see, or loses protection. */
+  /**
+   * Without it more would pass, servers would see something else, or protection would be lost: it closes the place where the policy holds.
+   */
   | { readonly kind: 'restricts'; readonly remedy?: string; readonly reason?: 'Invalid' }
 
 /** The fields of a section, by name. */
 export type PolicyFields = Readonly<Record<string, PolicyField>>
 
-/** A field that restricts, with the remedy. */
+/** A field that restricts and can't be put in force, with the remedy. */
 export const restricts = (remedy?: string): LeftOut => ({ kind: 'restricts', ...(remedy === undefined ? {} : { remedy }) })
 
-/** What of a value has no effect, or is not of the right type, in the order of its own members; a field without a row restricts. */
+/**
+ * The faults of a value: what of it has no effect or is of a wrong type, in the order of its members. A member that the table does not have
+ * restricts.
+ */
 export function leftOut(value: unknown, field: PolicyField, place: string): readonly PolicyFault[] {
   if (value === undefined || value === null) return []
   switch (field.kind) {

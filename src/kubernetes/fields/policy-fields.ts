@@ -8,11 +8,11 @@ const elsewhere: PolicyField = { kind: 'elsewhere' }
 const harmless: LeftOut = { kind: 'harmless' }
 const list = (of: PolicyField): PolicyField => ({ kind: 'list', of })
 const section = (fields: PolicyFields): Section => ({ kind: 'section', fields })
-/** Being there asks for something even where nothing is in it. */
+/** A section whose presence asks for something even where it is empty. */
 const wish = (fields: PolicyFields): Section => ({ kind: 'section', fields, isWish: true })
 const only = (values: readonly string[], remedy: string): PolicyField => ({ kind: 'done', values, otherwise: restricts(remedy) })
 
-/** What is smaller than mcplex's own bound keeps out what that lets through. */
+/** A bound: a smaller one than mcplex's own restricts more than mcplex does. */
 const bound = (ours: number, what: string): PolicyField => ({
   kind: 'if',
   isSo: (value) => (quantityOf(value) ?? 0) >= ours,
@@ -60,7 +60,7 @@ const tls = wish({
   alpnProtocols: harmless,
 })
 
-/** Where callers put a credential: only what mcplex reads anyway. */
+/** Where callers put a credential. Only the places that mcplex reads anyway are allowed. */
 const shownIn = (headers: Readonly<Record<string, readonly string[]>>, remedy: string): PolicyField => ({
   kind: 'if',
   isSo: (value) => {
@@ -135,13 +135,13 @@ export const backendFields: Section = section({
   health: harmless,
 })
 
-/** Those of a target or a Service, which have no rules for MCP. */
+/** The members of the same for a target or a Service, which have no rules for MCP of their own. */
 export const targetFields: Section = section({
   ...backendFields.fields,
   mcp: restricts('write it for the whole AgentgatewayBackend'),
 })
 
-/** Too large a body is refused, but where it says that it may pass. */
+/** A buffer refuses bodies above its `maxBytes`, unless it fails open: only then may it be left out. */
 const bufferBody: PolicyField = {
   kind: 'if',
   isSo: (value) => valueAt(value, 'failureMode') === 'FailOpen',
@@ -229,7 +229,10 @@ export const policyFields = {
   Service: ofBackends,
 } as const satisfies Readonly<Record<string, Section>>
 
-/** The same field where what is done elsewhere isn't: of that, time limits and versions alone keep nothing out. */
+/**
+ * A field in a place where what is put in force elsewhere has no effect: texts such as time limits and versions are harmless there, lists
+ * and sections that ask for something restrict.
+ */
 function barred(field: Section, remedy: string): Section
 function barred(field: PolicyField, remedy: string): PolicyField
 function barred(field: PolicyField, remedy: string): PolicyField {

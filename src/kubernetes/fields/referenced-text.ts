@@ -13,7 +13,7 @@ import {
 } from '../objects/objects.ts'
 import type { PolicyFault } from './policy-fault.ts'
 
-/** Of what is read, whatever it is. */
+/** What references to Secrets and ConfigMaps are read with. */
 export interface Referring {
   readonly world: World
   readonly observed: Observations
@@ -21,7 +21,10 @@ export interface Referring {
 
 const objectName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/
 
-/** The object of the same namespace that a field names; undefined where it is of another kind than these, of which the first is the usual. */
+/**
+ * The object of the same namespace that a field refers to; undefined where it has no valid name, or a kind other than these, of which the
+ * first is the default.
+ */
 export function localRef(value: unknown, namespace: string, kinds: readonly ['ConfigMap' | 'Secret', ...string[]]): ObjectRef | undefined {
   const name = textAt(value, 'name') ?? ''
   const kind = textAt(value, 'kind') ?? kinds[0]
@@ -29,14 +32,15 @@ export function localRef(value: unknown, namespace: string, kinds: readonly ['Co
   return isKnown ? { group: '', kind, namespace, name } : undefined
 }
 
-/** Whether there is more than nothing under a key. */
+/** Whether a Secret or ConfigMap has a text under a key that is not empty. */
 export function hasText(ref: ObjectRef, key: string, { world }: Pick<Referring, 'world'>): boolean {
   return ['data', 'stringData'].some((member) => textAt(world.find(ref), member, key) !== undefined)
 }
 
+/** A text of a Secret or ConfigMap, or why it can't be used. */
 export type ReferencedText = { readonly kind: 'text'; readonly text: string } | Refused
 
-/** All that a Secret or ConfigMap holds by its keys, in their order; undefined: what is not text in UTF-8. */
+/** All texts of a Secret or ConfigMap by their keys, sorted, or why it can't be used. A value that is not UTF-8 is undefined. */
 export type ReferencedTexts = { readonly kind: 'texts'; readonly texts: ReadonlyMap<string, string | undefined> } | Refused
 
 interface Refused {
@@ -45,8 +49,8 @@ interface Refused {
 }
 
 /**
- * The text under a key of a Secret or ConfigMap that a field names. Secrets that let into a cluster or a Gateway are not for servers. A
- * fault never holds any of the data.
+ * Reads the text under a key of a Secret or ConfigMap that a field refers to. Secrets that give access to a cluster or a Gateway can't be
+ * referred to. Faults never quote the data.
  * @param place of the field, such as `spec.backend.auth.secretRef`
  */
 export function referencedText(ref: ObjectRef, key: string, place: string, from: Referring): ReferencedText {
@@ -61,7 +65,7 @@ export function referencedText(ref: ObjectRef, key: string, place: string, from:
   return text.trim() === '' ? fault(place, `${title}, whose key ${key} is empty: fill it`) : { kind: 'text', text }
 }
 
-/** The same of all its keys. */
+/** Reads the texts of all keys of a Secret or ConfigMap, with the same restrictions. */
 export function referencedTexts(ref: ObjectRef, place: string, from: Referring): ReferencedTexts {
   const found = referencedObject(ref, place, from)
   if (found.kind === 'fault') return found
@@ -95,8 +99,8 @@ function textOf(object: KubeObject, key: string, entry: string): string | undefi
 }
 
 /**
- * Whom a Secret is for, where it is not for servers. A Gateway's own Secret holds its keys and its document, which would become a part of
- * itself.
+ * Why a Secret can't be referred to: it is a ServiceAccount's token or a Gateway's own Secret, which has the document and keys that seal
+ * sessions. Undefined for any other.
  */
 function reservedFor({ metadata, ...object }: KubeObject): string | undefined {
   const { name, labels = {}, ownerReferences = [] } = metadata
@@ -107,7 +111,7 @@ function reservedFor({ metadata, ...object }: KubeObject): string | undefined {
   return undefined
 }
 
-/** By Secret and key, for as long as a translation holds the Secret: each target that names it asks again. */
+/** Decoded texts by Secret and key, kept for as long as the Secret's object is: many targets can refer to one. */
 const texts = new WeakMap<KubeObject, Map<string, string | undefined>>()
 
 function decodedOnce(object: KubeObject, key: string, base64: string): string | undefined {

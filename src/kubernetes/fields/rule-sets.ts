@@ -9,27 +9,28 @@ export interface RuleSet {
   readonly require: readonly string[]
 }
 
-/** What expressions may speak of: the request alone, or a tool, prompt or resource too. */
+/** What expressions can refer to: only the request, or also the tool, prompt or resource that it asks for. */
 export type RuleScope = 'request' | 'item'
 
+/** What an `authorization` comes to. */
 export interface RulesReading {
-  /** Undefined where a fault closes. */
+  /** Undefined where it can't be put in force. */
   readonly rules: RuleSet | undefined
   readonly faults: readonly PolicyFault[]
 }
 
 const members: Readonly<Record<string, keyof RuleSet>> = { Allow: 'allow', Deny: 'deny', Require: 'require' }
 
-/** Expressions in one policy, and characters of one of them (agentgateway, AuthorizationPolicy). */
+/** The most expressions of one policy, and characters of one expression (agentgateway, AuthorizationPolicy). */
 const maxExpressions = 256
 const maxLength = 16_384
-/** Characters of all of one policy: each rule of a route that they are for holds them. */
+/** The most characters of all expressions of one policy: each rule of a route in the document repeats them. */
 const maxTotal = 128 * 1024
 
-/** By what was written, which is the same object until the policy changes, and its place. As many as there are policies. */
+/** By the `authorization`, which stays the same object until the policy changes, and its place. As many as there are policies. */
 const known = new WeakMap<Raw, Map<string, RulesReading>>()
 
-/** An `authorization`: each of its expressions is a rule of its own. */
+/** Reads an `authorization`. Each of its expressions is a rule of its own. */
 export function readRules(authorization: unknown, scope: RuleScope, place: string): RulesReading {
   if (authorization === undefined || authorization === null) return { rules: undefined, faults: [] }
   if (!isRaw(authorization)) return refused([`${place} is not an object: correct it`])
@@ -63,7 +64,7 @@ function readAnew(authorization: Raw, scope: RuleScope, place: string): RulesRea
   return { rules: { ...noRules, [member]: [...new Set(texts)] }, faults: [] }
 }
 
-/** What `config` says of expressions: by those of an agent, which know no tool, or by those of a backend. */
+/** What `config` finds wrong with expressions, checked as rules of an agent, which can't refer to a tool, or of a backend, which can. */
 export function expressionErrors(
   texts: readonly string[],
   scope: RuleScope,
@@ -78,27 +79,29 @@ export function expressionErrors(
   return problems.map((problem) => ({ index: Number(at.exec(problem.path)?.[1] ?? 0), sentence: sentenceOf(problem) }))
 }
 
+/** No rules. */
 export const noRules: RuleSet = { allow: [], deny: [], require: [] }
 
+/** Whether a set has any rules. */
 export function hasRules(rules: RuleSet | undefined): rules is RuleSet {
   return rules !== undefined && rules.allow.length + rules.deny.length + rules.require.length > 0
 }
 
-/** All rules of several sets, each once: any of `deny` refuses, all of `require` are needed, one of all `allow` suffices. */
+/** The rules of several sets as one set, each once. */
 export function joinRules(sets: readonly (RuleSet | undefined)[]): RuleSet {
   const all = (member: keyof RuleSet) => [...new Set(sets.flatMap((set) => set?.[member] ?? []))]
   return { allow: all('allow'), deny: all('deny'), require: all('require') }
 }
 
-/** The set as a document has it; undefined: it holds none. */
+/** The set as a document's `authorize` has it; undefined where it has no rules. */
 export function authorizeOf(rules: RuleSet): Raw | undefined {
   const written = Object.entries(rules).filter(([, texts]) => texts.length > 0)
   return written.length === 0 ? undefined : Object.fromEntries(written)
 }
 
 /**
- * Two sets that must both let a request through as one: what some of the first must allow is then one expression, which is needed.
- * Comments end where a line does, so each stands on lines of its own.
+ * One set for two that must both let a request through. The `allow` of the first becomes one expression under `require`, joined by `||`.
+ * Each expression stands on lines of its own there, as a comment in it ends with its line.
  */
 export function bothRules(first: RuleSet, second: RuleSet): RuleSet {
   const { deny, require } = joinRules([first, second])

@@ -3,10 +3,11 @@ import { isRaw, listAt, type ObjectRef, type Raw, textAt, unknownMembers, valueA
 import type { PolicyFault } from './policy-fault.ts'
 import { localRef, type Referring, referencedText } from './referenced-text.ts'
 
-/** agentgateway's name for the usual key of a Secret, whose value may begin with the usual prefix. */
+/** The key of a Secret that agentgateway reads by default. Its value may begin with the prefix `Bearer `. */
 const usualKey = 'Authorization'
 const bearer = 'Bearer '
 
+/** What a `BackendAuth` comes to: headers that the gateway adds to requests to the server. */
 export interface CredentialsReading {
   readonly credentials: Raw | undefined
   readonly faults: readonly PolicyFault[]
@@ -18,7 +19,10 @@ interface Header {
   readonly value: string
 }
 
-/** The headers that a `BackendAuth` adds: `key` or `secretRef`, and each of `credentials`; of equal names the last counts, as there. */
+/**
+ * Reads the headers that a `BackendAuth` adds: that of `key` or `secretRef`, and those of `credentials`. Of several for one header the last
+ * counts, as in agentgateway.
+ */
 export function readCredentials(auth: unknown, namespace: string, place: string, from: Referring): CredentialsReading {
   if (!isRaw(auth)) return { credentials: undefined, faults: [], wanted: [] }
   const faults: PolicyFault[] = []
@@ -72,14 +76,17 @@ export function readCredentials(auth: unknown, namespace: string, place: string,
   return { credentials, faults, wanted }
 }
 
-/** Without a location the usual header and prefix; a location has the prefix that it says itself, or none. */
+/**
+ * The header for a credential: by default `Authorization` with the prefix `Bearer `, otherwise that of `location` with the prefix written
+ * there, if any.
+ */
 function headerAt(location: unknown, value: string): Header | undefined {
   if (location === undefined) return { name: 'Authorization', value: `${bearer}${value}` }
   const name = textAt(location, 'header', 'name')
   return name === undefined ? undefined : { name, value: `${textAt(location, 'header', 'prefix') ?? ''}${value}` }
 }
 
-/** Characters. Servers take no more than 8 to 16 KiB of headers, and each target of a document holds its own. */
+/** The most characters of a header's value. Servers take 8 to 16 KiB of headers, and each target in the document repeats them. */
 const maxValue = 8192
 
 function headerFault({ name, value }: Header, place: string): PolicyFault | undefined {

@@ -16,7 +16,7 @@ import { backendFields } from './policy-fields.ts'
 import { readCredentials } from './server-credentials.ts'
 import { readTls } from './server-tls.ts'
 
-/** How a server is reached: members of a document's server. */
+/** How a server is reached: members of a server in the document. */
 export interface ServerSettings {
   readonly tls?: Raw
   readonly credentials?: Raw
@@ -25,7 +25,7 @@ export interface ServerSettings {
   readonly requestTimeout?: string
 }
 
-/** What a policy's `backend`, a backend's `policies` or a target's `policies` come to. */
+/** What the `backend` of a policy, or the `policies` of a backend or of a target, come to. */
 export interface ServerSettingsReading {
   readonly settings: ServerSettings
   readonly faults: readonly PolicyFault[]
@@ -33,12 +33,12 @@ export interface ServerSettingsReading {
 }
 
 /**
- * What a policy's `backend`, or the `policies` of an AgentgatewayBackend or of one of its targets, says of how servers are reached.
- * Faults that close come before those that don't; settings beside a fault that closes are not to be used.
+ * Reads what the `backend` of a policy, or the `policies` of an AgentgatewayBackend or of one of its targets, say of how servers are
+ * reached. Faults that close come first; settings with such a fault must not be used.
  * @param namespace of the object, in which its Secrets and ConfigMaps are
- * @param from `place`: of `raw` in the object, such as `spec.backend`; without `areSecretsRead` what names Secrets or ConfigMaps is not
- * looked at, and said so with the reason Pending: then the settings are not whole
- * @param fields what may be said there; rules for MCP are read by `readMcp`
+ * @param from `place` is that of `raw` in the object, such as `spec.backend`. Without `areSecretsRead` Secrets and ConfigMaps are not read:
+ * a fault with the reason Pending says so, and the settings are incomplete
+ * @param fields the fields that may stand there; rules for MCP among them are read by `readMcp`
  */
 export function readServerSettings(
   raw: unknown,
@@ -69,12 +69,12 @@ function unlookedFault(place: string): PolicyFault {
   return { reason: 'Pending', message, closes: false }
 }
 
-/** A fault as the status of a backend tells it: one that closes costs this much, what is only looked at later nothing. */
+/** A fault as a finding of a backend. One that closes costs `closing`, one that is only Pending nothing, any other a part. */
 export function settingsFinding({ closes, reason, message }: PolicyFault, closing: 'all' | 'part'): Finding {
   return finding(closes ? closing : reason === 'Pending' ? 'nothing' : 'part', reason, message)
 }
 
-/** A member that is a duration. Where it can't be read the usual time limit holds, which closes nothing. */
+/** Reads a member that is a duration. Where it can't be read, the default time limit holds, so the fault does not close. */
 export function readTimeout(
   holder: unknown,
   name: string,

@@ -5,13 +5,14 @@ import { isRaw, type KubeObject, listAt, type ObjectRef, type Raw, textAt, title
 import type { PolicyFault } from './policy-fault.ts'
 import { hasText, localRef, type Referring, referencedText } from './referenced-text.ts'
 
+/** What a `BackendTLS` comes to. */
 export interface TlsReading {
   readonly tls: Raw | undefined
   readonly faults: readonly PolicyFault[]
   readonly wanted: readonly ObjectRef[]
 }
 
-/** What a `BackendTLS` asks for; an empty one is https with the system's authorities and the host's own name. */
+/** Reads a `BackendTLS`. An empty one means HTTPS with the system's certificate authorities and the host's own name. */
 export function readTls(tls: unknown, namespace: string, place: string, from: Referring): TlsReading {
   if (!isRaw(tls)) return { tls: undefined, faults: [], wanted: [] }
   const faults: PolicyFault[] = []
@@ -53,7 +54,7 @@ export function readTls(tls: unknown, namespace: string, place: string, from: Re
   const cert = pair === undefined ? undefined : read(pair, 'tls.crt', here)
   const key = pair === undefined ? undefined : read(pair, 'tls.key', here)
   if (pair !== undefined && cert !== undefined && key !== undefined) isRight(pair, pairs, here, () => pairFault(cert, key))
-  // A client certificate's Secret may bring the authority of the server with it.
+  // The Secret of a client certificate may have the authority of the server under `ca.crt`.
   const hasOwnAuthority = pair !== undefined && refs.length === 0 && hasText(pair, 'ca.crt', from)
   const bundles = [...named, ...(hasOwnAuthority ? authority(pair, here) : [])]
   const isLong = bundles.reduce((sum, { length }) => sum + length, 0) > maxBundle
@@ -78,11 +79,11 @@ export function readTls(tls: unknown, namespace: string, place: string, from: Re
   }
 }
 
-/** Of authorities: more than any system trusts. Each target of a document holds its own. */
+/** Bounds of the authorities of one server, more than any system has: each target in the document repeats them. */
 const maxBundle = 256 * 1024
 const maxCertificates = 200
 
-/** What is wrong with ConfigMaps and Secrets, for as long as a translation holds them: each target that names one asks again. */
+/** What was found wrong with ConfigMaps and Secrets, kept for as long as their objects are: many targets can refer to one. */
 type Judgements = WeakMap<KubeObject, string | undefined>
 const authorities: Judgements = new WeakMap()
 const pairs: Judgements = new WeakMap()

@@ -4,17 +4,17 @@ import { gepDuration } from './go-duration.ts'
 import { type IdentityContext, type IdentityReading, identityOf } from './identity-reading.ts'
 import type { PolicyFault } from './policy-fault.ts'
 
-/** An issuer of the document, and where the object says what. */
+/** An issuer as the document has it, and its places in the object. */
 interface Issuer {
   readonly fragment: Raw
   readonly place: string
-  /** Of where the keys come from. */
+  /** The place of its keys. */
   readonly keysPlace: string
 }
 
 const providers = ['Auth0', 'Authentik', 'Descope', 'Entra', 'Keycloak', 'Okta'] as const
 
-/** A policy's `traffic.jwtAuthentication`. What no mcplex does is not looked at here. */
+/** Reads a policy's `traffic.jwtAuthentication`. Fields that have no effect are reported by `leftOut`, not here. */
 export function readTokens(written: unknown, namespace: string, place: string, from: IdentityContext): IdentityReading {
   if (!isRaw(written)) return none
   const faults: PolicyFault[] = []
@@ -35,7 +35,7 @@ export function readTokens(written: unknown, namespace: string, place: string, f
   return assembled(written, issuers, mcp, { place, mcp: `${place}.mcp` }, faults)
 }
 
-/** A `backend.mcp.authentication`, in a policy or of a backend itself. */
+/** Reads the `mcp.authentication` of a policy's `backend`, or of a backend's own `policies`. */
 export function readLogin(written: unknown, namespace: string, place: string, from: IdentityContext): IdentityReading {
   if (!isRaw(written)) return none
   const faults: PolicyFault[] = []
@@ -80,7 +80,7 @@ function issuerOf(provider: unknown, jwks: Raw, places: Omit<Issuer, 'fragment'>
   return { fragment: { issuer, audiences, jwks }, ...places }
 }
 
-/** Where keys are fetched from: a URL, or a port of a Service by plain HTTP. */
+/** Where an issuer's keys are fetched from: a URL, or a port of a Service by plain HTTP. */
 function remoteKeys(remote: unknown, namespace: string, place: string, from: IdentityContext, faults: PolicyFault[]): Raw {
   const age = textAt(remote, 'cacheDuration')
   const refresh = age === undefined ? undefined : gepDuration(age)
@@ -119,7 +119,7 @@ function serviceUrl(
   }
   const key = `${to.namespace}/${name}`
   const service = services.find(key)
-  // Where files hold no Services at all, each may be there.
+  // Where files have no Services at all, any may exist.
   if (service === undefined && world.all('', 'Service').length > 0)
     return refuse(`backendRef: there is no ${title}: create it, or name another`, 'BackendNotFound')
   if (service !== undefined && isExternal(service))
@@ -135,7 +135,9 @@ function serviceUrl(
   return `http://${services.hostOf(key)}:${services.portOf(key, port)}/${path.replace(/^\/+/, '')}`
 }
 
-/** What metadata may say (RFC 9728), by its name in a document; mcplex knows the rest by itself. */
+/**
+ * The members of protected resource metadata (RFC 9728) that can be written, with their names in a document. mcplex sets the others itself.
+ */
 const metadata: Readonly<Record<string, string>> = {
   resource: 'resource',
   scopessupported: 'scopesSupported',
@@ -171,7 +173,7 @@ function toldToClients(mcp: unknown, place: string): { readonly fragment: Raw; r
   return { fragment, faults }
 }
 
-/** A list of texts, or what is written as the JSON text of one. */
+/** A list of texts, which may be written as JSON in a text. */
 function listOf(value: unknown): readonly string[] | undefined {
   const list = typeof value === 'string' ? parsed(value) : value
   return Array.isArray(list) && list.every((one) => typeof one === 'string' && one !== '') ? list : undefined

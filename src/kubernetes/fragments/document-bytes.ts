@@ -1,28 +1,29 @@
 import { escapeReferences } from '../../config/config.ts'
 
-/** What a value takes in a document. */
+/** How much room a value takes in a document. */
 export interface Size {
-  /** As JSON in UTF-8 with dollars escaped. */
+  /** The bytes of its JSON in UTF-8, with dollars escaped. */
   readonly bytes: number
-  /** Objects, lists and scalars in it, itself among them. */
+  /** The number of objects, lists and scalars in it, itself among them. */
   readonly parts: number
 }
 
-/** The size of a part of a document; beyond the limit any that has more bytes. */
+/** The size of a part of a document. Above `limit` bytes it may be any size above the limit: measuring stops there. */
 export function sizeWithin(value: unknown, limit: number): Size {
   const size = { bytes: 0, parts: 0 }
   measure(value, limit, size)
   return size
 }
 
+/** The bytes of `sizeWithin`. */
 export function bytesWithin(value: unknown, limit: number): number {
   return sizeWithin(value, limit).bytes
 }
 
-/** No part counts for more bytes than this and what makes it that long: nothing that takes more is written. */
+/** Where measuring a part stops: nothing larger is ever written. */
 const countedBytes = 1_000_000
 
-/** What the members of a list or an object take in a longer one, with a comma each. */
+/** What the members of a list or an object add to a list or object that has others, each with a comma. */
 export function sizeInside(holder: object): Size {
   const { bytes, parts } = sizeWithin(holder, countedBytes)
   return { bytes: bytes - 1, parts: parts - 1 }
@@ -50,7 +51,7 @@ function measure(value: unknown, limit: number, size: { bytes: number; parts: nu
   } else size.bytes += String(value).length
 }
 
-/** Without what JSON or a document writes otherwise than it is. */
+/** Texts of which no character is escaped, in JSON or in documents. */
 const plainText = /^[ !#%-[\]-~]*$/
 
 function textBytes(text: string): number {

@@ -1,20 +1,22 @@
 import { type Config, escapeReferences, type Problem, parsePlain } from '../../config/config.ts'
 import { type Fault, isRaw, type Raw } from '../objects/objects.ts'
 
-/** A part of a document. An agent's backends must be among its own; routes name none of its listeners. */
+/**
+ * A part of a document, in the long form and without defaults. The backends of its agents must be in it too; its routes name no listeners.
+ */
 export type Fragment = Readonly<Partial<Record<'backends' | 'agents', Raw> & Record<'listeners' | 'routes', readonly Raw[]>>>
 
-/** What is wrong with a part of a document, whose texts mean themselves. Paths are the document's. */
+/** What `config` finds wrong with a part of a document. Dollars in its texts mean themselves; paths are those of the document. */
 export function fragmentErrors(fragment: Fragment): readonly Problem[] {
   return documentErrors(escapeTexts({ 'mcplex.dev/version': '0', listeners: [], backends: {}, routes: [], ...fragment }))
 }
 
-/** What is wrong with a document of `escapeTexts`, told in the texts as they were before. */
+/** What `config` finds wrong with a document of `escapeTexts`, with texts as they were before they were escaped. */
 export function documentErrors(document: unknown): readonly Problem[] {
   return readDocument(document).errors
 }
 
-/** The same, and the Config where there is none. */
+/** The same, and the Config if nothing is wrong. */
 export function readDocument(document: unknown): { readonly config: Config | undefined; readonly errors: readonly Problem[] } {
   const { config, problems } = parsePlain(document, { origin: 'kubernetes', env: {}, readFile: refuseToRead })
   const errors = problems
@@ -23,17 +25,17 @@ export function readDocument(document: unknown): { readonly config: Config | und
   return { config, errors }
 }
 
-/** What is wrong and the remedy, without the place. */
+/** The problem's text and its remedy, without the place. */
 export function sentenceOf({ text, hint }: Problem): string {
   return hint === undefined ? text : `${text}: ${hint}`
 }
 
-/** The problem as a fault, at the place where the object's author wrote it. */
+/** The problem as a fault of an object, at the place in that object. */
 export function faultOf(problem: Problem, place: string, reason: string): Fault {
   return { reason, message: `${place}: ${sentenceOf(problem)}` }
 }
 
-/** The same value with each text, though no key, such that a document takes it as it is. */
+/** The value with the dollars of all its texts escaped, so that a document takes them literally. Keys stay as they are. */
 export function escapeTexts(value: unknown): unknown {
   if (typeof value === 'string') return escapeReferences(value)
   if (Array.isArray(value)) return value.map(escapeTexts)

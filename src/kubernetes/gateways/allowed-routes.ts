@@ -16,14 +16,15 @@ import {
 import type { ListenerView } from './gateway-view.ts'
 import type { WrittenListener } from './written-listener.ts'
 
+/** Which routes a listener takes. */
 export interface AllowedRoutes extends Pick<ListenerView, 'refusal' | 'supportedKinds'> {
-  /** Of the listener's Accepted: what can't be understood, and so takes no route. */
+  /** What is wrong with `allowedRoutes`, for the listener's condition Accepted: then no route may attach. */
   readonly faults: readonly Fault[]
-  /** Of its ResolvedRefs. */
+  /** Kinds of routes that are not served, for its condition ResolvedRefs. */
   readonly kindFaults: readonly Fault[]
 }
 
-/** Which routes may attach to a listener. Gateway API, AllowedRoutes. */
+/** Reads which routes may attach to a listener (Gateway API, AllowedRoutes). */
 export function readAllowedRoutes(listener: WrittenListener, gateway: KubeObject, world: World): AllowedRoutes {
   const here = `${listener.place}.allowedRoutes`
   const allowed = rawAt(listener.raw, 'allowedRoutes')
@@ -75,7 +76,7 @@ function readKinds(
   }
 }
 
-/** What would be taken for absent, and so allow what nobody meant. */
+/** Values of a wrong type and unknown members: if they counted as absent, more routes would be allowed than is meant. */
 function shapeFaults(raw: Raw, here: string): readonly Fault[] {
   const allowed = valueAt(raw, 'allowedRoutes')
   const namespaces = valueAt(allowed, 'namespaces')
@@ -103,7 +104,7 @@ function fromFaults(from: unknown, selector: unknown, place: string): readonly F
   return [{ reason: 'UnsupportedValue', message: `${place}.from is not one of All, Same, Selector, None` }]
 }
 
-/** A namespace carries its name as a label. Of one that isn't known nobody can say what a selector makes of it: it isn't taken. */
+/** Whether a selector of namespaces selects this one, whose name is among its labels. A Namespace that is not known is not selected. */
 function isTaken(namespace: string, selector: unknown, world: World): boolean {
   const object = world.find({ group: '', kind: 'Namespace', namespace: '', name: namespace })
   return object !== undefined && isSelected(selector, { ...object.metadata.labels, 'kubernetes.io/metadata.name': namespace })

@@ -16,24 +16,26 @@ import {
 } from '../objects/objects.ts'
 import { readParameters } from './gateway-parameters.ts'
 
+/** The GatewayClasses of a cluster, and what is to be done about them. */
 export interface GatewayClasses {
-  /** By name, those that are ours. */
+  /** Our classes by name, those that are still to be created among them. */
   readonly ours: ReadonlyMap<string, ClassView>
-  /** Names of those of other controllers. */
+  /** Names of classes of other controllers. */
   readonly foreign: ReadonlySet<string>
-  /** To be made. */
+  /** Classes that are to be created. */
   readonly missing: readonly KubeObject[]
   readonly statuses: readonly DesiredStatus[]
 }
 
+/** A GatewayClass of ours. */
 export interface ClassView {
-  /** What keeps it from being Accepted. */
+  /** Why it is not Accepted; empty where it is. */
   readonly faults: readonly Fault[]
-  /** What holds for its Gateways where they say nothing else: members of a GatewayParameters' spec. */
+  /** Members of a GatewayParameters' spec that hold for its Gateways where they have none of their own. */
   readonly parameters: Raw
 }
 
-/** Which GatewayClasses are ours: by their controllerName, or as they are to be made. */
+/** Determines which GatewayClasses are ours: those with our controllerName, and those of the settings that do not exist yet. */
 export function readClasses(world: World, settings: Settings): GatewayClasses {
   const objects = world.all(gatewayGroup, 'GatewayClass')
   const own = objects.filter((object) => textAt(object, 'spec', 'controllerName') === settings.controllerName)

@@ -10,22 +10,23 @@ import {
   valueAt,
   type World,
 } from '../objects/objects.ts'
-import { type Form, misfits, type Shape } from './misfits.ts'
+import { type Form, type Shape, shapeErrors } from './shape.ts'
 
 const own = { group: 'mcplex.dev', kind: 'GatewayParameters' } as const
 
+/** What a reference to GatewayParameters comes to. */
 export interface ParametersReading {
-  /** The members of its spec; none where there is a fault. */
+  /** The members of its spec; none of them where there is a fault. */
   readonly parameters: Raw
-  /** Why what names it is not Accepted. */
+  /** Why the object that refers to it is not Accepted. */
   readonly faults: readonly Fault[]
 }
 
 /**
- * The GatewayParameters that a reference names, checked wholly: what is made of them stands in no other check's way.
- * @param ref as written; undefined: there is none, which is no fault
- * @param place the reference's, such as `spec.infrastructure.parametersRef`
- * @param namespace where to look; undefined: the reference should have said it, and doesn't
+ * Reads the GatewayParameters that a reference names, and checks them completely, so that the objects made from them are valid.
+ * @param ref as written; undefined where there is none, which is no fault
+ * @param place of the reference, such as `spec.infrastructure.parametersRef`
+ * @param namespace of the GatewayParameters; undefined where the reference lacks it although it must have one
  */
 export function readParameters(ref: unknown, place: string, namespace: string | undefined, world: World): ParametersReading {
   if (ref === undefined) return { parameters: {}, faults: [] }
@@ -39,8 +40,8 @@ export function readParameters(ref: unknown, place: string, namespace: string | 
   const object = world.find({ ...own, namespace, name })
   if (object === undefined) return refused(`${place}: there is no ${title}: create it, or leave the reference out`)
   const spec = rawAt(object, 'spec')
-  const unfit = misfits(spec, shape, 'spec')
-  const wrong = unfit.length > 0 ? unfit : contradictions(spec)
+  const errors = shapeErrors(spec, shape, 'spec')
+  const wrong = errors.length > 0 ? errors : contradictions(spec)
   if (wrong.length > 0) return refused(...wrong.map((text) => `${title}: ${text}`))
   return { parameters: Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null)), faults: [] }
 }
@@ -49,7 +50,7 @@ function refused(...messages: readonly string[]): ParametersReading {
   return { parameters: {}, faults: messages.map((message) => ({ reason: 'InvalidParameters', message })) }
 }
 
-/** Titles of the GatewayParameters that a Gateway names, and its class: its own first. */
+/** Titles of the GatewayParameters of a Gateway and of its class, its own first. */
 export function parametersFor(gateway: KubeObject, world: World): readonly string[] {
   const className = textAt(gateway, 'spec', 'gatewayClassName') ?? ''
   const ofClass = world.find({ group: 'gateway.networking.k8s.io', kind: 'GatewayClass', namespace: '', name: className })
@@ -62,7 +63,10 @@ export function parametersFor(gateway: KubeObject, world: World): readonly strin
   })
 }
 
-/** Each member of a spec counts whole; a number of pods and the way to find one are the same wish. */
+/**
+ * A Gateway's parameters over those of its class, member by member. `replicas` and `autoscaling` replace each other: both set the number of
+ * pods.
+ */
 export function overDefaults(wished: Raw, defaults: Raw): Raw {
   const { replicas, autoscaling, ...others } = defaults
   const isCounted = ['replicas', 'autoscaling'].some((name) => Object.hasOwn(wished, name))
@@ -109,7 +113,7 @@ const shape = object({
       operator: text,
       value: { kind: 'text', form: labelValue },
       effect: text,
-      // Of 64 bits, as far as numbers here are exact.
+      // An int64, as far as JavaScript's numbers are exact.
       tolerationSeconds: { kind: 'whole', max: Number.MAX_SAFE_INTEGER },
     }),
   },
@@ -122,7 +126,7 @@ const shape = object({
   logLevel: oneOf('debug', 'info', 'warn', 'error'),
 })
 
-/** What the definition of the kind refuses too, but files may hold. */
+/** Contradictions that the CustomResourceDefinition refuses as well, but that files may have. */
 function contradictions(spec: Raw): readonly string[] {
   const [autoscaling, service] = [rawAt(spec, 'autoscaling'), rawAt(spec, 'service')]
   const isScaled = valueAt(spec, 'autoscaling') !== undefined
@@ -145,7 +149,7 @@ function contradictions(spec: Raw): readonly string[] {
   return [...rules.flatMap(([isBroken, sentence]) => (isBroken ? [sentence] : [])), ...overcommitted(spec)]
 }
 
-/** Requests above their limits; and devices and huge pages, which are given whole, whose requests are not their limits. */
+/** Requests above their limits, and devices and huge pages of which request and limit differ although they can't be overcommitted. */
 function overcommitted(spec: Raw): readonly string[] {
   const limits = rawAt(spec, 'resources', 'limits')
   const requests = Object.entries(rawAt(spec, 'resources', 'requests')).sort(([one], [other]) => (one < other ? -1 : 1))

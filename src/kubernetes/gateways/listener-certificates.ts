@@ -15,7 +15,10 @@ import {
 } from '../objects/objects.ts'
 import type { WrittenListener } from './written-listener.ts'
 
-/** What is wrong with references to certificates; that they are there is not looked at while nothing serves them. Gateway API, ListenerTLSConfig. */
+/**
+ * What is wrong with a listener's references to certificates (Gateway API, ListenerTLSConfig). Whether the Secrets exist is not checked
+ * while listeners with TLS are not served.
+ */
 export function certificateFaults({ place, protocol, raw }: WrittenListener, gateway: KubeObject, world: World): readonly Fault[] {
   const tls = rawAt(raw, 'tls')
   const isTerminating = (protocol === 'HTTPS' || protocol === 'TLS') && (textAt(tls, 'mode') ?? 'Terminate') === 'Terminate'
@@ -38,7 +41,9 @@ function refFaults(raw: unknown, place: string, gateway: KubeObject, world: Worl
   return [{ reason: 'RefNotPermitted', message }]
 }
 
-/** What asks for certificates of clients on this listener, so that it may not be served without them. Gateway API, FrontendTLSConfig. */
+/**
+ * The fault of a listener whose clients must show a certificate (Gateway API, FrontendTLSConfig): it may not be served without that check.
+ */
 export function clientCertificateFaults({ protocol, port }: WrittenListener, frontend: Raw): readonly Fault[] {
   if (protocol !== 'HTTPS') return []
   const own = listAt(frontend, 'perPort').findIndex((one) => numberAt(one, 'port') === port)

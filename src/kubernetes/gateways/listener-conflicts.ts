@@ -4,8 +4,8 @@ import type { WrittenListener } from './written-listener.ts'
 const withHostname = ['HTTP', 'HTTPS', 'TLS']
 
 /**
- * Why a listener is not distinct from its siblings. All that conflict are told so: none of them wins (Gateway API, GatewaySpec.listeners).
- * Protocols that are not served at all conflict with nothing.
+ * Why a listener is not distinct from the Gateway's others by port, protocol and hostname. All that conflict with each other have the fault,
+ * none of them wins (Gateway API, GatewaySpec.listeners). Protocols that are never served conflict with nothing.
  */
 export function conflictsAmong(listeners: readonly WrittenListener[]): (listener: WrittenListener) => readonly Fault[] {
   const byPort = Map.groupBy(

@@ -22,7 +22,7 @@ import type { WrittenListener } from './written-listener.ts'
 
 const reservedPorts: readonly number[] = Object.values(ownPorts)
 
-/** The listeners of a Gateway, and what is wrong with their list. Gateway API, Listener. */
+/** Reads the listeners of a Gateway, and what is wrong with the list of them (Gateway API, Listener). */
 export function readListeners(
   gateway: KubeObject,
   world: World,
@@ -51,7 +51,7 @@ function readWritten(raw: unknown, place: string): readonly WrittenListener[] {
   ]
 }
 
-/** What the API server refuses, and a file may hold. */
+/** Listeners without a name, or with another one's name. The API server refuses them, but a file may have them. */
 function nameFaults(raw: unknown, place: string, named: readonly WrittenListener[]): readonly Fault[] {
   const name = textAt(raw, 'name')
   if (name === undefined) return [invalid(place, 'has no name: give it one')]
@@ -80,7 +80,7 @@ function viewOf(listener: WrittenListener, gateway: KubeObject, world: World, co
   }
 }
 
-/** Values of another type stay as they are, for `fragmentErrors` to tell of. */
+/** The listener as the document has it. Values of a wrong type stay as they are, so that `fragmentErrors` reports them. */
 function documentOf({ name, raw, hostname }: WrittenListener): Raw {
   const host = hostname ?? valueAt(raw, 'hostname') ?? ''
   return {

@@ -22,17 +22,18 @@ import { overDefaults, readParameters } from './gateway-parameters.ts'
 import type { GatewayView } from './gateway-view.ts'
 import { readListeners } from './listeners.ts'
 
+/** What a cluster's Gateways and GatewayClasses come to. */
 export interface Gateways {
-  /** Those of our classes, by name. */
+  /** The Gateways of our classes, sorted by name. */
   readonly gateways: readonly GatewayView[]
-  /** Classes that are to be made. */
+  /** GatewayClasses that are to be created. */
   readonly classes: readonly KubeObject[]
   readonly classStatuses: readonly DesiredStatus[]
-  /** Gateways that another class's controller has now, though something that we provisioned for them is still there. */
+  /** Gateways that have a class of another controller now, while objects that we provisioned for them still exist. */
   readonly abandoned: readonly ObjectRef[]
 }
 
-/** The Gateways of our classes with their listeners, and what is to be done about the classes. */
+/** Reads the Gateways of our classes with their listeners, and what is to be done about the classes. */
 export function readGateways(world: World, settings: Settings): Gateways {
   const { ours, foreign, missing, statuses } = readClasses(world, settings)
   const gateways = world.all(gatewayGroup, 'Gateway').flatMap((object) => {
@@ -59,7 +60,7 @@ function readGateway(object: KubeObject, ofClass: ClassView, world: World): Gate
   return {
     object,
     key: nameKey(refOf(object)),
-    // What isn't understood may well restrict.
+    // A member that is not known may be meant to restrict something, so nothing is served.
     listeners: closing.length === 0 ? listeners : listeners.map((listener) => ({ ...listener, fragment: undefined })),
     parameters: overDefaults(own.parameters, ofClass.parameters),
     faults: [...ofClass.faults, ...own.faults, ...addressFaults(object), ...closing],
@@ -67,7 +68,7 @@ function readGateway(object: KubeObject, ofClass: ClassView, world: World): Gate
   }
 }
 
-/** An address without a value asks for any. Gateway API, GatewaySpecAddress. */
+/** Addresses can't be chosen. One without a value asks for any, which is fine (Gateway API, GatewaySpecAddress). */
 function addressFaults(object: KubeObject): readonly Fault[] {
   return listAt(object, 'spec', 'addresses').flatMap((address, index) => {
     const value = valueAt(address, 'value') ?? ''
@@ -117,8 +118,8 @@ function remarksOn(object: KubeObject): readonly Fault[] {
 }
 
 /**
- * Told by the Services that we made. A Gateway whose class is nowhere to be seen has been given to nobody: what serves it stays.
- * Where the Gateway itself is gone, the cluster removes what it owned.
+ * They are recognized by the Services that we made for them. A Gateway whose class does not exist was not given to another controller, so
+ * what serves it stays. Where the Gateway itself was deleted, the cluster's garbage collection removes what it owned.
  */
 function abandonedGateways(world: World, settings: Settings, foreign: ReadonlySet<string>): readonly ObjectRef[] {
   const found = world.all('', 'Service').flatMap(({ metadata }) => {

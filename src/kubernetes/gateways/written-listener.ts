@@ -1,6 +1,6 @@
 import type { Raw } from '../objects/objects.ts'
 
-/** A listener as far as it can be read. */
+/** A listener as its Gateway's spec has it, as far as it can be read. */
 export interface WrittenListener {
   /** Such as `spec.listeners[0]`. */
   readonly place: string

@@ -1,7 +1,7 @@
 /**
- * The command by which an administrator lets the controller make what Gateways of a namespace need, and read the Secrets and ConfigMaps that
- * objects there name.
- * @param user the controller, as the API server calls it; absent: as `deploy/rbac.yaml` has it
+ * The command by which an administrator allows the controller to create the objects that Gateways of a namespace need, and to read the
+ * Secrets and ConfigMaps that objects there name.
+ * @param user the controller's user name; by default that of `deploy/rbac.yaml`
  */
 export function commandToProvision(namespace: string, user = 'system:serviceaccount:mcplex-system:mcplex'): string {
   const [, accountNamespace, account] = /^system:serviceaccount:([^:]+):(.+)$/.exec(user) ?? []

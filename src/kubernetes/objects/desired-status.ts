@@ -2,8 +2,8 @@ import type { KubeObject, ObjectRef } from './object.ts'
 import type { Raw } from './raw.ts'
 
 /**
- * What an object's status should say. Conditions in it have `observedGeneration` and no `lastTransitionTime`: that is the writer's.
- * - `whole`: the members of `status` are ours; others stay.
+ * What an object's status should say. Its conditions have an `observedGeneration` but no `lastTransitionTime`, which the writer adds.
+ * - `whole`: the members of `status` are ours to set; others stay as they are.
  * - `entries`: of the list `parents` (HTTPRoute) or `ancestors` (policies) the entries with our controllerName are to be exactly these.
  */
 export type DesiredStatus = (
@@ -11,6 +11,6 @@ export type DesiredStatus = (
   | { readonly kind: 'entries'; readonly list: 'parents' | 'ancestors'; readonly entries: readonly Raw[] }
 ) & {
   readonly object: KubeObject
-  /** Secrets and ConfigMaps that it depends on. Absent: none. */
+  /** Secrets and ConfigMaps that it depends on: it is written once it is known whether they exist. Absent: none. */
   readonly waitsFor?: readonly ObjectRef[]
 }

@@ -3,29 +3,34 @@ import type { KubeObject } from './object.ts'
 import type { Raw } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
 
-/** Something that the status of a backend or agent tells. */
+/** Something that the status of a backend or an Agent reports. */
 export interface Finding extends Fault {
-  /** What is not done because of it: all that the object says, a part of that, or nothing. */
+  /** How much of the object is not served because of it: all, a part, or nothing, where it is only worth knowing. */
   readonly costs: 'all' | 'part' | 'nothing'
 }
 
+/** A finding with its reason and message. */
 export function finding(costs: Finding['costs'], reason: string, message: string): Finding {
   return { costs, reason, message }
 }
 
-/** Members of an object that nobody reads: they may restrict, so what has them isn't served. `place` is the object's, such as `spec.mcp`. */
+/**
+ * A finding for each member that mcplex does not know: it may be meant to restrict something, so what has it is not served. `place` is that
+ * of the value, such as `spec.mcp`.
+ */
 export function unknownFields(value: unknown, known: readonly string[], place: string, costs: 'all' | 'part'): readonly Finding[] {
   return unknownMembers(value, known).map((name) =>
     finding(costs, 'Unsupported', `${place}.${name} is not supported, and without it more might be let through than is meant: remove it`),
   )
 }
 
-/** Reasons of findings about a reference, which the condition ResolvedRefs tells of. */
+/** Reasons of findings about references, which the condition ResolvedRefs reports. */
 const referenceReasons = new Set(['BackendNotFound', 'RefNotPermitted', 'InvalidKind'])
 
 /**
- * What findings come to: the conditions Accepted, ResolvedRefs and, where a part is left out, PartiallyInvalid; and why nothing is served.
- * @param served what is served, as a sentence; undefined: nothing
+ * The conditions that findings lead to: Accepted, ResolvedRefs and, where a part is left out, PartiallyInvalid. `unusable` says why nothing
+ * is served, if so.
+ * @param served what is served, as a sentence; undefined where nothing is
  */
 export function judgeFindings(
   object: KubeObject,

@@ -3,9 +3,8 @@ import { listAt, valueAt } from './raw.ts'
 import { unknownMembers } from './unknown-members.ts'
 
 /**
- * Whether some ReferenceGrant in the target's namespace lets objects of this kind and namespace name it. Each grant is looked at anew,
- * so revoking one holds with the next translation. An entry that is malformed, or says more than is known, gives nothing. Gateway API,
- * ReferenceGrant.
+ * Whether a ReferenceGrant in the namespace of `to` allows objects of the kind and namespace of `from` to refer to it (Gateway API,
+ * ReferenceGrant). An entry that is malformed, or has members that mcplex does not know, allows nothing.
  */
 export function isGranted(grants: readonly KubeObject[], from: Pick<ObjectRef, 'group' | 'kind' | 'namespace'>, to: ObjectRef): boolean {
   return grants.some(

@@ -1,19 +1,20 @@
+/** The API group of the Gateway API. */
 export const gatewayGroup = 'gateway.networking.k8s.io'
 
-/** A kind of object that the controller deals with. */
+/** A kind of object that the controller reads or writes. */
 export interface Kind {
   readonly group: string
   readonly version: string
   readonly kind: string
   readonly plural: string
   readonly isNamespaced: boolean
-  /** Followed across all namespaces, one by one where an object names it, or only written. */
+  /** How it is watched: in all namespaces, single objects that others name, or not at all because it is only written. */
   readonly isFollowed: 'everywhere' | 'by-name' | 'no'
-  /** Whether its definition may be missing from a cluster: then there are none, until it appears. */
+  /** Whether a cluster may lack its CustomResourceDefinition; then it has no objects until the definition is installed. */
   readonly isOptional: boolean
   /** How its status is written: server-side apply, a PUT with resourceVersion, or not at all. */
   readonly status: 'apply' | 'put' | 'no'
-  /** Made by the controller: cluster-wide, or in the namespaces of Gateways for them. */
+  /** Whether the controller creates it: once for the cluster, or in the namespace of each Gateway. */
   readonly isProvisioned: 'cluster' | 'namespace' | 'no'
 }
 
@@ -28,7 +29,7 @@ const agentgateway = {
 const core = { group: '', version: 'v1', isNamespaced: true, isOptional: false, status: 'no' } as const
 const own = { isNamespaced: true, isFollowed: 'no', isOptional: false, status: 'no', isProvisioned: 'namespace' } as const
 
-/** Every kind that the controller reads or writes: what it follows, and its rights, come from this table. */
+/** Every kind that the controller reads or writes. What it watches and its RBAC rules come from this table. */
 export const kinds = [
   {
     ...gatewayApi,
@@ -91,11 +92,12 @@ export const kinds = [
   { ...own, group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers' },
 ] as const satisfies readonly Kind[]
 
+/** The kind of this group and name, if the controller deals with it. */
 export function kindOf(group: string, kind: string): Kind | undefined {
   return kinds.find((one) => one.group === group && one.kind === kind)
 }
 
-/** `v1`, `apps/v1`: as objects say it. */
+/** The `apiVersion` of its objects, such as `v1` or `apps/v1`. */
 export function apiVersionOf({ group, version }: Pick<Kind, 'group' | 'version'>): string {
   return group === '' ? version : `${group}/${version}`
 }

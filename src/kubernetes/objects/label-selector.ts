@@ -3,7 +3,10 @@ import { unknownMembers } from './unknown-members.ts'
 
 type Labels = Readonly<Record<string, string>> | undefined
 
-/** Whether a label selector takes these labels. An empty one takes all; one that is absent or not valid takes nothing. */
+/**
+ * Whether a label selector (metav1.LabelSelector) selects these labels. An empty one selects everything; one that is absent or invalid
+ * selects nothing.
+ */
 export function isSelected(selector: unknown, labels: Labels): boolean {
   if (selectorFault(selector) !== undefined) return false
   const own = new Map(Object.entries(labels ?? {}))
@@ -11,7 +14,7 @@ export function isSelected(selector: unknown, labels: Labels): boolean {
   return isEqual && listAt(selector, 'matchExpressions').every((expression) => isMet(expression, own))
 }
 
-/** What is wrong with a label selector, as a sentence's end after its place; undefined: nothing. */
+/** What is wrong with a label selector, as text to follow its place; undefined where it is valid. */
 export function selectorFault(selector: unknown): string | undefined {
   if (!isRaw(selector)) return ' is not a label selector'
   const [unknown] = unknownMembers(selector, ['matchLabels', 'matchExpressions'])

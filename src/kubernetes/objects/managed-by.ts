@@ -1,6 +1,9 @@
 import type { Settings } from './settings.ts'
 
-/** What the label `app.kubernetes.io/managed-by` says of all that this controller provisions: its name, as far as a label takes it. */
+/**
+ * The value of the label `app.kubernetes.io/managed-by` on all that this controller provisions: its controllerName, as far as a label's
+ * value can hold it.
+ */
 export function managedBy({ controllerName }: Pick<Settings, 'controllerName'>): string {
   return controllerName
     .replace(/[^-A-Za-z0-9_.]/g, '.')

@@ -6,9 +6,10 @@ import type { KubeObject } from './object.ts'
 import { listAt, textAt } from './raw.ts'
 import { readObject, refKey, refOf, titleOf } from './world.ts'
 
+/** What is wrong with a file of objects. */
 export interface DocumentProblem {
   readonly file: string
-  /** Counted from 1; undefined: of the file as a whole. */
+  /** Counted from 1; undefined where the file as a whole is meant. */
   readonly line: number | undefined
   readonly text: string
 }
@@ -23,8 +24,8 @@ interface Found extends Omit<DocumentProblem, 'text'> {
 }
 
 /**
- * The objects of YAML and JSON files, as `kubectl apply -f` takes them: streams of documents and lists too, a folder's own files but not
- * those of folders in it; `-` is standard input. Objects that say no namespace are in the given one. Never throws.
+ * The objects of YAML and JSON files, as `kubectl apply -f` reads them: with several documents in a file, lists of objects, and folders,
+ * though not the folders inside these. `-` is standard input. Objects without a namespace get the given one. Never throws.
  */
 export function readObjects(paths: readonly string[], namespace = 'default'): ReadObjects {
   const readings = paths.flatMap(filesAt).map((file) => (typeof file === 'string' ? readFile(file) : { found: [], problems: [file] }))
@@ -35,7 +36,7 @@ export function readObjects(paths: readonly string[], namespace = 'default'): Re
   )
 }
 
-/** The same for a text, as if `file` held it. */
+/** The objects of a text, with problems as if it stood in `file`. */
 export function readObjectsIn(text: string, file: string, namespace = 'default'): ReadObjects {
   const { found, problems } = readText(text, file)
   return collect(found, problems, namespace)
@@ -58,7 +59,7 @@ function filesAt(path: string): readonly (string | DocumentProblem)[] {
   }
 }
 
-/** Folders that hold no objects but what makes them, by the file that tells. */
+/** Files by which a folder is recognized as one to be rendered by another tool first, with the command that does it. */
 const builders = new Map<string, (path: string) => string>([
   ['kustomization.yaml', (path) => `kubectl kustomize ${path} | mcplex translate -f -`],
   ['kustomization.yml', (path) => `kubectl kustomize ${path} | mcplex translate -f -`],

@@ -1,4 +1,4 @@
-/** An object as the API server or a file has it; all but its name is unknown until a reader narrows it. */
+/** An object as the API server or a file has it. Its metadata has been checked; readers narrow the other members. */
 export interface KubeObject {
   readonly apiVersion: string
   readonly kind: string
@@ -8,7 +8,7 @@ export interface KubeObject {
 
 export interface Metadata {
   readonly name: string
-  /** Absent for kinds without namespaces. */
+  /** Absent for cluster-scoped kinds. */
   readonly namespace?: string
   readonly uid?: string
   readonly resourceVersion?: string
@@ -18,7 +18,7 @@ export interface Metadata {
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly ownerReferences?: readonly OwnerReference[]
-  /** Field managers that have written the status, from `managedFields`, which is not kept. */
+  /** The field managers that have written the status, taken from `managedFields`, which is not kept itself. */
   readonly statusManagers?: readonly string[]
 }
 
@@ -30,7 +30,7 @@ export interface OwnerReference {
   readonly controller?: boolean
 }
 
-/** Names one object. The group is empty for core kinds, the namespace for kinds without one. */
+/** Names one object. The group is empty for core kinds, the namespace for cluster-scoped kinds. */
 export interface ObjectRef {
   readonly group: string
   readonly kind: string

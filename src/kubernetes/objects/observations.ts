@@ -1,42 +1,50 @@
-/** What the controller has found out beside the objects. Empty where files are translated. */
+/** What the controller knows beside the objects. Where files are translated, it knows nothing. */
 export interface Observations {
-  /** By `ns/name` of the Gateway: why what it needs could not be written, as a sentence with its remedy. */
+  /** Why the objects that a Gateway needs could not be written, by its `ns/name`: a sentence with the remedy. */
   readonly provisioning: ReadonlyMap<string, string>
-  /** Secrets and ConfigMaps, by `refKey`, that may not be read. */
+  /** Secrets and ConfigMaps, by `refKey`, that the controller may not read. */
   readonly forbidden: ReadonlySet<string>
-  /** Those of which it is not known whether they are there, by `refKey`: why, as the end of a sentence. Absent: none. */
+  /**
+   * Secrets and ConfigMaps, by `refKey`, of which it is not known whether they exist, with the reason as the end of a sentence. Absent:
+   * none.
+   */
   readonly unknown?: ReadonlyMap<string, string>
-  /** By `ns/name` of the Gateway: what those of its proxies that answer said last. Absent: nobody asks them. */
+  /** The last reports of those proxies of a Gateway that answer, by its `ns/name`. Absent: proxies are not asked. */
   readonly proxies?: ReadonlyMap<string, readonly ProxyReport[]>
-  /** Gateways, by `ns/name`, whose proxies have hardly had the time to take the newest document. Absent: none. */
+  /** Gateways, by `ns/name`, whose document changed so recently that their proxies may not have it yet. Absent: none. */
   readonly settling?: ReadonlySet<string>
-  /** By `ns/name` the digest of the document that `settling` speaks of: one with another document settles too. Absent: as it is now. */
+  /**
+   * The digests of the documents that `settling` was determined for, by `ns/name`: a Gateway whose document is another one now is settling
+   * as well. Absent: none is another.
+   */
   readonly digests?: ReadonlyMap<string, string>
-  /** Who the controller is, as the API server calls it: named where it lacks a right. Absent: as `deploy/rbac.yaml` has it. */
+  /** The controller's user name, as the API server calls it; messages about a missing right name it. Absent: that of `deploy/rbac.yaml`. */
   readonly account?: string | undefined
 }
 
-/** What a proxy says of itself at `/status`, as far as statuses of objects tell of it. */
+/** What a proxy reports at `/status`, as far as the statuses of objects use it. */
 export interface ProxyReport {
-  /** `digestOfDocument` of the one that it serves. */
+  /** The digest (`digestOfDocument`) of the document that it serves. */
   readonly digest: string
-  /** Of mcplex. */
+  /** The version of mcplex that the proxy is. */
   readonly version: string
-  /** Why it does not serve the newest document that it has seen, and the digest of that one. */
+  /** The newest document that it has read, by its digest, and why it does not serve that one. Undefined: it does. */
   readonly refused: { readonly digest: string; readonly text: string } | undefined
   readonly servers: readonly ServerReport[]
   readonly agents: readonly { readonly name: string; readonly tools: number }[]
 }
 
+/** What a proxy reports of one MCP server. */
 export interface ServerReport {
-  /** In the document. */
+  /** The name of its backend in the document. */
   readonly backend: string
   readonly name: string
   readonly state: 'connecting' | 'ready' | 'down'
-  /** `legacy` or `modern`, once it is known. */
+  /** The family of protocol revisions that it speaks, `legacy` or `modern`, once it is known. */
   readonly era: string | undefined
   readonly tools: number
   readonly lastError: string | undefined
 }
 
+/** What is known where files are translated. */
 export const nothingObserved: Observations = { provisioning: new Map(), forbidden: new Set() }

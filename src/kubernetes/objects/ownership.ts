@@ -5,14 +5,14 @@ import { nameKey, refOf, titleOf } from './world.ts'
 
 const label = 'app.kubernetes.io/managed-by'
 
-/** Whether a controller whose label says `maker` made the object for the Gateway of that uid. */
+/** Whether an object belongs to the Gateway with this uid and carries `maker` in its label `app.kubernetes.io/managed-by`. */
 export function isMadeFor(object: unknown, uid: string | undefined, maker: string | undefined): boolean {
   return maker !== undefined && isOwnedBy(object, uid) && textAt(object, 'metadata', 'labels', label) === maker
 }
 
 /**
- * Whether what the API server has is ours, and belongs to the Gateway that the desired object is for: it has our label, or it had, as we
- * have applied it, and no other controller has. Without its `managedFields` it is known by the label alone.
+ * Whether an object of the API server is ours and belongs to the Gateway that the desired object is for. It is ours if it carries our label,
+ * or if by its `managedFields` we have applied it and no other controller has set the label since.
  */
 export function isOwn(existing: unknown, desired: KubeObject): boolean {
   const uid = gatewayUid(desired)
@@ -20,7 +20,7 @@ export function isOwn(existing: unknown, desired: KubeObject): boolean {
   return isMadeFor(existing, uid, maker) || (maker !== undefined && isOwnedBy(existing, uid) && isRelabelled(existing, maker))
 }
 
-/** Controllers apply their label; people, and tools that find an object there, write over ours. */
+/** Whether the label was changed by people or their tools rather than by another controller: controllers apply their label server-side. */
 function isRelabelled(existing: unknown, maker: string): boolean {
   const applied = listAt(existing, 'metadata', 'managedFields').filter((entry) => textAt(entry, 'operation') === 'Apply')
   const isOurs = (entry: unknown): boolean => managedBy({ controllerName: textAt(entry, 'manager') ?? '' }) === maker
@@ -29,7 +29,7 @@ function isRelabelled(existing: unknown, maker: string): boolean {
   return applied.some(isOurs) && !applied.some((entry) => !isOurs(entry) && !isByHand(entry) && isLabelling(entry))
 }
 
-/** Why nothing is made beside objects that are not ours, as a sentence with its remedy. */
+/** Why nothing is created where objects of the same names are not ours: a sentence with the remedy. */
 export function foreignSentence(foreign: readonly KubeObject[], desired: KubeObject): string {
   const uid = gatewayUid(desired)
   const others = foreign.filter((object) => !isOwnedBy(object, uid))
@@ -46,7 +46,7 @@ export function foreignSentence(foreign: readonly KubeObject[], desired: KubeObj
   ].join('. ')
 }
 
-/** The uid of the Gateway that it is to belong to. */
+/** The uid of the object's controller, which is its Gateway. */
 function gatewayUid(object: unknown): string | undefined {
   return textAt(
     listAt(object, 'metadata', 'ownerReferences').find((owner) => valueAt(owner, 'controller') === true),

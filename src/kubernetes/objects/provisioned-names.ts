@@ -1,31 +1,32 @@
 import { createHash } from 'node:crypto'
 
-/** Names of what is made for a Gateway, in its namespace. */
+/** The names of the objects that are provisioned for a Gateway, in its namespace. */
 export interface ProvisionedNames {
-  /** Of what runs and what clients reach: Deployment, Service, PodDisruptionBudget, HorizontalPodAutoscaler. */
+  /** The name of its Deployment, Service, PodDisruptionBudget and HorizontalPodAutoscaler. */
   readonly workload: string
-  /** Of what it reads and by which right: Secret, ServiceAccount, Role, RoleBinding. */
+  /** The name of its Secret, ServiceAccount, Role and RoleBinding. */
   readonly config: string
-  /** Of the headless Service by which replicas find each other. */
+  /** The name of the headless Service by which its replicas find each other. */
   readonly peers: string
 }
 
 const peersEnd = '-peers'
 
 /**
- * Each at most 63 characters, and like no other Gateway's of the namespace but where its author copies a digest. A workload's is the
- * Gateway's own as far as a Service may be called so, but never ends as another Gateway's headless Service may.
+ * The names for a Gateway of this name. Each has at most 63 characters, and no two Gateways of a namespace share one, unless somebody copies
+ * a digest into a Gateway's name. The workload has the Gateway's own name, if a Service may have it and it does not end with `-peers` as
+ * the headless Services do.
  */
 export function namesFor(gateway: string): ProvisionedNames {
   return {
     workload: gateway.endsWith(peersEnd) ? digestedName(gateway, gateway) : resourceName(gateway),
     config: resourceName(`${gateway}-mcplex`),
-    // No Gateway is called what is digested here.
+    // A Gateway's name has no space, so no other Gateway's name is digested to the same.
     peers: resourceName(`${gateway}${peersEnd}`, `${gateway} ${peersEnd}`),
   }
 }
 
-/** A label's value, which has room for no more than 63 characters. */
+/** A text as the value of a label, which holds 63 characters: a longer one ends with a digest. */
 export function labelValue(text: string): string {
   return text.length > 63 ? resourceName(text) : text
 }
@@ -33,12 +34,15 @@ export function labelValue(text: string): string {
 /** What a Service may be called (RFC 1035). */
 const serviceName = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** The wished name, digested where it is too long for a Service or holds dots. */
+/** The wished name, or one with a digest where a Service may not have that name. */
 function resourceName(wished: string, identity = wished): string {
   return serviceName.test(wished) ? wished : digestedName(wished, identity)
 }
 
-/** The first 50 characters of the wished name and 12 of its identity's SHA-256, so that different ones stay different. */
+/**
+ * The first 50 characters of the wished name and 12 characters of the identity's SHA-256, so that different identities have different
+ * names.
+ */
 function digestedName(wished: string, identity: string): string {
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 12)
   const start = wished

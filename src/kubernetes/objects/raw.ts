@@ -1,35 +1,41 @@
-/** A JSON object whose members nobody has looked at yet. */
+/** A JSON object whose members have not been checked. */
 export type Raw = Readonly<Record<string, unknown>>
 
-/** Tolerant readers of unknown values: what has another type counts as absent, so nothing here ever throws. */
+/** Readers of values that have not been checked. A value of an unexpected type counts as absent, so none of them throws. */
 
+/** Whether a value is an object, which a list is not. */
 export function isRaw(value: unknown): value is Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The object at a path of members; an empty one where there is none. */
+/** The object at a path of members, or an empty object. */
 export function rawAt(value: unknown, ...path: readonly string[]): Raw {
   const found = valueAt(value, ...path)
   return isRaw(found) ? found : {}
 }
 
+/** The list at a path of members, or an empty list. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = valueAt(value, ...path)
   return Array.isArray(found) ? found : []
 }
 
-/** A text that is not empty. */
+/** The text at a path of members; undefined where it is empty or no text. */
 export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
   const found = valueAt(value, ...path)
   return typeof found === 'string' && found !== '' ? found : undefined
 }
 
+/** The number at a path of members; undefined where it is none or not finite. */
 export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
   const found = valueAt(value, ...path)
   return typeof found === 'number' && Number.isFinite(found) ? found : undefined
 }
 
-/** Own members alone, so that `constructor` and the like are absent. `null` counts as absent, as for the API server. */
+/**
+ * The value at a path of members. Only own members count, not inherited ones such as `constructor`; `null` counts as absent, as it does for
+ * the API server.
+ */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   let here = value
   for (const name of path) {
@@ -39,7 +45,7 @@ export function valueAt(value: unknown, ...path: readonly string[]): unknown {
   return here === null ? undefined : here
 }
 
-/** The members that are texts, such as labels and annotations. */
+/** The members of an object that are texts, as labels and annotations are. */
 export function textsOf(value: unknown): Readonly<Record<string, string>> {
   if (!isRaw(value)) return {}
   return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))

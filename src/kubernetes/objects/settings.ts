@@ -1,19 +1,19 @@
-/** What the installation decides, not the cluster's objects. */
+/** What the installation sets, as opposed to the objects of the cluster. */
 export interface Settings {
-  /** Of the classes that are ours, and in the status entries that we own. */
+  /** The `spec.controllerName` of our GatewayClasses. It also marks our entries in statuses. */
   readonly controllerName: string
-  /** GatewayClasses that are made where they are absent. */
+  /** Names of GatewayClasses that are created where the cluster has none of that name. */
   readonly classes: readonly string[]
-  /** Of mcplex; goes into each Config and onto what is provisioned. */
+  /** The version of mcplex, written into each document and onto each provisioned object. */
   readonly version: string
-  /** Of the pods that serve. */
+  /** The image of the pods that serve. */
   readonly image: string
   readonly imagePullSecrets: readonly string[]
-  /** Such as `cluster.local`. */
+  /** The DNS domain of the cluster, such as `cluster.local`. */
   readonly clusterDomain: string
 }
 
-/** What holds where an installation says nothing else, for this version of mcplex. */
+/** The settings of an installation that sets nothing itself. */
 export function defaultSettings(version: string): Settings {
   return {
     controllerName: 'mcplex.dev/controller',

@@ -1,11 +1,14 @@
 import { isRaw, type Raw } from './raw.ts'
 
-/** The value with nothing that is nested deeper than its members: enough to be told what is wrong with it, and of a bounded depth. */
+/**
+ * A copy without anything that is nested deeper than the value's own members, so that its depth is bounded: enough to say what is wrong
+ * with it.
+ */
 export function shallow(value: unknown): unknown {
   return isRaw(value) ? shallowMembers(value) : flat(value)
 }
 
-/** The members that are there, each with nothing inside. */
+/** The members that are not null; objects and lists among them are emptied. */
 export function shallowMembers(value: Raw): Raw {
   return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[name, flat(member)]])))
 }

@@ -3,8 +3,9 @@ import { isRaw, listAt, type Raw, rawAt } from './raw.ts'
 import { compare, readObject } from './world.ts'
 
 /**
- * The object without what no translation reads: managed fields, what kubectl last applied, and, for kinds of which a cluster has many that
- * are not ours, all but the members listed here. Two versions that are equal after this need no new translation.
+ * The object without what a translation does not read: managed fields, the annotation of `kubectl apply`, and for kinds of which a cluster
+ * has many (EndpointSlice, Namespace, Service) all but some members. If two versions of an object are equal after this, no new
+ * translation is needed.
  */
 export function slim(value: unknown): KubeObject | undefined {
   const object = readObject(value)
@@ -27,7 +28,7 @@ export function slim(value: unknown): KubeObject | undefined {
   return { apiVersion, kind, metadata, spec, status: pick(rawAt(object, 'status'), ['loadBalancer']) }
 }
 
-/** In an order of its own: who writes slices keeps none, and gives a new generation to each. */
+/** Sorted, and without its generation: whoever writes EndpointSlices keeps no order, and each write has a new generation. */
 function slimSlice(slice: KubeObject): KubeObject {
   const { generation, ownerReferences, ...metadata } = withoutAnnotations(slice.metadata)
   const ports = listAt(slice, 'ports').map((port) => pick(rawAt(port), ['name', 'port', 'protocol']))
@@ -44,7 +45,7 @@ function inOrder<T>(list: readonly T[]): readonly T[] {
   return byText.sort((first, second) => compare(first.text, second.text)).map(({ one }) => one)
 }
 
-/** The object's name and version alone. */
+/** The object's metadata without its annotations. */
 export function slimToMetadata(value: unknown): KubeObject | undefined {
   const object = readObject(value)
   return object && { apiVersion: object.apiVersion, kind: object.kind, metadata: withoutAnnotations(object.metadata) }

@@ -1,6 +1,6 @@
 import { isRaw, valueAt } from './raw.ts'
 
-/** Names of the members, in order, that a reader does not know: what they ask for can't be judged. None of what is no object. */
+/** The sorted names of an object's members that are not among the known ones; none where the value is no object. */
 export function unknownMembers(value: unknown, known: readonly string[]): readonly string[] {
   if (!isRaw(value)) return []
   return Object.keys(value)

@@ -4,14 +4,20 @@ import { isRaw, listAt, numberAt, rawAt, textAt, textsOf } from './raw.ts'
 
 /** The objects of a cluster, found by kind and name, in an order that does not depend on how they came. */
 export interface World {
-  /** All of a kind: the oldest first, then by namespace and name. */
+  /** All objects of a kind, the oldest first, equally old ones by namespace and name. */
   all(group: string, kind: string): readonly KubeObject[]
   find(ref: ObjectRef): KubeObject | undefined
-  /** Whether an object may name one of another namespace: by a ReferenceGrant there, or because it is its own namespace. */
+  /**
+   * Whether an object of this kind and namespace may refer to another: in its own namespace always, elsewhere where a ReferenceGrant allows
+   * it.
+   */
   isAllowed(from: Pick<ObjectRef, 'group' | 'kind' | 'namespace'>, to: ObjectRef): boolean
 }
 
-/** Of two objects with the same kind and name the first in the order of their text counts. What has no kind or name is left out. */
+/**
+ * Of several objects with the same kind and name the one whose JSON sorts first counts, so that their order is of no matter. Values without
+ * kind or name are left out.
+ */
 export function createWorld(objects: readonly unknown[]): World {
   const kinds = new Map<string, Map<string, KubeObject>>()
   for (const object of objects.map(readObject)) {
@@ -40,42 +46,44 @@ export function createWorld(objects: readonly unknown[]): World {
   }
 }
 
+/** The reference that names an object. */
 export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
   const slash = apiVersion.indexOf('/')
   return { group: slash < 0 ? '' : apiVersion.slice(0, slash), kind, namespace: metadata.namespace ?? '', name: metadata.name }
 }
 
-/** `namespace/name`: unique among objects of one kind, and a name in a Config. */
+/** `namespace/name`: unique among the objects of one kind, and their name in documents. */
 export function nameKey({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string {
   return `${namespace}/${name}`
 }
 
-/** Unique among all objects. */
+/** A text that is unique among all objects. */
 export function refKey({ group, kind, namespace, name }: ObjectRef): string {
   return `${group}/${kind}/${namespace}/${name}`
 }
 
-/** An object as people call it: `HTTPRoute kgateway-system/mcp-route`. */
+/** An object as messages name it, such as `HTTPRoute kgateway-system/mcp-route`. */
 export function titleOf({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string {
   return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`
 }
 
-/** The oldest first; equal ones by name (Gateway API, conflict resolution). */
+/** Sorts the oldest first, equally old ones by namespace and name (Gateway API, conflict resolution). */
 export function byAge(one: KubeObject, other: KubeObject): number {
   return compare(one.metadata.creationTimestamp ?? '', other.metadata.creationTimestamp ?? '') || byName(one, other)
 }
 
+/** Sorts by namespace, then by name. */
 export function byName(one: KubeObject, other: KubeObject): number {
   return compare(one.metadata.namespace ?? '', other.metadata.namespace ?? '') || compare(one.metadata.name, other.metadata.name)
 }
 
-/** By code units, so that the machine's language is of no matter. */
+/** Compares by code units, so that the machine's language is of no matter. */
 export function compare(one: string, other: string): number {
   if (one === other) return 0
   return one < other ? -1 : 1
 }
 
-/** The object with its metadata narrowed; undefined where it has no kind or name. */
+/** Checks a value's apiVersion, kind and metadata; undefined where one of them or the name is missing. */
 export function readObject(value: unknown): KubeObject | undefined {
   const apiVersion = textAt(value, 'apiVersion')
   const kind = textAt(value, 'kind')

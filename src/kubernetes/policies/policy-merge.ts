@@ -3,40 +3,44 @@ import { joined, type KubeObject, type ObjectRef, refKey, refOf, titleOf } from 
 import type { PolicyEffect, PolicyPlace } from './policy-effect.ts'
 import type { PolicyReading } from './policy-reading.ts'
 
+/** All policies together. */
 export interface MergedPolicies {
   at(place: PolicyPlace): PolicyEffect
-  /** What a policy says for a place and another says in its stead. */
+  /** The fields that a policy has for a place and that are taken from another policy instead. */
   lostAt(policy: KubeObject, place: PolicyPlace): readonly Lost[]
 }
 
+/** A field that is taken from another policy. */
 export interface Lost {
   readonly field: string
   readonly to: KubeObject
 }
 
-interface Spot {
-  /** For each policy that closes it: which one, and why. */
+/** What is gathered for one place. */
+interface Gathered {
+  /** For each policy that closes the place: which one, and why. */
   readonly closed: string[]
-  /** All of them in one text, as soon as it was asked for: each rule, listener and server of a place asks again. */
+  /** All of them in one text, made when it is first asked for: each rule, listener and server of a place asks for it. */
   sentence?: string
+  /** By field, the policy that it is taken from. */
   readonly owners: Map<string, KubeObject>
   effect: Omit<PolicyEffect, 'closed' | 'wanted'>
   readonly wanted: ObjectRef[]
 }
 
-const noEffect: Spot['effect'] = { requestTimeout: undefined, server: {} }
+const noEffect: Gathered['effect'] = { requestTimeout: undefined, server: {} }
 
-/** Characters of what is told of a place that policies close, and of each of these policies. */
+/** The most characters of why a place is closed, and of why one policy closes it. */
 const maxSentence = 2048
 const maxReason = 1024
 
 /**
- * Several policies for one place hold field by field, though not deeper; of two that set one field the first in this order has it. Rules
- * add up. What any of them closes is closed.
+ * Merges policies. Several for one place are merged field by field, though not deeper: a field that several have is taken from the first.
+ * Rules add up. A place that any of them closes is closed.
  * @param readings the oldest first
  */
 export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicies {
-  const spots = new Map<string, Spot>()
+  const byPlace = new Map<string, Gathered>()
   const lost = new Map<string, Lost[]>()
   for (const { object, targets, says } of readings) {
     const seen = new Set<string>()
@@ -46,22 +50,22 @@ export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicie
       const messages = closing.map(({ message }) => message)
       const why = closing.length === 0 ? undefined : `${titleOf(refOf(object))}: ${joined(messages, maxReason)}`
       for (const key of places.map(placeKey)) {
-        const spot: Spot = spots.get(key) ?? { closed: [], owners: new Map(), effect: noEffect, wanted: [] }
-        spots.set(key, spot)
-        if (why !== undefined) spot.closed.push(why)
+        const here: Gathered = byPlace.get(key) ?? { closed: [], owners: new Map(), effect: noEffect, wanted: [] }
+        byPlace.set(key, here)
+        if (why !== undefined) here.closed.push(why)
         if (seen.has(key)) continue
         seen.add(key)
-        spot.wanted.push(...wanted)
-        spot.effect = {
-          ...spot.effect,
-          ...(hasRules(requestRules) ? { requestRules: joinRules([spot.effect.requestRules, requestRules]) } : {}),
-          ...(hasRules(itemRules) ? { itemRules: joinRules([spot.effect.itemRules, itemRules]) } : {}),
+        here.wanted.push(...wanted)
+        here.effect = {
+          ...here.effect,
+          ...(hasRules(requestRules) ? { requestRules: joinRules([here.effect.requestRules, requestRules]) } : {}),
+          ...(hasRules(itemRules) ? { itemRules: joinRules([here.effect.itemRules, itemRules]) } : {}),
         }
         for (const { field, effect } of claims) {
-          const owner = spot.owners.get(field)
+          const owner = here.owners.get(field)
           if (owner === undefined) {
-            spot.owners.set(field, object)
-            spot.effect = { ...spot.effect, ...effect, server: { ...spot.effect.server, ...effect.server } }
+            here.owners.set(field, object)
+            here.effect = { ...here.effect, ...effect, server: { ...here.effect.server, ...effect.server } }
           } else {
             const lostKey = `${refKey(refOf(object))} ${key}`
             lost.set(lostKey, [...(lost.get(lostKey) ?? []), { field, to: owner }])
@@ -72,10 +76,10 @@ export function mergePolicies(readings: readonly PolicyReading[]): MergedPolicie
   }
   return {
     at: (place) => {
-      const spot = spots.get(placeKey(place))
-      if (spot === undefined) return { closed: undefined, ...noEffect }
-      if (spot.closed.length > 0) spot.sentence ??= joined(spot.closed, maxSentence)
-      return { ...spot.effect, closed: spot.sentence, wanted: spot.wanted }
+      const here = byPlace.get(placeKey(place))
+      if (here === undefined) return { closed: undefined, ...noEffect }
+      if (here.closed.length > 0) here.sentence ??= joined(here.closed, maxSentence)
+      return { ...here.effect, closed: here.sentence, wanted: here.wanted }
     },
     lostAt: (policy, place) => lost.get(`${refKey(refOf(policy))} ${placeKey(place)}`) ?? [],
   }
@@ -98,7 +102,7 @@ function partOf(place: PolicyPlace): string | undefined {
   }
 }
 
-/** A place as people call it: `listener http of Gateway ns/name`. */
+/** A place as messages name it, such as `listener http of Gateway ns/name`. */
 export function titleOfPlace(place: PolicyPlace): string {
   const part = partOf(place)
   const { kind, part: word } = words[place.kind]

@@ -19,32 +19,37 @@ import { type Fault, type KubeObject, type ObjectRef, rawAt, valueAt } from '../
 import type { PolicyEffect } from './policy-effect.ts'
 import type { PolicyTarget, PolicyTargets, TargetContext, TargetKind } from './policy-targets.ts'
 
+/** One policy. */
 export interface PolicyReading {
   readonly object: KubeObject
   readonly targets: readonly PolicyTarget[]
+  /** Targets of kinds that are not served, and those that name or select nothing. */
   readonly unserved: readonly Fault[]
-  /** What it says for targets of a kind. */
+  /** What it says for its targets of a kind: the fields that count depend on the kind. */
   says(kind: TargetKind): PolicySaying
 }
 
+/** What a policy says for targets of one kind. */
 export interface PolicySaying {
   readonly faults: readonly PolicyFault[]
   readonly claims: readonly Claim[]
-  /** They add up with those of other policies. */
+  /** Its rules, which add up with those of other policies. */
   readonly requestRules?: RuleSet | undefined
   readonly itemRules?: RuleSet | undefined
   readonly wanted: readonly ObjectRef[]
 }
 
-/** A field that holds as a whole: of several policies for one place one has it. */
+/** A field that is put in force as a whole: where several policies for one place have it, only one of them counts. */
 export interface Claim {
   /** Such as `spec.backend.tls`. */
   readonly field: string
   readonly effect: Partial<Pick<PolicyEffect, 'requestTimeout' | 'server' | 'tokens' | 'keys' | 'login'>>
 }
 
+/** What policies are read with. */
 export type ReadingContext = TargetContext & Pick<IdentityContext, 'world' | 'observed' | 'services' | 'policed'>
 
+/** Reads what one policy says for each kind of its targets. */
 export function readPolicy(object: KubeObject, { targets, unserved }: PolicyTargets, context: ReadingContext): PolicyReading {
   const areSecretsRead = targets.some((target) => isServed(target, context))
   const from: IdentityContext = { ...context, areSecretsRead, kind: 'AgentgatewayPolicy' }
@@ -52,7 +57,7 @@ export function readPolicy(object: KubeObject, { targets, unserved }: PolicyTarg
   return { object, targets: targets.map((one) => withPartFault(one, object)), unserved, says: (kind) => known.get(kind) ?? nothing }
 }
 
-/** Whether requests of ours get there. */
+/** Whether requests through our Gateways reach a target. Only then are Secrets of its policies read. */
 function isServed({ kind, ref, places }: PolicyTarget, { uses, routes }: TargetContext): boolean {
   if (kind === 'Gateway') return places.length > 0
   if (kind !== 'HTTPRoute') return uses.isServing(ref)
@@ -60,7 +65,7 @@ function isServed({ kind, ref, places }: PolicyTarget, { uses, routes }: TargetC
   return route?.parents.some(({ faults }) => faults.length === 0) === true
 }
 
-/** Who callers are is asked once for a backend, not for one of its targets. */
+/** Adds the fault of a policy that asks for authentication and targets a part of a backend: callers authenticate once for a backend. */
 function withPartFault(target: PolicyTarget, object: KubeObject): PolicyTarget {
   const isOfPart = target.places.some((place) => place.kind === 'backend' && place.target !== undefined)
   if (!isOfPart || valueAt(object, 'spec', 'backend', 'mcp', 'authentication') === undefined) return target
@@ -108,7 +113,7 @@ function sayingOfRequests(kind: 'Gateway' | 'HTTPRoute', object: KubeObject, fro
   }
 }
 
-/** Where both are asked for both are needed, and a document takes either. */
+/** The fault of a policy that asks for tokens and for API keys: it needs both, while a document with both takes either. */
 function bothFaults(spec: unknown): readonly PolicyFault[] {
   const [token, key] = [valueAt(spec, 'traffic', 'jwtAuthentication'), valueAt(spec, 'traffic', 'apiKeyAuthentication')]
   if (token === undefined || key === undefined) return []

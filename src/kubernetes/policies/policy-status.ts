@@ -20,7 +20,7 @@ import { type MergedPolicies, titleOfPlace } from './policy-merge.ts'
 import type { PolicyReading, PolicySaying } from './policy-reading.ts'
 import type { PolicyTarget } from './policy-targets.ts'
 
-/** Of `status.ancestors`, entries of all controllers together (Gateway API, PolicyStatus). */
+/** The most entries of `status.ancestors`, those of all controllers together (Gateway API, PolicyStatus). */
 const maxAncestors = 16
 
 interface Entry {
@@ -30,8 +30,8 @@ interface Entry {
 }
 
 /**
- * An entry for each object of ours that a policy is for; none where there is no such object, and then only where one is to be taken away.
- * Where there are more than fit, those that are refused come first.
+ * The status of a policy: an entry for each ancestor of ours. Undefined where it has none and none of ours is to be removed. Where there are
+ * more than fit, those that are not Accepted come first.
  */
 export function policyStatus(reading: PolicyReading, merged: MergedPolicies, controllerName: string): DesiredStatus | undefined {
   const { object } = reading
@@ -86,7 +86,7 @@ function conditionsAt(
   const isLost = lost.length > 0 && lost.length === claims
   const closing = faults.filter((fault) => fault.closes)
   const missing = faults.filter(({ reason }) => reason === 'TargetNotFound')
-  // What isn't there decides only where nothing else is: the policy is in force at the places that are.
+  // A target that does not exist makes the policy not Accepted only if none exists: elsewhere it is in force.
   const absent = places.length === 0 ? missing : []
   const pending = faults.filter(({ reason }) => reason === 'Pending')
   const partial = [
@@ -115,7 +115,7 @@ function conditionsAt(
   ]
 }
 
-/** Rules are lost to nobody. */
+/** How many fields a policy sets. Its rules count as one, which is never taken from another policy. */
 function claimsIn({ claims, requestRules, itemRules }: PolicySaying): number {
   return claims.length + (hasRules(requestRules) || hasRules(itemRules) ? 1 : 0)
 }

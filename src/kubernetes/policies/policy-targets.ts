@@ -21,35 +21,39 @@ import type { RouteView } from '../routes/routes.ts'
 import type { Uses } from '../targets/targets.ts'
 import type { PolicyPlace } from './policy-effect.ts'
 
+/** The kinds of objects that a policy can target. */
 export type TargetKind = keyof typeof policyFields
 
-/** One object, or a part of it, that a policy is for. */
+/** One object, or a part of it, that a policy targets. */
 export interface PolicyTarget {
   readonly kind: TargetKind
   readonly ref: ObjectRef
-  /** Where the policy holds; none where the part isn't there. */
+  /** The places where the policy holds; none where the object or its part does not exist. */
   readonly places: readonly PolicyPlace[]
-  /** The objects that its status tells of; none where the target is not ours. */
+  /** The ancestors in its status; none where the target is not ours. */
   readonly ancestors: readonly Ancestor[]
   readonly faults: readonly PolicyFault[]
 }
 
+/** An object that has an entry in the status of a policy (Gateway API, PolicyAncestorStatus). */
 export interface Ancestor {
   /** A ParentReference. */
   readonly ref: Raw
-  /** Why nothing of ours leads from there to the target. */
+  /** Why no request of ours gets from there to the target; undefined where some do. */
   readonly detached: string | undefined
 }
 
+/** The targets of one policy. */
 export interface PolicyTargets {
   readonly targets: readonly PolicyTarget[]
-  /** Targets of kinds that aren't served, and what names or selects none. */
+  /** Targets of kinds that are not served, and those that name or select nothing. */
   readonly unserved: readonly Fault[]
 }
 
+/** What targets are looked up in. */
 export interface TargetContext {
   readonly world: World
-  /** By `ns/name`, as are the routes. */
+  /** Our Gateways by `ns/name`; so are the routes. */
   readonly gateways: ReadonlyMap<string, GatewayView>
   readonly routes: ReadonlyMap<string, RouteView>
   readonly uses: Uses
@@ -62,7 +66,7 @@ const groups: Readonly<Record<TargetKind, string>> = {
   Service: '',
 }
 
-/** A target as it is written, whichever way it was found. */
+/** A target that is named, or an object that is selected. */
 interface Written {
   readonly kind: TargetKind
   readonly ref: ObjectRef
@@ -72,8 +76,8 @@ interface Written {
 }
 
 /**
- * The targets of a policy, each once: those that it names and those that it selects, all of its own namespace. A policy whose status
- * others have written is told of where something of ours leads to it, no more.
+ * Finds the targets of a policy, each once: those that it names and those that it selects, all in its own namespace. Where another
+ * controller has written the policy's status, it only has ancestors to which something of ours leads.
  */
 export function policyTargets(policy: KubeObject, context: TargetContext): PolicyTargets {
   const namespace = policy.metadata.namespace ?? ''
@@ -193,7 +197,10 @@ function found(places: readonly PolicyPlace[], target: Written): Resolution {
   return { places, ancestors: [{ ref: parentRef(target), detached: undefined }], faults: [] }
 }
 
-/** What neither our routes nor those of others lead to may be ours one day. */
+/**
+ * The ancestors of a backend or Service: those that routes of ours lead to. To what no route leads at all, ours may lead one day, so it has
+ * one too.
+ */
 function known(ancestors: readonly Ancestor[], ref: ObjectRef, uses: Uses): readonly Ancestor[] {
   if (uses.isServing(ref)) return ancestors
   return uses.isIdle(ref) ? ancestors.map((one) => ({ ...one, detached: `no route or Agent of mcplex leads to ${titleOf(ref)} yet` })) : []
@@ -204,7 +211,7 @@ function missing(target: Written, what: string): Resolution {
   return { places: [], ancestors: [{ ref: parentRef(target), detached: message }], faults: [notFound(message)] }
 }
 
-/** What isn't there lets nothing through. */
+/** The fault of a target that does not exist. It closes nothing, as nothing passes there. */
 function notFound(message: string): PolicyFault {
   return { reason: 'TargetNotFound', message, closes: false }
 }
@@ -215,7 +222,7 @@ function parentRef({ ref, section, port }: Pick<Written, 'ref' | 'section' | 'po
   return { group, kind, namespace, name, ...part }
 }
 
-/** The Gateways of ours that a route names, each once. */
+/** The Gateways of ours that a route refers to, each once. */
 function gatewaysOf(route: RouteView): readonly Ancestor[] {
   const attached = new Map<string, Ancestor>()
   for (const { gateway, faults } of route.parents) {

@@ -9,8 +9,8 @@ import { policyStatus } from './policy-status.ts'
 import { type PolicyTarget, policyTargets } from './policy-targets.ts'
 
 /**
- * What the AgentgatewayPolicies come to at each place, and what their statuses say. A field that restricts and isn't enforced closes the
- * place; policies that are for nothing of ours are left alone.
+ * Reads the AgentgatewayPolicies: what they come to at each place, and their statuses. A field that restricts and can't be enforced closes
+ * the places where its policy holds. Policies for nothing of ours are left alone.
  */
 export function readPolicies(
   world: World,

@@ -1,16 +1,17 @@
 import type { KubeObject, ObjectRef, Raw } from '../objects/objects.ts'
 
+/** What the cluster must have for a Gateway. */
 export interface GatewayPlan {
   readonly namespace: string
   readonly name: string
-  /** Its Config as a plain document in the long form, which `parsePlain` takes; absent where it may not be changed: the last one stays. */
+  /** Its document in the long form, as `parsePlain` reads it; undefined where the last one must stay as it is. */
   readonly document: Raw | undefined
-  /** `digestOfDocument` of it, by which proxies say that they serve it; empty without a document. */
+  /** The digest (`digestOfDocument`) of the document, by which proxies report that they serve it; empty without a document. */
   readonly digest: string
-  /** What it needs in its namespace, its Secret with the document among it, without the parts that are made at random. */
+  /** The objects that it needs in its namespace, among them the Secret with its document, without that Secret's random parts. */
   readonly objects: readonly KubeObject[]
   /** Secrets and ConfigMaps that its document depends on. Absent: none. */
   readonly waitsFor?: readonly ObjectRef[]
-  /** Titles of the GatewayParameters that have a say in its objects, the Gateway's own first. Absent: none. */
+  /** Titles of the GatewayParameters that its objects are made with, the Gateway's own first. Absent: none. */
   readonly parameters?: readonly string[]
 }

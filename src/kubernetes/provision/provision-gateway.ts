@@ -17,14 +17,14 @@ import {
 } from '../objects/objects.ts'
 import { picked, proxyPod } from './proxy-pod.ts'
 
-/** A Secret holds 1 MiB; base64 and the parts that are made at random take some of it. */
+/** The largest document that is written uncompressed: a Secret holds 1 MiB, of which base64 and the random parts take some. */
 const maxPlainBytes = 700_000
 
 type ProvisionedKind = Extract<(typeof kinds)[number], { isProvisioned: 'namespace' }>['kind']
 
 /**
- * All that a Gateway needs in its namespace, the Secret with its document first. Nobody's wishes count but those of its
- * `spec.infrastructure` and of the parameters that it, or its class, names.
+ * All objects that a Gateway needs in its namespace, the Secret with its document first. They are shaped by its `spec.infrastructure` and by
+ * the GatewayParameters of the Gateway and its class, by nothing else.
  */
 export function provision(gateway: GatewayView, document: Raw, settings: Settings): readonly KubeObject[] {
   const { object, parameters } = gateway
@@ -52,7 +52,7 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
     make('RoleBinding', names.config, { roleRef: role, subjects: [reader] }),
     make('Deployment', names.workload, {
       spec: {
-        // Whoever scales it, by hand or by load, has the word where no number is said.
+        // Without a number the field is left to whoever scales the Deployment, by hand or by load.
         ...picked(parameters, ['replicas']),
         selector: { matchLabels: selector },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
@@ -86,7 +86,7 @@ export function provision(gateway: GatewayView, document: Raw, settings: Setting
 
 const usualUtilization = 80
 
-/** HorizontalPodAutoscalerSpec, for the Deployment of that name. */
+/** The HorizontalPodAutoscalerSpec for the Deployment of this name. */
 function scalingOf(autoscaling: Raw, name: string): Raw {
   const averageUtilization = valueAt(autoscaling, 'targetCPUUtilizationPercentage') ?? usualUtilization
   return {
@@ -100,13 +100,14 @@ function scalingOf(autoscaling: Raw, name: string): Raw {
 const apiVersions = Object.fromEntries(kinds.map((kind) => [kind.kind, apiVersionOf(kind)])) as Readonly<Record<ProvisionedKind, string>>
 
 /**
- * Kinds that get the annotations of `spec.infrastructure`: what runs, and whom clouds know by an account. Tools that copy Secrets, give
- * rights, or ask any address for the numbers by which is scaled, obey annotations as well: who may write a Gateway need not be one who
- * may ask them. Nor does the Service for the pods among themselves, which is no way in: others would give it a name or an address outside.
+ * Kinds that get the annotations of `spec.infrastructure`: those that run or expose the proxies, and the ServiceAccount, which clouds bind to
+ * their own accounts. Secrets, Roles and autoscalers do not get them: tools obey annotations there that copy Secrets, give rights or read
+ * metrics from any address, and who may write a Gateway may not be allowed that. The headless Service does not get them either, as it must
+ * not get a name or an address outside the cluster.
  */
 const annotated: ReadonlySet<ProvisionedKind> = new Set(['Deployment', 'Service', 'ServiceAccount', 'PodDisruptionBudget'])
 
-/** The same document gives the same bytes. */
+/** The document as the Secret's data, compressed where it is large. Equal documents give equal data. */
 function dataOf(document: Raw): Raw {
   const bytes = Buffer.from(JSON.stringify(document))
   return bytes.length > maxPlainBytes
@@ -132,7 +133,7 @@ function podMetaOf(gateway: KubeObject, names: ProvisionedNames, settings: Setti
   return { labels: labelsOf(gateway, names, settings), ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
 }
 
-/** A Deployment's selector can never change, so nothing is in it that may. */
+/** The labels that select the proxies' pods. A Deployment's selector can't be changed, so it has nothing that may change. */
 function selectorOf({ metadata }: KubeObject): Readonly<Record<string, string>> {
   return { 'app.kubernetes.io/name': 'mcplex', 'gateway.networking.k8s.io/gateway-name': labelValue(metadata.name) }
 }

@@ -1,28 +1,32 @@
 import { type KubeObject, ownPorts, type ProvisionedNames, type Raw, rawAt, type Settings, valueAt } from '../objects/objects.ts'
 
+/** What a pod is made from. */
 export interface PodSource {
   /** The Gateway. */
   readonly object: KubeObject
   readonly names: ProvisionedNames
   readonly selector: Readonly<Record<string, string>>
-  /** As its view has them. */
+  /** Its parameters over those of its class. */
   readonly parameters: Raw
   readonly settings: Settings
 }
 
 const uid = 10_101
-/** As long as clients and load balancers take to turn elsewhere once a pod is told to stop. */
+/** How long a pod that is told to stop goes on serving, until clients and load balancers have turned elsewhere. */
 const drainDelaySeconds = 5
-/** A little more than that, and than a proxy takes to finish what is in flight. */
+/** A little more than that delay and the time in which a proxy finishes the requests in flight. */
 const graceSeconds = 40
-/** In memory, as a document holds credentials; it survives the container, not the pod. */
+/**
+ * The volume for the last good document. It is in memory, as documents have credentials, and is lost with the pod but not with the
+ * container.
+ */
 const lastGood = { name: 'last-good', path: '/var/lib/mcplex', size: '16Mi' } as const
-/** What a pod asks for of what its parameters neither request nor limit. */
+/** Requests of a pod for resources that its parameters neither request nor limit. */
 const usualRequests: Raw = { cpu: '100m', memory: '128Mi' }
 
 /**
- * The pod that serves a Gateway: within the restricted Pod Security Standard, though it may listen on ports below 1024. Nothing of what is
- * served is in it, as another pod would be started for each change of that.
+ * The template of the pods that serve a Gateway. It keeps to the restricted Pod Security Standard, and may listen on ports below 1024. Nothing
+ * in it depends on what is served, as each change would start new pods.
  */
 export function proxyPod({ object, names, selector, parameters, settings }: PodSource): Raw {
   const spread = (topologyKey: string): Raw => ({
@@ -58,9 +62,9 @@ export function proxyPod({ object, names, selector, parameters, settings }: PodS
           ...['--drain-delay', `${drainDelaySeconds}s`],
         ],
         ports: Object.entries(ownPorts).map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
-        // It waits for its Secret by itself. A container that has run for ten minutes is started again without delay.
+        // The proxy waits for its Secret itself. After ten minutes a container that is restarted starts without a back-off.
         startupProbe: probe('/healthz', { periodSeconds: 1, failureThreshold: 900 }),
-        // Twice, as one slow answer is no reason to send everything elsewhere; and sooner than the delay before a drain is over.
+        // Two failures, as one slow answer is no reason to send everything elsewhere; both come before the delay of a drain is over.
         readinessProbe: probe('/readyz', { periodSeconds: 2, failureThreshold: 2 }),
         livenessProbe: probe('/healthz', { periodSeconds: 10, failureThreshold: 3, timeoutSeconds: 5 }),
         resources: resourcesOf(rawAt(parameters, 'resources')),
@@ -72,12 +76,12 @@ export function proxyPod({ object, names, selector, parameters, settings }: PodS
   }
 }
 
-/** The members of these names that are there. */
+/** The members of these names, as far as they are there. */
 export function picked(from: Raw, names: readonly string[]): Raw {
   return Object.fromEntries(names.flatMap((name) => (valueAt(from, name) === undefined ? [] : [[name, valueAt(from, name)]])))
 }
 
-/** What has a limit and no request gets that as its request from the API server. */
+/** A resource with a limit and no request gets no default here: the API server makes the limit its request. */
 function resourcesOf(wished: Raw): Raw {
   const [requests, limits] = [rawAt(wished, 'requests'), rawAt(wished, 'limits')]
   const usual = Object.entries(usualRequests).filter(([name]) => !Object.hasOwn(limits, name))

@@ -1,20 +1,20 @@
 import { Client } from 'undici'
 import { formatAddress } from '../../config/config.ts'
 
-/** Asks a proxy for its `/status`, which may have so many bytes; never rejects. */
+/** Asks the proxy at an address for its `/status`, which may have at most `maxBytes`; never rejects. */
 export type AskProxy = (address: string, token: string, signal: AbortSignal, maxBytes: number) => Promise<ProxyAnswer>
 
-/** What came, unread. `bytes` is what was received of it, also in vain. */
+/** A proxy's answer, not parsed yet. `bytes` is what was received, also of an answer that failed. */
 export type ProxyAnswer = (
   | { readonly kind: 'answered'; readonly body: Uint8Array }
   | { readonly kind: 'failed'; readonly text: string }
 ) & { readonly bytes: number }
 
 const timeoutMs = 2000
-/** Each piece of an answer counts for so many bytes at least: many small ones are as dear as a large one. */
+/** Each chunk of an answer counts as this many bytes at least: many small ones cost as much as a large one. */
 const bytesOfPiece = 512
 
-/** Asks on that port, on a connection of its own each time: pods come and go. Redirects are not followed. */
+/** Asks on this port, with a new connection each time, as pods come and go. Redirects are not followed. */
 export function proxyAsker(port: number): AskProxy {
   return async (address, token, signal, maxBytes) => {
     const timeout = AbortSignal.timeout(timeoutMs)
@@ -24,10 +24,10 @@ export function proxyAsker(port: number): AskProxy {
     let bytes = 0
     try {
       const headers = { accept: 'application/json', authorization: `Bearer ${token}` }
-      // An honest one sends no replies before its reply, of which there may be any number.
+      // Informational responses, of which there may be any number, are never sent by a real proxy.
       const onInfo = () => refusal.abort(new Error('answered with more than one reply'))
       const { statusCode, body } = await client.request({ method: 'GET', path: '/status', headers, reset: true, signal: limit, onInfo })
-      // One that nobody reads any more may still break off.
+      // A body that is not read to its end may still fail.
       body.on('error', () => {})
       if (statusCode !== 200) return { kind: 'failed', text: `answered ${statusCode}`, bytes }
       const chunks: Uint8Array[] = []

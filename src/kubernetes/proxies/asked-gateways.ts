@@ -4,6 +4,7 @@ import { serviceOf } from '../services/services.ts'
 import type { AskedGateway } from './followed-gateway.ts'
 import { type ProxyAddress, readProxyAddresses } from './proxy-addresses.ts'
 
+/** Where the proxies of Gateways are looked up. */
 export interface AskedSources {
   readonly slices: Iterable<KubeObject>
   readonly findSecret: (ref: ObjectRef) => KubeObject | undefined
@@ -11,7 +12,7 @@ export interface AskedSources {
   readonly isAskable: (address: string) => boolean
 }
 
-/** What is known of the proxies of each of these Gateways, by `ns/name`. Nothing is asked by the token of a Secret that is not ours. */
+/** What is known of the proxies of these Gateways, by `ns/name`. The token of a Secret that is not ours is never used. */
 export function askedGateways(plans: readonly GatewayPlan[], { slices, findSecret, isAskable }: AskedSources): Map<string, AskedGateway> {
   const peers = new Set(plans.map(peersOf))
   const ofPeers = Map.groupBy(
@@ -43,10 +44,10 @@ export function peersOf({ namespace, name }: Pick<GatewayPlan, 'namespace' | 'na
   return nameKey({ namespace, name: namesFor(name).peers })
 }
 
-/** Of a Gateway's own Secret its name, its version, and the token of its proxies' admin listener, as `token`. */
+/** What is kept of a Gateway's own Secret: its metadata and, as `token`, the token of the proxies' admin listener. */
 export function slimToToken(value: unknown): KubeObject | undefined {
   const object = slimToMetadata(value)
   const token = Buffer.from(textAt(rawAt(value, 'data'), 'admin.token') ?? '', 'base64').toString()
-  // Anything else is no header.
+  // Any other text can't be sent in a header.
   return object === undefined || !/^[\x21-\x7e]{1,512}$/.test(token) ? object : { ...object, token }
 }

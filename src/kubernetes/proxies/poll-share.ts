@@ -1,13 +1,13 @@
-/** How much may be under way at a time. */
+/** How many requests may be under way at a time. */
 interface Bounds {
   readonly requests: number
-  /** Of these, to proxies that did not answer last time. */
+  /** The most of these to proxies that did not answer the last time. */
   readonly silent: number
-  /** That the answers may have together. */
+  /** The most bytes that their answers may have together. */
   readonly bytes: number
 }
 
-/** A request for the place that it takes. */
+/** A request, as far as it counts against the bounds. */
 export interface Place {
   readonly isSilent: boolean
   readonly bytes: number
@@ -15,23 +15,26 @@ export interface Place {
 
 const mebibyte = 1024 * 1024
 
-/** Nobody's silent proxies take the room of others, and silent ones together no more than half. */
+/**
+ * Bounds such that proxies which do not answer take no more than half of all requests, and those of one namespace no more than a part of
+ * that half.
+ */
 export const boundsOfAll: Bounds = { requests: 16, silent: 8, bytes: 16 * mebibyte }
 export const boundsOfNamespace: Bounds = { requests: 8, silent: 2, bytes: 8 * mebibyte }
 export const boundsOfGateway: Bounds = { requests: 4, silent: 2, bytes: 4 * mebibyte }
 
 /**
- * What one of several may take of what they share: places, and turns. Turns go by `turnMs`, the least first; it goes on with all that was
- * done for this one, and one that has waited saves nothing up.
+ * The share of one of several who share the requests: its bound and its turns. Who has the least `turnMs` is next; each request adds to it
+ * what it cost. Who had nothing to ask for a while does not save up turns.
  */
 export class Share {
-  /** On a clock that those have for themselves who share. */
+  /** On a clock of the share that contains this one. */
   turnMs = 0
   readonly #bounds: Bounds
   #requests = 0
   #silent = 0
   #bytes = 0
-  /** The clock of those who share this share. */
+  /** The clock of the shares inside this one. */
   #clockMs = 0
 
   constructor(bounds: Bounds) {
@@ -55,7 +58,7 @@ export class Share {
     return this.#requests === 0
   }
 
-  /** It is the turn of this one of those who share, whose next comes so much later. */
+  /** Gives a turn to one of the shares inside this one; its next comes this much later. */
   giveTurn(inner: Share, costMs: number): void {
     this.#clockMs = Math.max(this.#clockMs, inner.turnMs)
     inner.turnMs = this.#clockMs + costMs

@@ -4,15 +4,15 @@ import { readAddress } from '../services/services.ts'
 /** Where a proxy of a Gateway can be asked. */
 export interface ProxyAddress {
   readonly address: string
-  /** Whether it serves, as far as is known. */
+  /** Whether it is ready to serve, as far as is known. */
   readonly isReady: boolean
 }
 
-/** Of one Gateway at most so many are known, the first by address: a Deployment has no more replicas. */
+/** The most addresses of one Gateway, the first in their order. */
 const maxOfGateway = 1000
 
 /**
- * The pods that the EndpointSlices of a Gateway's headless Service list, those that are not ready too, but none that is about to end.
+ * The pods in the EndpointSlices of a Gateway's headless Service, also those that are not ready, but not those that are terminating.
  * @param isAskable whether a request may go to an address
  */
 export function readProxyAddresses(slices: readonly KubeObject[], isAskable: (address: string) => boolean): readonly ProxyAddress[] {
@@ -21,10 +21,10 @@ export function readProxyAddresses(slices: readonly KubeObject[], isAskable: (ad
     if (textAt(slice, 'addressType') === 'FQDN') continue
     for (const endpoint of listAt(slice, 'endpoints')) {
       const conditions = valueAt(endpoint, 'conditions')
-      // What further addresses mean is not defined.
+      // Consumers use the first address of an endpoint only (discovery.k8s.io/v1, Endpoint.addresses).
       const address = readAddress(listAt(endpoint, 'addresses')[0])
       if (address === undefined || valueAt(conditions, 'terminating') === true || !isAskable(address)) continue
-      // The Service publishes what is not ready, and calls it so.
+      // The Service publishes addresses of pods that are not ready, with conditions that say so.
       const isReady = (valueAt(conditions, 'serving') ?? valueAt(conditions, 'ready')) !== false
       found.set(address, isReady || found.get(address) === true)
     }

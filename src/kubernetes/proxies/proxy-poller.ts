@@ -187,7 +187,9 @@ export function createProxyPoller({ ask, onChange, log, metrics, now, random }: 
     pump()
   }
 
-  /** Makes others wait for what an answer cost, a failed one too: its proxy, its Gateway and namespace in their turns, and all for a while. */
+  /**
+   * Makes others wait for what an answer cost, a failed one too: its proxy, its Gateway and namespace in their turns, and all for a while.
+   */
   function rest({ share, common }: FollowedGateway, proxy: FollowedProxy, costMs: number): void {
     const nowMs = now()
     proxy.restsUntilMs = nowMs + Math.min(maxBackoffMs, costMs * restOfProxy)

@@ -1,7 +1,7 @@
 import { bytesWithin, isAgentOf, isServerOf } from '../fragments/fragments.ts'
 import { listAt, numberAt, type ProxyReport, type Raw, type ServerReport, textAt } from '../objects/objects.ts'
 
-/** Bounds of what is kept of an answer: whoever runs a pod with the right labels can say anything. */
+/** Bounds of what is kept of an answer, as whoever can run a pod with the right labels can answer anything. */
 const maxChars = 300
 const maxServers = 2000
 const maxAgents = 2000
@@ -9,23 +9,26 @@ const maxTools = 1_000_000
 
 const leastMaxBytes = 512 * 1024
 const mostMaxBytes = 4 * 1024 * 1024
-/** A server takes about 300 bytes there, and hardly less than 100 in the document. */
+/**
+ * How many bytes an answer may have for each byte of the document: a server takes about 300 bytes in an answer, and hardly less than 100 in
+ * the document.
+ */
 const bytesOfDocumentByte = 4
 const maxDepth = 16
-/** As many brackets, commas and colons are let through as there are this many bytes: an honest answer takes 16 for each. */
+/** An answer may have one bracket, comma or colon for this many bytes; a real one has one for 16. */
 const bytesOfMark = 12
 
-/** How many bytes an answer of a proxy of this document's Gateway may have. */
+/** The most bytes that an answer may have of a proxy that serves this document. */
 export function maxStatusBytes(document: Raw): number {
   const bytes = bytesWithin(document, mostMaxBytes / bytesOfDocumentByte) * bytesOfDocumentByte
   return Math.min(Math.max(leastMaxBytes, bytes), mostMaxBytes)
 }
 
-/** Reads a proxy's answer, or says why it is none: what would cost much to read is refused before it is read. */
+/** Parses a proxy's answer, or says why it can't be: JSON that would be expensive to parse is refused before. */
 export function parseStatus(
   body: Uint8Array,
 ): { readonly kind: 'status'; readonly status: unknown } | { readonly kind: 'failed'; readonly text: string } {
-  if (isDear(body)) return { kind: 'failed', text: 'answered with JSON that is too deep or has too many parts' }
+  if (isExpensive(body)) return { kind: 'failed', text: 'answered with JSON that is too deep or has too many parts' }
   try {
     return { kind: 'status', status: JSON.parse(new TextDecoder().decode(body)) }
   } catch {
@@ -34,10 +37,10 @@ export function parseStatus(
 }
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
-/** Of arrays and objects: square brackets and braces differ by one bit. */
+/** The brackets of arrays and objects: square brackets and braces differ in one bit. */
 const [opener, closer, brace] = [0x5b, 0x5d, 0x20]
 
-function isDear(body: Uint8Array): boolean {
+function isExpensive(body: Uint8Array): boolean {
   const maxMarks = Math.max(1000, body.length / bytesOfMark)
   let marks = 0
   let depth = 0
@@ -58,8 +61,7 @@ function isDear(body: Uint8Array): boolean {
 }
 
 /**
- * What the JSON of a proxy's `/status` says of servers and agents of this document, which is its Gateway's; undefined where it is no such
- * answer.
+ * Reads a proxy's `/status`, as far as it is about servers and agents of its Gateway's document; undefined where it is no status.
  */
 export function readProxyReport(status: unknown, document: Raw): ProxyReport | undefined {
   const digest = digestAt(status, 'source', 'digest')
@@ -97,7 +99,7 @@ function readAgent(value: unknown, document: Raw): readonly [string, ProxyReport
   return name === undefined || !isAgentOf(document, name) ? undefined : [name, { name, tools: countAt(value, 'tools') }]
 }
 
-/** What of a list can be read, each once. */
+/** What can be read of a list, each item once, up to a number of items. */
 function firstOf<T>(list: readonly unknown[], max: number, read: (value: unknown) => readonly [string, T] | undefined): readonly T[] {
   const found = new Map<string, T>()
   for (const value of list) {
@@ -113,13 +115,13 @@ function digestAt(value: unknown, ...path: readonly string[]): string | undefine
   return text !== undefined && /^[0-9a-f]{64}$/.test(text) ? text : undefined
 }
 
-/** Line ends, other control characters, and what turns the direction of writing. */
-const unseen = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu
+/** Control characters, line ends among them, and characters that change the direction of writing. */
+const invisible = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu
 
-/** As the API server keeps it, without half a character at its end, and as a terminal may show it: unseen characters are a space. */
+/** A text that is short, well-formed Unicode and safe to show in a terminal: control characters become a space. */
 function shortTextAt(value: unknown, ...path: readonly string[]): string | undefined {
   const text = textAt(value, ...path)
-    ?.replace(unseen, ' ')
+    ?.replace(invisible, ' ')
     .trim()
   if (text === undefined) return undefined
   // A part of a long text would keep all of it in memory; a copy does not.

@@ -4,7 +4,7 @@ import { attach, ownParents } from './route-parents.ts'
 import { readContent } from './route-rules.ts'
 import type { RouteView } from './route-view.ts'
 
-/** The HTTPRoutes that name a Gateway of ours, or have an entry of ours in their status; the oldest first. */
+/** Reads the HTTPRoutes that name a Gateway of ours, or have an entry of ours in their status, the oldest first. */
 export function readRoutes(world: World, gateways: readonly GatewayView[], settings: Settings): readonly RouteView[] {
   const byKey = new Map(gateways.map((gateway) => [gateway.key, gateway]))
   return world.all(gatewayGroup, 'HTTPRoute').flatMap((object) => {

@@ -3,7 +3,9 @@ import type { BackendRefView } from './route-view.ts'
 
 const unsupported = 'UnsupportedValue'
 
-/** A rule's backendRefs, none of them looked up, and what is wrong with their list. Gateway API, HTTPBackendRef. */
+/**
+ * Reads the backendRefs of a rule, and what is wrong with the list of them (Gateway API, HTTPBackendRef). What they name is not looked up.
+ */
 export function readBackendRefs(
   rule: Raw,
   place: string,
@@ -42,7 +44,10 @@ function readBackendRef(raw: unknown, place: string, ownNamespace: string): Back
   }
 }
 
-/** Each filter of a rule or backendRef but CORS, which lets more through: what it would do to requests isn't done, so they may not pass. */
+/**
+ * A fault for each filter of a rule or backendRef, as filters are not applied and requests may not pass without them. CORS has none:
+ * without it fewer pages of other origins get in.
+ */
 export function filterFaults(raw: unknown, place: string): readonly Fault[] {
   const filters = valueAt(raw, 'filters') ?? []
   if (!Array.isArray(filters)) return [{ reason: unsupported, message: `${place}.filters is not a list` }]

@@ -6,8 +6,8 @@ import type { UncarriedMatch } from './route-view.ts'
 const anything = { path: { type: 'PathPrefix', value: '/' } } as const satisfies Raw
 
 /**
- * A rule's `matches` as a document has them, whether the API server has filled in its defaults or not. What is malformed stays as it is,
- * for `fragmentErrors` to tell of. Gateway API, HTTPRouteMatch.
+ * A rule's `matches` as a document has them (Gateway API, HTTPRouteMatch), whether or not the API server has filled in defaults. What is
+ * malformed stays as it is, so that `fragmentErrors` reports it.
  */
 export function matchesOf(rule: Raw): unknown {
   const matches = valueAt(rule, 'matches') ?? []
@@ -39,17 +39,18 @@ function valuesOf(list: unknown): unknown {
   })
 }
 
+/** The matches of a rule. */
 export interface MatchesReading {
-  /** HTTPRouteMatch fragments. */
+  /** Those that the document has. */
   readonly matches: readonly Raw[]
   readonly uncarried: readonly UncarriedMatch[]
 }
 
 /**
- * A rule's matches, each judged by itself. Of headers (their names in any case) and of query parameters that are named alike the first
- * counts (Gateway API, HTTPRouteMatch).
+ * Reads the matches of a rule, each by itself. Of several headers or query parameters with one name the first counts; names of headers are
+ * compared in any case (Gateway API, HTTPRouteMatch).
  * @param place of the rule, such as `spec.rules[0]`
- * @param problems what `fragmentErrors` says of `matchesOf`, by place in the route
+ * @param problems what `fragmentErrors` finds wrong with `matchesOf`, with paths of the route
  */
 export function readMatches(rule: Raw, place: string, problems: readonly Problem[]): MatchesReading {
   const here = `${place}.matches`
@@ -75,12 +76,12 @@ export function readMatches(rule: Raw, place: string, problems: readonly Problem
   }
 }
 
-/** A problem at its place in the route. */
+/** A problem whose path is one of the route, as a fault. */
 export function asFault(problem: Problem): Fault {
   return faultOf(problem, problem.path, 'UnsupportedValue')
 }
 
-/** The match without what is wrong in it: it takes all that the whole one would, and more. Undefined where nobody knows which paths. */
+/** The match without what is wrong in it, so that it matches all that the whole one would, and more. Undefined where its path is wrong. */
 function carriedPart(match: Raw, wrong: readonly string[]): Raw | undefined {
   const isRight = (part: string): boolean => !wrong.some((path) => path === part || path.startsWith(`${part}.`))
   if (wrong.includes('') || !isRight('.path')) return undefined

@@ -25,7 +25,7 @@ export interface OwnParent {
   readonly gateway: GatewayView
 }
 
-/** The parentRefs that name a Gateway of ours. Gateway API, ParentReference. */
+/** The parentRefs of a route that name a Gateway of ours (Gateway API, ParentReference). */
 export function ownParents(route: KubeObject, gateways: ReadonlyMap<string, GatewayView>): readonly OwnParent[] {
   return listAt(route, 'spec', 'parentRefs').flatMap((parentRef, index) => {
     const isGateway =
@@ -38,7 +38,7 @@ export function ownParents(route: KubeObject, gateways: ReadonlyMap<string, Gate
   })
 }
 
-/** To which listeners a route attaches, and why to none. Gateway API, attachment. */
+/** Determines to which listeners of a parent a route attaches, or why to none (Gateway API, CommonRouteSpec.parentRefs). */
 export function attach({ place, parentRef, gateway }: OwnParent, route: KubeObject, content: RouteContent): ParentView {
   const found = attachment(parentRef, gateway, route, content)
   const faults = [...found.faults, ...unknownFaults(parentRef, place), ...content.faults]
@@ -84,14 +84,16 @@ function attachment(
   )
 }
 
-/** Both, where both are written; an empty sectionName is none. */
+/**
+ * Whether a parentRef means this listener. Where it has both sectionName and port, both must match; an empty sectionName counts as absent.
+ */
 function isNamed(listener: ListenerView, parentRef: Raw): boolean {
   const sectionName = valueAt(parentRef, 'sectionName') ?? ''
   const port = valueAt(parentRef, 'port')
   return (sectionName === '' || sectionName === listener.name) && (port === undefined || port === listener.port)
 }
 
-/** As the end of a sentence; nothing where any listener would do. */
+/** What listener a parentRef asks for, as the end of a sentence; empty where it takes any. */
 function wantedBy(parentRef: Raw): string {
   const wanted = (['sectionName', 'port'] as const).flatMap((name) => {
     const value = valueAt(parentRef, name) ?? ''

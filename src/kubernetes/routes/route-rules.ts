@@ -18,18 +18,19 @@ import { filterFaults, readBackendRefs } from './route-backend-refs.ts'
 import { asFault, matchesOf, readMatches } from './route-matches.ts'
 import type { RuleView } from './route-view.ts'
 
+/** What an HTTPRoute says beside its parentRefs. */
 export interface RouteContent {
-  /** Lower case; empty: any. */
+  /** In lower case; empty where it takes any host. */
   readonly hostnames: readonly string[]
   readonly rules: readonly RuleView[]
-  /** Why it can't be attached at all: which hosts are its own, or what its rules are, can't be carried. */
+  /** Why the route can't be attached anywhere: its hostnames or its list of rules can't be expressed in a document. */
   readonly faults: readonly Fault[]
   readonly remarks: readonly Fault[]
 }
 
 const unsupported = 'UnsupportedValue'
 
-/** What an HTTPRoute says beside its parents. Gateway API, HTTPRouteSpec. */
+/** Reads what an HTTPRoute says beside its parentRefs (Gateway API, HTTPRouteSpec). */
 export function readContent(route: KubeObject): RouteContent {
   const spec = rawAt(route, 'spec')
   const written = rulesOf(spec)
@@ -52,13 +53,16 @@ export function readContent(route: KubeObject): RouteContent {
   }
 }
 
-/** In what decides which requests are a rule's, or how long they may take. */
+/** Paths of problems in a rule's matches and timeouts, which concern that rule alone. */
 const inRule = /^spec\.rules\[\d+\]\.(?:matches|timeouts)/
 
-/** By `spec`, which is the same object until the route changes: most routes need no second look. As many as there are routes. */
+/**
+ * By `spec`, which stays the same object until the route changes, so that unchanged routes are not checked again. As many as there are
+ * routes.
+ */
 const knownProblems = new WeakMap<Raw, readonly Problem[]>()
 
-/** What is wrong with hostnames, matches and timeouts, by place in the route. */
+/** What `config` finds wrong with hostnames, matches and timeouts. Paths are those of the route. */
 function problemsOf(spec: Raw): readonly Problem[] {
   const known = knownProblems.get(spec)
   if (known !== undefined) return known
@@ -77,7 +81,7 @@ function problemsOf(spec: Raw): readonly Problem[] {
   return problems
 }
 
-/** One for everything where none are written. */
+/** The rules of a route. Without any it has one that matches everything (Gateway API, HTTPRouteSpec.rules). */
 function rulesOf(spec: Raw): unknown {
   return valueAt(spec, 'rules') ?? [{}]
 }
@@ -86,7 +90,7 @@ function lowered(name: unknown): unknown {
   return typeof name === 'string' ? name.toLowerCase() : shallow(name)
 }
 
-/** The rule as a document has it, as far as `fragmentErrors` looks at it. */
+/** A rule as a document has it, as far as `fragmentErrors` is to check it. */
 function ruleOf(rule: unknown): unknown {
   if (!isRaw(rule)) return shallow(rule)
   return { matches: matchesOf(rule), backends: [{ refuse: { status: 500 } }], timeouts: timeoutsOf(rule) }
@@ -103,7 +107,7 @@ function unknownFault(place: string): Fault {
   return { reason: unsupported, message: `${place} is not known to this version of mcplex: leave it out` }
 }
 
-/** @param more what is wrong with all rules alike */
+/** @param more faults of all rules of the route */
 function readRule(raw: Raw, place: string, route: KubeObject, problems: readonly Problem[], more: readonly Fault[]): RuleView {
   const own = problems.filter(({ path }) => path.startsWith(`${place}.`))
   const timeoutFaults = own.filter(({ path }) => path.startsWith(`${place}.timeouts`)).map(asFault)
@@ -127,7 +131,7 @@ function readRule(raw: Raw, place: string, route: KubeObject, problems: readonly
   }
 }
 
-/** No limit (Gateway API, HTTPRouteTimeouts). */
+/** Whether a duration is zero, which means no limit (Gateway API, HTTPRouteTimeouts). */
 export function isZero(duration: unknown): boolean {
   return typeof duration === 'string' && /^(?:0+(?:h|ms|m|s))+$/.test(duration)
 }

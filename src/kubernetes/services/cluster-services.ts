@@ -14,42 +14,56 @@ import {
 import { plainHost } from './plain-host.ts'
 import { isPort, isTcp, readServicePods, type ServicePods } from './service-pods.ts'
 
-/** The cluster's Services, as servers stand behind them. Keys are `ns/name`. */
+/** The cluster's Services, and the pods behind them. Keys are `ns/name`. */
 export interface Services {
   find(key: string): KubeObject | undefined
   /**
-   * Where a host leads that a backend of this namespace names.
-   * @param searched namespaces of the Gateways from which the backend is reached
+   * To which Service a host leads that a backend of this namespace names.
+   * @param searched the namespaces of the Gateways that lead to the backend: their pods look up short names in their own namespace
    */
   behind(host: string, namespace: string, searched: readonly string[]): Lead
-  /** In DNS. */
+  /** The DNS name of a Service. */
   hostOf(key: string): string
-  /** The number to connect to for a port of the Service: a headless one has no address of its own that would translate it. */
+  /**
+   * The port number to connect to for a port of a Service. That of a headless Service is the pods' `targetPort`, as no cluster IP
+   * translates it.
+   */
   portOf(key: string, port: number | undefined): number | undefined
-  /** What keeps a port of it from being reached, with the remedy; undefined where nothing is known of it. */
+  /** Why a port of a Service can't be reached, with the remedy; undefined where nothing speaks against it. */
   remarkOn(key: string, port: number | undefined): string | undefined
   /**
-   * The ready pods that a host leads to which is a Service's own name or cluster IP, as `ip:port`, sorted: those of the Service's first IP
-   * family where there are some. None for another host, such as the name of one pod or the address of a load balancer.
+   * The ready pods behind a host that is a Service's DNS name or cluster IP, as sorted `ip:port`: those of the Service's first IP family,
+   * or where it has none of that family, of the other. None for any other host, such as the name of one pod or a load balancer's address.
    */
   endpointsBehind(host: string, key: string, port: number | undefined): readonly string[]
-  /** An address that its EndpointSlices list though no pod has it. */
+  /** An address in a Service's EndpointSlices that can't be a pod's. */
   strayOf(key: string): string | undefined
-  /** Those whose EndpointSlices have been looked at. */
+  /** The Services whose EndpointSlices were read so far. */
   readonly looked: ReadonlySet<string>
-  /** Of each Service that has some, by namespace and name: the ports that say by their appProtocol that MCP is spoken there. */
+  /**
+   * By Service, sorted by namespace and name: its ports whose appProtocol says that they speak MCP. Services without such ports are left
+   * out.
+   */
   readonly offered: ReadonlyMap<KubeObject, readonly OfferedPort[]>
 }
 
+/** Where a host leads. */
 export interface Lead {
-  /** As a document has it: in full where it was short for a Service, as a Gateway of another namespace would complete it otherwise. */
+  /**
+   * The host as the document has it. A short name of a Service is written in full, as pods of another namespace would complete it
+   * differently.
+   */
   readonly host: string
-  /** The Service that it leads to, or to a pod of it, by name or by address. */
+  /** The Service that it leads to, by name or by address, directly or to one of its pods. */
   readonly service: string | undefined
-  /** Services that it may lead to instead: short names depend on the Gateway's namespace, and several Services can share an address. */
+  /**
+   * Services that it may lead to where that is not certain: short names depend on the Gateway's namespace, and Services can share an
+   * address.
+   */
   readonly others: readonly string[]
 }
 
+/** A port of a Service that speaks MCP by its appProtocol. */
 export interface OfferedPort {
   readonly service: KubeObject
   readonly key: string
@@ -65,7 +79,7 @@ const protocols: Readonly<Record<string, OfferedPort['protocol']>> = {
   'kgateway.dev/mcp-sse': 'SSE',
 }
 
-/** Where a world has no Services or EndpointSlices at all, as files may, nothing is said of those that are missing. */
+/** Where there are no Services or EndpointSlices at all, as in files, none counts as missing. */
 export function createServices(world: World, clusterDomain: string): Services {
   const all = [...world.all('', 'Service')].sort(byName)
   const byKey = new Map(all.map((service) => [nameKey(refOf(service)), service]))
@@ -90,20 +104,20 @@ export function createServices(world: World, clusterDomain: string): Services {
     const named = atAddress.length === 1 ? atAddress[0] : keyIn(name, domain)
     if (named !== undefined) return { host: written, service: named, others: [] }
     if (atAddress.length > 0 || written.endsWith('.')) return { host: written, service: undefined, others: atAddress }
-    // Pods complete a name by their search list: with nothing but the domain, and with the namespace that they run in.
+    // A pod's DNS search list completes a name by the cluster's domain, and by that and the namespace that the pod runs in.
     const near = [`${name}.svc.${domain}`, `${name}.${namespace}.svc.${domain}`]
     const far = searched.map((one) => `${name}.${one}.svc.${domain}`)
     const leads = [...near, ...far].flatMap((host) => {
       const key = keyIn(host, domain)
-      // Where files hold no Services at all, each of these may be there.
+      // Where files have no Services at all, any of these may exist.
       return key !== undefined && (all.length === 0 || byKey.has(key)) ? [{ host, key }] : []
     })
-    // A name of a pod may as well be one of a host outside.
+    // Only names of Services themselves are certain: a name such as `pod.service.namespace` may be a host outside the cluster as well.
     const found = leads.find(({ host, key }) => byKey.has(key) && near.includes(host) && host === hostOf(key).toLowerCase())
     if (found !== undefined) return { host: hostOf(found.key), service: found.key, others: [] }
     return { host: written, service: undefined, others: [...new Set(leads.map(({ key }) => key))] }
   }
-  // What else leads to a Service, such as external addresses, others can write into Services of theirs.
+  // Only the DNS name and cluster IPs: other addresses, such as external IPs, can be written into anybody's Service.
   const isItsOwn = (name: string, key: string, service: KubeObject): boolean =>
     (labelsIn(name, domain).length === 2 && keyIn(name, domain) === key) || clusterAddressesOf(service).includes(name)
   const hostOf = (key: string): string => {
@@ -157,22 +171,22 @@ export function createServices(world: World, clusterDomain: string): Services {
   }
 }
 
-/** The Service that a name in the cluster's domain, or one that ends with `svc`, leads to, or to a pod of it. */
+/** The Service of a DNS name in the cluster's domain, or of one that ends with `.svc`; also where the name is that of one of its pods. */
 function keyIn(name: string, domain: string): string | undefined {
   const labels = labelsIn(name, domain)
   return labels.length === 2 || labels.length === 3 ? `${labels.at(-1)}/${labels.at(-2)}` : undefined
 }
 
-/** What stands before `svc` in such a name; nothing in another. */
+/** The labels before `svc` in such a name; none in any other name. */
 function labelsIn(name: string, domain: string): readonly string[] {
   const parts = domain.split('.')
-  // With a part of the domain too: the search list of a node may hold the rest.
+  // Also with a part of the domain only, as the node's own search list may complete it.
   const suffixes = parts.map((_, index) => `.svc.${parts.slice(0, index + 1).join('.')}`)
   const suffix = ['.svc', ...suffixes].find((one) => name.endsWith(one))
   return suffix === undefined ? [] : name.slice(0, -suffix.length).split('.')
 }
 
-/** What leads to a Service beside its name, such as its cluster IPs. */
+/** All addresses that lead to a Service: cluster IPs, external IPs and those of its load balancer. */
 function addressesOf(service: KubeObject): readonly string[] {
   const ingress = listAt(service, 'status', 'loadBalancer', 'ingress')
   const others = [...listAt(service, 'spec', 'externalIPs'), ...ingress.flatMap((one) => [valueAt(one, 'ip'), valueAt(one, 'hostname')])]
@@ -187,13 +201,13 @@ function addressIn(value: unknown): readonly string[] {
   return typeof value === 'string' && value !== '' && value !== 'None' ? [plainHost(value)] : []
 }
 
-/** @param key `ns/name` */
+/** The reference to a Service, by its `ns/name`. */
 export function serviceRef(key: string): ObjectRef {
   const slash = key.indexOf('/')
   return { group: '', kind: 'Service', namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
-/** Whether a Service is only another name for a host outside, which nothing here has looked at. */
+/** Whether a Service is only a DNS alias for a host outside the cluster. */
 export function isExternal(service: KubeObject): boolean {
   return textAt(service, 'spec', 'type') === 'ExternalName'
 }
@@ -212,7 +226,7 @@ function offeredBy(service: KubeObject): readonly OfferedPort[] {
   })
 }
 
-/** Those that HTTP can be spoken to. */
+/** The ports of a Service that use TCP. */
 function portsOf(service: KubeObject): readonly unknown[] {
   return listAt(service, 'spec', 'ports').filter(isTcp)
 }

@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net'
 
-/** A host in the one spelling that all others of it come to: as the URL parser has it, an IPv4 address in IPv6 as itself. */
+/**
+ * A host in its normal spelling: as the URL parser writes it, without brackets and a final dot, and an IPv4-mapped IPv6 address as IPv4.
+ */
 export function plainHost(host: string): string {
   const url = `http://${isIPv6(host) ? `[${host}]` : host}`
   const name = (URL.canParse(url) ? new URL(url).hostname : host.toLowerCase()).replace(/^\[|\]$|\.$/g, '')
@@ -9,7 +11,7 @@ export function plainHost(host: string): string {
   return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]).join('.')
 }
 
-/** Whether a host means the pod that looks it up, where the proxy's own ports and its neighbours' listen. */
+/** Whether a host is a loopback or unspecified address or name, which in a proxy leads to its own pod. */
 export function isOwnPod(host: string): boolean {
   const name = plainHost(host)
   return /^(?:(?:127|0)(?:\.[0-9]+){3}|::1?|(?:.*\.)?localhost|ip6-(?:localhost|loopback))$/.test(name)

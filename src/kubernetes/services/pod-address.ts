@@ -5,21 +5,22 @@ import { isOwnPod, plainHost } from './plain-host.ts'
 const never = new BlockList()
 never.addSubnet('224.0.0.0', 4, 'ipv4')
 never.addAddress('255.255.255.255', 'ipv4')
-// Metadata, like those that targets may not lead to.
+// A cloud's metadata service, like those that no server's address may be.
 never.addAddress('192.0.0.192', 'ipv4')
 never.addSubnet('ff00::', 8, 'ipv6')
-// Where an IPv4 address stands in it, each network decides for itself.
+// Local-use translation prefixes (RFC 8215): where the IPv4 address stands in these is up to each network.
 never.addSubnet('64:ff9b:1::', 48, 'ipv6')
 
-/** An IP address without a zone, in the one spelling that all others of it come to; undefined for anything else. */
+/** An IP address without a zone in its normal spelling; undefined for anything else. */
 export function readAddress(value: unknown): string | undefined {
   return typeof value === 'string' && isIP(value) !== 0 && !value.includes('%') ? plainHost(value) : undefined
 }
 
 /**
- * Whether an address of `readAddress` can be another pod's: neither that of whoever connects nor one of several machines, neither
- * link-local nor a cloud's metadata service, nor an IPv6 address that leads to one of these. 240.0.0.0/4 can: some clouds give it to
- * pods. EndpointSlices can be written by people who must not lead us there. A Service's address, a machine of the internet and a pod's can't be told apart: 10.96.0.1 and 8.8.8.8 pass.
+ * Whether an address of `readAddress` can be that of another pod. Loopback, unspecified, multicast, broadcast and link-local addresses
+ * can't, nor those of clouds' metadata services, nor IPv6 addresses that are translated to one of these: whoever may write EndpointSlices
+ * must not lead requests there. Addresses of 240.0.0.0/4 can, as some clouds give them to pods. Addresses of Services and of hosts outside
+ * can't be told from those of pods, so 10.96.0.1 and 8.8.8.8 count as possible.
  */
 export function isPodAddress(address: string): boolean {
   if (isOwnPod(address) || never.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) return false
@@ -28,7 +29,7 @@ export function isPodAddress(address: string): boolean {
   return urlFault(`http://${formatAddress({ host: address, port: 80 })}`) === undefined
 }
 
-/** The IPv4 address that an IPv6 address of these kinds stands for: compatible, translated (RFC 2765, RFC 6052) or 6to4. */
+/** The IPv4 address in an IPv6 address that is IPv4-compatible, translated (RFC 2765, RFC 6052) or of 6to4; undefined for others. */
 function translatedOf(address: string): string | undefined {
   if (isIP(address) !== 6) return undefined
   const [before = [], after = []] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''))

@@ -2,22 +2,24 @@ import { isIP } from 'node:net'
 import { type KubeObject, listAt, numberAt, textAt, valueAt } from '../objects/objects.ts'
 import { isPodAddress, readAddress } from './pod-address.ts'
 
-/** What the EndpointSlices of one Service say of the pods behind it. */
+/** The pods behind a Service, as its EndpointSlices list them. */
 export interface ServicePods {
-  /** Whether any is ready, whatever its address and ports. */
+  /** Whether any pod is ready, whatever its address and ports. */
   readonly isReady: boolean
-  /** The first, as text, of the addresses that are listed though no pod has them, of pods that are not ready too. */
+  /** The first, sorted as text, of the listed addresses that can't be a pod's; those of endpoints that are not ready count too. */
   readonly stray: string | undefined
   readonly ready: readonly ReadyPod[]
 }
 
+/** A pod that is ready, with its first address. */
 export interface ReadyPod {
   readonly family: 'IPv4' | 'IPv6'
   readonly address: string
-  /** For TCP. */
+  /** Its TCP ports. */
   readonly ports: readonly { readonly name: string | undefined; readonly port: number }[]
 }
 
+/** Reads the EndpointSlices of one Service. */
 export function readServicePods(slices: readonly KubeObject[]): ServicePods {
   const read = slices.map((slice) => ({ slice, endpoints: listAt(slice, 'endpoints').map(readEndpoint) }))
   const all = read.flatMap(({ endpoints }) => endpoints)
@@ -30,9 +32,9 @@ export function readServicePods(slices: readonly KubeObject[]): ServicePods {
 }
 
 interface Endpoint {
-  /** Also where nothing is known of it (EndpointConditions). */
+  /** Also true where the condition is absent (EndpointConditions). */
   readonly isReady: boolean
-  /** Undefined for each that is none. */
+  /** Undefined for each that is no IP address. */
   readonly addresses: readonly (string | undefined)[]
 }
 
@@ -47,17 +49,18 @@ function readyIn(slice: KubeObject, endpoints: readonly Endpoint[]): readonly Re
     const port = numberAt(one, 'port')
     return port !== undefined && isPort(port) && isTcp(one) ? [{ name: textAt(one, 'name'), port }] : []
   })
-  // What further addresses of an endpoint mean is not defined.
+  // Consumers use the first address of an endpoint only (discovery.k8s.io/v1, Endpoint.addresses).
   return endpoints.flatMap(({ isReady, addresses: [address] }) =>
     isReady && address !== undefined && isIP(address) === (family === 'IPv4' ? 4 : 6) ? [{ family, address, ports }] : [],
   )
 }
 
+/** Whether a number is one of a TCP port. */
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 
-/** Of a port of a Service or an EndpointSlice. */
+/** Whether a port of a Service or an EndpointSlice uses TCP, which is the default. */
 export function isTcp(port: unknown): boolean {
   return (valueAt(port, 'protocol') ?? 'TCP') === 'TCP'
 }

@@ -17,22 +17,26 @@ import {
 } from '../objects/objects.ts'
 import { isKept, lookAtPods, nobodyReported, programmedBefore, type Serving, servedText, unservedText, whyUnserved } from './serving.ts'
 
+/** What a Gateway's status is made from, beside the Gateway itself. */
 export interface GatewayState {
   readonly accepted: Condition
-  /** The Service that clients reach it by: its name, and the object where it is there. */
+  /** The Service by which clients reach it: its name, and the object if it exists. */
   readonly service: { readonly name: string; readonly object: KubeObject | undefined }
-  /** Why what it needs could not be written. */
+  /** Why the objects that it needs could not be written. */
   readonly provisioning: string | undefined
-  /** Listeners where nothing passes, by name, and the policy that wants it so. */
+  /** Listeners that policies close, by name, with the policy and why. */
   readonly closed: ReadonlyMap<string, string>
-  /** Who may call, as a sentence. */
+  /** A sentence on who may call. */
   readonly callers: string
   readonly serving: Serving
-  /** Accepted routes that attach to a listener. */
+  /** The number of accepted routes that attach to a listener. */
   attached(listener: string): number
 }
 
-/** Whether a Gateway is accepted: it is, too, where only some of its listeners are served (Gateway API, GatewayReasonListenersNotValid). */
+/**
+ * The condition Accepted of a Gateway. It is True even where only some of its listeners are served (Gateway API,
+ * GatewayReasonListenersNotValid).
+ */
 export function acceptanceOf({ faults, listeners, remarks }: GatewayView, documentFault: Fault | undefined): Condition {
   const own = documentFault === undefined ? faults : [...faults, documentFault]
   if (own.length > 0) return judged('Accepted', [...own, ...remarks], { reason: '', message: '' })
@@ -45,7 +49,7 @@ export function acceptanceOf({ faults, listeners, remarks }: GatewayView, docume
   return isFalse('Accepted', 'ListenersNotValid', said(text))
 }
 
-/** Gateway API, GatewayStatus. */
+/** The status of a Gateway (Gateway API, GatewayStatus). */
 export function statusOfGateway(gateway: GatewayView, state: GatewayState): DesiredStatus {
   const { object } = gateway
   const addresses = addressesOf(state.service.object)
@@ -57,7 +61,7 @@ export function statusOfGateway(gateway: GatewayView, state: GatewayState): Desi
     kind: 'whole',
     object,
     status: {
-      // Also where there are none: those of a controller before us go.
+      // An empty list, too, so that addresses of a previous controller are removed.
       addresses,
       conditions: conditionsOf(object, [state.accepted, programmed]),
       listeners: [...listeners.values()],
@@ -85,12 +89,12 @@ function resolvedText({ protocol }: ListenerView): string {
   return isUnseen ? `whether its certificates are there is not looked at while ${protocol} is not served` : 'all that it names is there'
 }
 
-/** A listener that conflicts with another is served as little as one that is not valid. */
+/** Why a listener is not Accepted: conflicts with others count, as such a listener is not served either. */
 function acceptanceFaults({ faults }: ListenerView): readonly Fault[] {
   return [...faults.Accepted, ...faults.Conflicted]
 }
 
-/** Of the conditions it is the one that is good where it is False. */
+/** The condition Conflicted of a listener, which is False where all is well. */
 function conflictedOf(faults: readonly Fault[]): Condition {
   const [first] = faults
   return first === undefined
@@ -110,7 +114,7 @@ function programmedListener({ name, fragment }: ListenerView, object: KubeObject
   const closed = state.closed.get(name)
   if (fragment === undefined) return isFalse('Programmed', 'Invalid', "it is not served: see its other conditions, and the Gateway's")
   if (closed !== undefined) return isFalse('Programmed', 'Invalid', `all its requests are refused: ${closed}`)
-  // Whether clients have an address to reach it by is for the Gateway to say (Gateway API, ListenerConditionProgrammed).
+  // Whether it has an address is a matter of the Gateway's own condition (Gateway API, ListenerConditionProgrammed).
   if (programmed.reason !== 'Invalid' && isServed(name, object, state.serving)) return isTrue('Programmed', 'Programmed', servedListener)
   if (programmed.reason !== 'Invalid' && state.serving.reports !== undefined) {
     const { noPods } = state.serving
@@ -120,7 +124,7 @@ function programmedListener({ name, fragment }: ListenerView, object: KubeObject
 }
 
 function programmedOf(gateway: GatewayView, state: GatewayState, addresses: readonly Raw[]): Condition {
-  // What is to be copied comes last.
+  // Messages end with a command that can be copied, so who may call stands first.
   const not = (reason: string, message: string): Condition => isFalse('Programmed', reason, `${state.callers}; ${message}`)
   if (state.accepted.status !== 'True')
     return not('Invalid', 'it is not accepted: what was made for it before stays as it was, and serves what can be served')
@@ -137,13 +141,13 @@ function programmedOf(gateway: GatewayView, state: GatewayState, addresses: read
   const { serving } = state
   if (serving.reports === undefined) return not('Pending', nobodyReported)
   const before = isKept(serving) ? programmedBefore(gateway.object, valueAt(gateway.object, 'status')) : undefined
-  // What another controller has written there is not about our proxies, and who may call must be told as it is.
+  // Only a message of ours is kept, and only if it says who may call now.
   if (before?.startsWith(`${state.callers}; `)) return isTrue('Programmed', 'Programmed', before)
   if (serving.serving > 0) return isTrue('Programmed', 'Programmed', `${state.callers}; ${servedText(serving)}`)
   return not('Pending', unservedText(serving, gateway.object, state.service.name))
 }
 
-/** A Gateway's status holds at most this many (Gateway API, GatewayStatus.addresses). */
+/** The most addresses of a Gateway's status (Gateway API, GatewayStatus.addresses). */
 const maxAddresses = 16
 
 function addressesOf(service: KubeObject | undefined): readonly Raw[] {

@@ -21,29 +21,33 @@ import {
 import type { GatewayPlan } from '../provision/provision.ts'
 import { isSettling } from './serving.ts'
 
-/** What proxies have found out about servers, as statuses tell of it. */
+/** What proxies report of MCP servers, added to the statuses of backends and Agents. */
 export interface ObservedServers {
-  /** The status of a backend, and what is known of its servers: nothing more where nobody is asked, or nothing leads there. */
+  /**
+   * The status of a backend with what is known of its servers. Nothing is added where proxies are not asked, or no document has the
+   * backend.
+   */
   ofBackend(view: BackendView): DesiredStatus
+  /** The same of an Agent. */
   ofAgent(view: AgentView): DesiredStatus
 }
 
-/** What proxies say of one backend or agent, those of all Gateways whose documents name it. */
-interface Told<Report> {
-  /** One of these Gateways has a proxy. */
+/** What the proxies of all Gateways whose documents have a backend or agent report of it. */
+interface Reported<Report> {
+  /** Whether one of these Gateways has a proxy. */
   hasProxies: boolean
-  /** One of them has hardly had the time to say anything. */
+  /** Whether the document of one of them changed so recently that its proxies may not have reported yet. */
   isSettling: boolean
   readonly reports: Report[]
 }
 
 interface AgentReport {
   readonly tools: number
-  /** A server that it selects from is not known yet. */
+  /** Whether the proxy is still connecting to a server that the agent selects from. */
   readonly isWaiting: boolean
 }
 
-/** One server as a status tells of it. */
+/** One server as the status of a backend has it. */
 interface ServerState {
   readonly name: string
   readonly state: ServerReport['state']
@@ -52,22 +56,22 @@ interface ServerState {
   readonly lastError?: string
 }
 
-/** A server that a backend stands for, with what is known of it. */
+/** A server of a backend, with what is known of it. */
 interface Server {
   readonly name: string
-  /** Where it is looked for. */
+  /** Its host and port, for messages. */
   readonly host: string
   readonly known: ServerState | undefined
 }
 
 /**
- * A proxy can tell only of what its own Gateway's document names. A server that is only just being connected to is what the object's
- * status says it was, so that statuses don't turn with each change of a document.
+ * Takes the reports of all proxies together. A proxy counts only for what its own Gateway's document has. While a proxy is still connecting
+ * to a server, what the backend's status says of that server stays, so that statuses do not change back and forth with each document.
  */
 export function createObservedServers(plans: readonly GatewayPlan[], observed: Observations): ObservedServers {
-  const backends = new Map<string, Told<ServerReport>>()
-  const agents = new Map<string, Told<AgentReport>>()
-  for (const plan of observed.proxies === undefined ? [] : plans) tellOf(plan, observed, backends, agents)
+  const backends = new Map<string, Reported<ServerReport>>()
+  const agents = new Map<string, Reported<AgentReport>>()
+  for (const plan of observed.proxies === undefined ? [] : plans) addReports(plan, observed, backends, agents)
   const servers = new Map<BackendView, readonly Server[]>()
   const serversOf = (view: BackendView): readonly Server[] => {
     const known = servers.get(view) ?? readServers(view, backends.get(view.name))
@@ -76,46 +80,50 @@ export function createObservedServers(plans: readonly GatewayPlan[], observed: O
   }
   return {
     ofBackend(view) {
-      const told = backends.get(view.name)
-      if (told === undefined) return view.status
+      const reported = backends.get(view.name)
+      if (reported === undefined) return view.status
       const all = serversOf(view)
       const known = all.flatMap((server) => server.known ?? [])
       const ready = known.filter(({ state }) => state === 'ready').length
       const tools = known.reduce((sum, server) => sum + server.tools, 0)
       const more = known.length === 0 ? {} : { ready, tools, servers: known }
       const mcp = { ...(view.status.kind === 'whole' ? rawAt(view.status.status, 'mcp') : {}), ...more }
-      return withMore(view.status, { mcp }, readyOf(view.status.object, all, told))
+      return withMore(view.status, { mcp }, readyOf(view.status.object, all, reported))
     },
     ofAgent(view) {
-      // Nobody asks.
+      // Proxies are not asked.
       if (observed.proxies === undefined) return view.status
-      const told = agents.get(view.name)
+      const reported = agents.get(view.name)
       const before = numberAt(view.status.object, 'status', 'tools')
-      const isKept = told?.isSettling === true && told.reports.length === 0
-      const counts = isKept ? [before] : told?.reports.flatMap(({ tools, isWaiting }) => (isWaiting ? [tools, before] : [tools]))
+      const isKept = reported?.isSettling === true && reported.reports.length === 0
+      const counts = isKept ? [before] : reported?.reports.flatMap(({ tools, isWaiting }) => (isWaiting ? [tools, before] : [tools]))
       const known = counts?.filter((count) => count !== undefined) ?? []
       const all = known.length === 0 ? [] : view.backends.flatMap(serversOf)
-      return withMore(view.status, { tools: known.length === 0 ? undefined : Math.max(...known) }, readyOf(view.status.object, all, told))
+      return withMore(
+        view.status,
+        { tools: known.length === 0 ? undefined : Math.max(...known) },
+        readyOf(view.status.object, all, reported),
+      )
     },
   }
 }
 
-function tellOf(
+function addReports(
   { namespace, name, document, digest }: GatewayPlan,
   observed: Observations,
-  backends: Map<string, Told<ServerReport>>,
-  agents: Map<string, Told<AgentReport>>,
+  backends: Map<string, Reported<ServerReport>>,
+  agents: Map<string, Reported<AgentReport>>,
 ): void {
   if (document === undefined) return
   const key = nameKey({ namespace, name })
   const reports = observed.proxies?.get(key)
   const isNew = isSettling(key, digest, observed)
-  const enter = <Report>(all: Map<string, Told<Report>>, member: 'backends' | 'agents'): void => {
+  const enter = <Report>(all: Map<string, Reported<Report>>, member: 'backends' | 'agents'): void => {
     for (const one of Object.keys(rawAt(document, member))) {
-      const told = all.get(one) ?? { hasProxies: false, isSettling: false, reports: [] }
-      told.hasProxies ||= reports !== undefined
-      told.isSettling ||= isNew
-      all.set(one, told)
+      const reported = all.get(one) ?? { hasProxies: false, isSettling: false, reports: [] }
+      reported.hasProxies ||= reports !== undefined
+      reported.isSettling ||= isNew
+      all.set(one, reported)
     }
   }
   enter(backends, 'backends')
@@ -131,16 +139,19 @@ function tellOf(
   }
 }
 
-function readServers(view: BackendView, told: Told<ServerReport> | undefined): readonly Server[] {
-  const reports = Map.groupBy(told?.reports ?? [], ({ name }) => name)
+function readServers(view: BackendView, reported: Reported<ServerReport> | undefined): readonly Server[] {
+  const reports = Map.groupBy(reported?.reports ?? [], ({ name }) => name)
   const former = formerStates(view.status.object)
   return Object.entries(rawAt(view.fragment, 'servers')).map(([name, server]) => {
     const host = `${textAt(server, 'http', 'host')}:${numberAt(server, 'http', 'port')}`
-    return { name, host, known: merged(name, reports.get(name) ?? [], former(name), told?.isSettling === true) }
+    return { name, host, known: merged(name, reports.get(name) ?? [], former(name), reported?.isSettling === true) }
   })
 }
 
-/** Ready is what is ready for all. What was known before counts while a proxy doesn't know yet, or none has had the time to report. */
+/**
+ * One state from all reports of a server: it is ready only if it is for all proxies. The former state counts too while a proxy is still
+ * connecting, or none has reported yet.
+ */
 function merged(
   name: string,
   reports: readonly ServerReport[],
@@ -162,7 +173,10 @@ function merged(
   }
 }
 
-/** What the object's status says of its servers; where a definition keeps no such thing, what its condition says of all. */
+/**
+ * What a backend's status says of its servers now. A CustomResourceDefinition may not keep the list of servers; then its condition Ready
+ * stands for all of them.
+ */
 function formerStates(object: KubeObject): (name: string) => ServerState | undefined {
   const entries = listAt(object, 'status', 'mcp', 'servers')
   const isReady = textAt(conditionReady(object), 'status') === 'True'
@@ -181,11 +195,11 @@ function conditionReady(object: KubeObject): unknown {
   return listAt(object, 'status', 'conditions').find((one) => textAt(one, 'type') === 'Ready')
 }
 
-function readyOf(object: KubeObject, servers: readonly Server[], told: Told<unknown> | undefined): Condition | undefined {
+function readyOf(object: KubeObject, servers: readonly Server[], reported: Reported<unknown> | undefined): Condition | undefined {
   const missing = servers.flatMap(({ name, known }) => (known === undefined || known.state === 'connecting' ? [name] : []))
   const down = servers.filter(({ known }) => known?.state === 'down')
   if (servers.every(({ known }) => known === undefined)) {
-    const isExpected = told?.hasProxies === true || (told?.isSettling === true && conditionReady(object) !== undefined)
+    const isExpected = reported?.hasProxies === true || (reported?.isSettling === true && conditionReady(object) !== undefined)
     return isExpected ? unknown('no proxy has reported yet') : undefined
   }
   if (down.length > 0) {

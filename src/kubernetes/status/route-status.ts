@@ -16,15 +16,20 @@ import {
 } from '../objects/objects.ts'
 import type { ParentView, RouteView, RuleView } from '../routes/routes.ts'
 
-/** What is known of the Gateway that a parentRef names. */
+/** What became of the Gateway that a parentRef refers to. */
 export interface ParentGateway {
+  /** Its condition Accepted. */
   readonly accepted: Condition
+  /** As in `GatewayDocument`, like the next two. */
   readonly dropped: ReadonlyMap<RouteView, Fault>
   readonly closed: ReadonlyMap<string, string>
   readonly barred: ReadonlyMap<RouteView, readonly string[]>
 }
 
-/** Why a route is not accepted at a parent: it attaches nowhere, or nothing of it can be done (Gateway API, RouteConditionPartiallyInvalid). */
+/**
+ * Why a parent does not accept a route: it attaches to no listener, or none of its rules can be served (Gateway API,
+ * RouteConditionPartiallyInvalid).
+ */
 export function routeFaults(
   route: RouteView,
   parent: ParentView,
@@ -39,7 +44,7 @@ export function routeFaults(
   return fault === undefined || isAnyDone ? [] : [fault]
 }
 
-/** Gateway API, HTTPRouteStatus: an entry for each parentRef that names a Gateway of ours; none where none does any more. */
+/** The status of a route (Gateway API, HTTPRouteStatus): an entry for each parentRef that refers to a Gateway of ours. */
 export function statusOfRoute(
   route: RouteView,
   targets: readonly RuleTarget[],
@@ -62,7 +67,7 @@ export function statusOfRoute(
   return { kind: 'entries', object: route.object, list: 'parents', entries }
 }
 
-/** Its beginning is the Gateway API's (RouteConditionPartiallyInvalid). */
+/** The condition PartiallyInvalid, whose message must begin this way (Gateway API, RouteConditionPartiallyInvalid). */
 function partlyInvalid(route: RouteView, targets: readonly RuleTarget[]): readonly Condition[] {
   const fault = faultOfRules(route, targets)
   return fault === undefined ? [] : [isTrue('PartiallyInvalid', fault.reason, `Dropped Rule ${fault.message}`)]
@@ -70,12 +75,12 @@ function partlyInvalid(route: RouteView, targets: readonly RuleTarget[]): readon
 
 interface Outcome {
   readonly place: string
-  /** What becomes of the requests: an end of a sentence. */
+  /** What becomes of the requests, as the end of a sentence. */
   readonly outcome: string
   readonly faults: readonly Fault[]
 }
 
-/** What of a route's rules can't be done, and what becomes of the requests: they are refused wherever it is known which they are. */
+/** What of a route's rules can't be done, and what becomes of their requests: they are refused, unless it is not known which they are. */
 function faultOfRules(route: RouteView, targets: readonly RuleTarget[]): Fault | undefined {
   const outcomes = route.rules.flatMap((rule, index) => outcomesOf(rule, targets[index]?.faults ?? []))
   const [first] = outcomes.flatMap(({ faults }) => faults)
@@ -106,7 +111,7 @@ function attachment({ gateway, listeners }: ParentView): string {
   return `attached to ${word} ${listeners.join(', ')} of Gateway ${nameKey(refOf(gateway.object))}${unserved}`
 }
 
-/** What a reader should know though the route is accepted. */
+/** What else the message of an accepted route says. */
 function notesOf(
   route: RouteView,
   targets: readonly RuleTarget[],

@@ -11,32 +11,35 @@ import {
   textAt,
 } from '../objects/objects.ts'
 
-/** What a Gateway's proxies make of its newest document. */
+/** What a Gateway's proxies report of its newest document. */
 export interface Serving {
-  /** Of that document; empty where there is none. */
+  /** The digest of that document; empty where there is none. */
   readonly digest: string
-  /** Of those that answer; undefined: none was asked. */
+  /** The reports of the proxies that answer; undefined where proxies are not asked. */
   readonly reports: readonly ProxyReport[] | undefined
-  /** Those that serve the document. */
+  /** How many proxies serve the document. */
   readonly serving: number
-  /** It is so new that what was said of the one before counts on. */
+  /** Whether the document is so new that the status may keep what it says of the one before. */
   readonly isSettling: boolean
-  /** Of the mcplex that wrote the document. */
+  /** The version of mcplex that wrote the document. */
   readonly version: string
-  /** Why no pod is there, and where that can be changed. Undefined: some should be. */
+  /** Why there are no pods, and where that can be changed; undefined where there should be some. */
   readonly noPods: string | undefined
 }
 
-/** Of a Gateway's document and what else is known of the Gateway. */
+/** What a Gateway's proxies are to serve. */
 export interface Served {
   readonly digest: string
-  /** As its view has them. */
+  /** Its parameters over those of its class. */
   readonly parameters: Raw
-  /** Titles of those who say them. */
+  /** Titles of the GatewayParameters that they come from. */
   readonly titles: readonly string[]
 }
 
-/** @param key of the Gateway */
+/**
+ * What the proxies of a Gateway report of its document.
+ * @param key `ns/name` of the Gateway
+ */
 export function servingOf(key: string, served: Served, observed: Observations, { version }: Pick<Settings, 'version'>): Serving {
   const { digest, parameters, titles } = served
   const reports = observed.proxies === undefined ? undefined : (observed.proxies.get(key) ?? [])
@@ -45,18 +48,22 @@ export function servingOf(key: string, served: Served, observed: Observations, {
   return { digest, reports, serving, isSettling: isSettling(key, digest, observed), version, noPods }
 }
 
+/** Whether a Gateway's document changed so recently that its proxies may not have it yet. */
 export function isSettling(key: string, digest: string, { settling, digests }: Observations): boolean {
   return settling?.has(key) === true || (digests !== undefined && digests.get(key) !== digest)
 }
 
-/** Whether what is said of the document before is to be said on, so that statuses don't turn with each change: not once all serve this one. */
+/**
+ * Whether the status keeps what it says of the document before, so that it does not become False and then True again with each new
+ * document. It does not once all proxies serve the new one.
+ */
 export function isKept({ isSettling, serving, reports = [] }: Serving): boolean {
   return isSettling && (serving === 0 || serving < reports.length)
 }
 
 /**
- * The message of a condition Programmed that is True in what holds conditions, and of the object as it is.
- * @param holder a status, or a part of one
+ * The message of the condition Programmed that is True and for the object's present generation; undefined where there is none.
+ * @param holder the status, or the part of it, that has the conditions
  */
 export function programmedBefore({ metadata }: KubeObject, holder: unknown): string | undefined {
   const known = listAt(holder, 'conditions').find((one) => textAt(one, 'type') === 'Programmed')
@@ -64,14 +71,14 @@ export function programmedBefore({ metadata }: KubeObject, holder: unknown): str
   return isOfNow && textAt(known, 'status') === 'True' ? textAt(known, 'message') : undefined
 }
 
-/** How many serve it, and why others don't. */
+/** How many proxies serve the document, and why others refuse it. */
 export function servedText({ digest, reports = [], serving, version }: Serving): string {
   const count = `${serving} of ${reports.length} ${reports.length === 1 ? 'proxy' : 'proxies'} ${serving === 1 ? 'serves' : 'serve'} it`
   const refusing = reports.filter(({ refused }) => refused?.digest === digest)
   return refusing.length === 0 ? count : `${count}, ${refusalText(refusing, version)}`
 }
 
-/** Why none serves it. */
+/** Why no proxy serves the document. */
 export function whyUnserved({ digest, reports = [], version, isSettling, noPods }: Serving): string {
   if (reports.length === 0 && noPods !== undefined) return `no proxy is to run: ${noPods}`
   if (reports.length === 0 || isSettling) return nobodyReported
@@ -79,7 +86,7 @@ export function whyUnserved({ digest, reports = [], version, isSettling, noPods 
   return refusing.length === 0 ? 'its proxies serve an older configuration' : refusalText(refusing, version)
 }
 
-/** The same with what to look at. A command ends it, unless it is known what to write. */
+/** The same with the remedy: unless that is known, a command that shows more, at the end. */
 export function unservedText(serving: Serving, gateway: KubeObject, workload: string): string {
   const { digest, reports = [], version, isSettling, noPods } = serving
   const why = whyUnserved(serving)
@@ -92,14 +99,15 @@ export function unservedText(serving: Serving, gateway: KubeObject, workload: st
     : `${why}. Others take their place when the Deployment has rolled: kubectl rollout status -n ${namespace} deploy/${workload}`
 }
 
-/** A command ends it. */
+/** A sentence that ends with a command which shows the Gateway's pods. */
 export function lookAtPods({ metadata: { name, namespace = '' } }: KubeObject): string {
   return `Look at its pods: kubectl get pods -n ${namespace} -l gateway.networking.k8s.io/gateway-name=${labelValue(name)}`
 }
 
+/** Why a Gateway is not Programmed of which no proxy has reported. */
 export const nobodyReported = 'no proxy has reported yet that it runs this configuration'
 
-/** Each text once, with the versions where they may be why. */
+/** How many proxies refuse the document, and their reasons, each once, with the versions of mcplex where these differ. */
 function refusalText(refusing: readonly ProxyReport[], version: string): string {
   const texts = refusing.map((report) => {
     const of = report.version === version ? '' : `as mcplex ${report.version}, while mcplex ${version} wrote it: `

@@ -1,22 +1,22 @@
 import { type Finding, finding, type Raw } from '../objects/objects.ts'
 import type { Services } from '../services/services.ts'
 
-/** Of one server. */
+/** Endpoints of one server. */
 const maxEndpoints = 64
 
-/** Where a host leads, as targets are read. */
+/** Where the host of a target leads. */
 interface Leading {
   readonly host: string
   readonly service: string | undefined
   readonly others: readonly string[]
   readonly port: number | undefined
-  /** Where the host is written. */
+  /** The place of the host in the object. */
   readonly place: string
 }
 
 /**
- * What the pods behind a host add to a server's `http`: their addresses, where they are known. A Service that lists addresses that no pod
- * has is not served at all: its own name leads there as well.
+ * What a server's `http` has of the pods behind its host: their addresses, where they are known. A Service whose EndpointSlices have an
+ * address that can't be a pod's is not served at all, as connecting to its name may lead there as well.
  */
 export function readEndpoints(
   { host, service, others, port, place }: Leading,

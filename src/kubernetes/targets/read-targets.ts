@@ -3,15 +3,16 @@ import type { TargetContext, TargetsReading } from './candidate.ts'
 import { readSelector } from './selected-targets.ts'
 import { readStatic } from './static-targets.ts'
 
+/** What the targets of a backend come to. */
 export interface BackendTargets extends TargetsReading {
-  /** Also of those that are left out. */
+  /** The names of all its static targets, also of those that are not served. */
   readonly staticNames: ReadonlySet<string>
 }
 
-/** Of one backend. What asks for more is left out, what selectors add first. */
+/** Servers of one backend. Beyond it targets are left out, those with a selector first. */
 const maxServers = 256
 
-/** The servers that a backend's `spec.mcp.targets` ask for; a target that can't be served is named and left out. */
+/** Reads the servers that a backend's `spec.mcp.targets` ask for. A target that can't be served is left out and reported. */
 export function readTargets(object: KubeObject, context: Pick<TargetContext, 'services' | 'world' | 'searched'>): BackendTargets {
   const readings: TargetsReading[] = []
   const names = new Set<string>()

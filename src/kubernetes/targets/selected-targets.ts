@@ -20,9 +20,8 @@ const namespaceKeys = ['namespace', 'namespaces'] as const
 const serviceKeys = ['service', 'services'] as const
 
 /**
- * The servers of a target with a selector: one for each port that is offered for MCP by a Service that it selects, those of the backend's
- * own namespace first, then by namespace and name.
- * Without a selector of namespaces only the backend's own counts.
+ * The servers of a target with a selector: one for each port for MCP of each Service that it selects, those of the backend's own namespace
+ * first, then by namespace and name. Without a selector of namespaces only the backend's own namespace counts.
  */
 export function readSelector(selector: unknown, context: TargetContext): TargetsReading {
   const { place, object, services, world, room } = context
@@ -36,7 +35,7 @@ export function readSelector(selector: unknown, context: TargetContext): Targets
   }
   const selected = [...services.offered].filter(([service]) => takes(service))
   const isOwn = ([{ metadata }]: (typeof selected)[number]): boolean => metadata.namespace === object.metadata.namespace
-  // The first of servers with equal names of tools may have them: nobody of another namespace comes before the backend's own.
+  // Where tools of several servers have one name, the first server keeps it: none of another namespace may come before the backend's own.
   const ports = [...selected.filter(isOwn), ...selected.filter((one) => !isOwn(one))].flatMap(([, offered]) => offered)
   const taken = ports.slice(0, room)
   const readings = taken.map((offered) => readOffered(offered, here, context))
@@ -106,12 +105,12 @@ function faultsOf(selector: unknown, here: string): readonly Finding[] {
   ]
 }
 
-/** Both spellings are known; where both are written, both must hold. */
+/** The selectors under both spellings of a field; where both are written, both must match. */
 function valuesAt(selector: unknown, keys: readonly string[]): readonly unknown[] {
   return keys.map((key) => valueAt(selector, key)).filter((one) => one !== undefined)
 }
 
-/** A namespace carries its name as a label. Of one that isn't known nobody can say what a selector makes of it: it isn't taken. */
+/** Whether a selector of namespaces selects this one, whose name is among its labels. A Namespace that is not known is not selected. */
 function isTaken(name: string, selector: unknown, world: World): boolean {
   const object = world.find({ group: '', kind: 'Namespace', namespace: '', name })
   return object !== undefined && isSelected(selector, { ...object.metadata.labels, 'kubernetes.io/metadata.name': name })

@@ -3,7 +3,7 @@ import { isExternal, isOwnPod, type Lead, type Services } from '../services/serv
 import type { Candidate, TargetContext, TargetsReading } from './candidate.ts'
 import { readEndpoints } from './endpoints.ts'
 
-/** The server of a target with a host, or with a Service of its own namespace, and a port. */
+/** Reads the server of a static target: a host, or a Service of the backend's namespace, and a port. */
 export function readStatic(given: unknown, { name, place, object, services, searched }: TargetContext): TargetsReading {
   const here = `${place}.static`
   const protocol = valueAt(given, 'protocol') ?? 'StreamableHTTP'
@@ -109,11 +109,12 @@ function remarks(place: string, remark: string | undefined): readonly Finding[] 
   return remark === undefined ? [] : [finding('nothing', 'Pending', `${place}: ${remark}`)]
 }
 
-/** A Service that stands for a host outside is not followed: what it leads to has passed none of our checks. */
+/** The finding for a Service of type ExternalName. It is not followed, as the host that it stands for has passed no check. */
 export function externalFinding(place: string, service: string): Finding {
   return finding('part', 'Unsupported', `${place}: Service ${service} is an ExternalName: write its host into a static target`)
 }
 
+/** The finding for a protocol other than Streamable HTTP. */
 export function protocolFinding(protocol: unknown, place: string): Finding {
   return protocol === 'SSE'
     ? finding('part', 'Unsupported', `${place}: SSE is not supported yet: let the server offer Streamable HTTP`)

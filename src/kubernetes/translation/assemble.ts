@@ -15,6 +15,7 @@ import { type GatewayPlan, provision } from '../provision/provision.ts'
 import type { RouteView } from '../routes/routes.ts'
 import { acceptanceOf, type ParentGateway, routeFaults, type Served, servingOf, statusOfGateway, statusOfRoute } from '../status/status.ts'
 
+/** What the steps before have read. */
 export interface Assembly extends Reachable {
   readonly gateways: readonly GatewayView[]
   readonly routes: readonly RouteView[]
@@ -22,7 +23,7 @@ export interface Assembly extends Reachable {
   readonly observed: Observations
 }
 
-/** Puts together what the steps before have read: a plan for each Gateway, and the statuses of Gateways and HTTPRoutes. */
+/** Makes the plan of each Gateway, and the statuses of Gateways and HTTPRoutes, from what the steps before have read. */
 export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[]; statuses: readonly DesiredStatus[] } {
   const { settings, observed } = from
   const routes = new Map(from.routes.map((route) => [route, route.rules.map((rule) => targetOf(route, rule, from))] as const))
@@ -34,14 +35,14 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
       return { gateway, ...written, accepted: acceptanceOf(remarked, fault) }
     })
   const states = new Map(gateways.map((one) => [one.gateway, one]))
-  const guests = guestsOf(routes, states)
+  const ofGateways = routesByGateway(routes, states)
   const needs = new Map(from.routes.map((route) => [route, neededBy(route, from)]))
   const plans = gateways.map(({ gateway, document, accepted }): GatewayPlan => {
     const { namespace = '', name } = gateway.object.metadata
     const objects = document === undefined ? [] : provision(gateway, document, settings)
-    // What serves a Gateway that is no longer accepted stays as it is, but what it serves follows: a grant that is revoked is revoked.
+    // The pods of a Gateway that is no longer accepted stay as they are, but they get its document: a revoked grant must take effect.
     const kept = accepted.status === 'True' ? objects : objects.filter(({ kind }) => kind === 'Secret')
-    const ofRoutes = [...(guests.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
+    const ofRoutes = [...(ofGateways.get(gateway)?.routes ?? [])].flatMap((route) => needs.get(route) ?? [])
     const waitsFor = [...neededAt(gateway, from), ...ofRoutes]
     const digest = document === undefined ? '' : digestOfDocument(JSON.stringify(document))
     const parameters = parametersFor(gateway.object, from.world)
@@ -55,7 +56,7 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
       service: serviceOf(gateway, from),
       provisioning: observed.provisioning.get(gateway.key),
       serving: servingOf(gateway.key, servedBy(gateway, plans[index]), observed, settings),
-      attached: (listener) => guests.get(gateway)?.attached.get(listener)?.size ?? 0,
+      attached: (listener) => ofGateways.get(gateway)?.attached.get(listener)?.size ?? 0,
     }),
   )
   const routeStatuses = [...routes].map(([route, targets]) => ({
@@ -65,22 +66,24 @@ export function assembleGateways(from: Assembly): { plans: readonly GatewayPlan[
   return { plans, statuses: [...gatewayStatuses, ...routeStatuses] }
 }
 
-/** What leads to a Gateway. */
-interface Guests {
-  /** All that name it. */
+/** The routes of a Gateway. */
+interface GatewayRoutes {
+  /** All routes with a parentRef to it. */
   readonly routes: Set<RouteView>
-  /** By listener those that are accepted there. */
+  /** By listener, the accepted routes that attach to it. */
   readonly attached: Map<string, Set<RouteView>>
 }
 
-function guestsOf(
+function routesByGateway(
   routes: ReadonlyMap<RouteView, readonly RuleTarget[]>,
   states: ReadonlyMap<GatewayView, ParentGateway>,
-): ReadonlyMap<GatewayView, Guests> {
-  const guests = new Map([...states.keys()].map((gateway): [GatewayView, Guests] => [gateway, { routes: new Set(), attached: new Map() }]))
+): ReadonlyMap<GatewayView, GatewayRoutes> {
+  const ofGateways = new Map(
+    [...states.keys()].map((gateway): [GatewayView, GatewayRoutes] => [gateway, { routes: new Set(), attached: new Map() }]),
+  )
   for (const [route, targets] of routes) {
     for (const parent of route.parents) {
-      const found = guests.get(parent.gateway)
+      const found = ofGateways.get(parent.gateway)
       found?.routes.add(route)
       if (parent.listeners.length === 0 || routeFaults(route, parent, targets, states.get(parent.gateway)).length > 0) continue
       for (const listener of parent.listeners) {
@@ -89,14 +92,14 @@ function guestsOf(
       }
     }
   }
-  return guests
+  return ofGateways
 }
 
 function servedBy({ parameters }: GatewayView, plan: GatewayPlan | undefined): Served {
   return { digest: plan?.digest ?? '', parameters, titles: plan?.parameters ?? [] }
 }
 
-/** Secrets and ConfigMaps that it and what it names depends on, also where that serves nothing without them. */
+/** Secrets and ConfigMaps that a route and what it refers to depend on, also where nothing is served without them. */
 function neededBy(route: RouteView, { policies, backends, agents }: Reachable): readonly ObjectRef[] {
   const refs = route.rules.flatMap((rule) => rule.backendRefs.map(({ ref }) => ref))
   const rules = route.rules.flatMap(({ name }) => (name === undefined ? [] : [policies.at({ kind: 'route', key: route.key, rule: name })]))
@@ -105,7 +108,7 @@ function neededBy(route: RouteView, { policies, backends, agents }: Reachable): 
   return [...own, ...behind]
 }
 
-/** Those that policies of a Gateway and of its listeners depend on. */
+/** Secrets and ConfigMaps that policies for a Gateway and its listeners depend on. */
 function neededAt({ key, listeners }: GatewayView, { policies }: Reachable): readonly ObjectRef[] {
   const places = [
     policies.at({ kind: 'gateway', key }),
@@ -118,7 +121,7 @@ function unique(refs: readonly ObjectRef[]): readonly ObjectRef[] {
   return [...new Map(refs.map((ref) => [refKey(ref), ref])).values()]
 }
 
-/** A Service of that name that is not the Gateway's own says nothing of it. */
+/** The Gateway's Service. One of that name that does not belong to the Gateway does not count. */
 function serviceOf({ object }: GatewayView, { world }: Assembly): { readonly name: string; readonly object: KubeObject | undefined } {
   const { namespace = '', uid } = object.metadata
   const name = namesFor(object.metadata.name).workload

@@ -21,24 +21,24 @@ import { createObservedServers } from '../status/status.ts'
 import { readUses } from '../targets/targets.ts'
 import { assembleGateways } from './assemble.ts'
 
-/** All that follows from a cluster's objects. */
+/** All that follows from the objects of a cluster. */
 export interface Translation {
-  /** Of our Gateways, by name. */
+  /** The plans of our Gateways, sorted by name. */
   readonly gateways: readonly GatewayPlan[]
   readonly statuses: readonly DesiredStatus[]
-  /** GatewayClasses that are to be made, as none of that name is there. */
+  /** GatewayClasses that are to be created, as none of that name exists. */
   readonly classes: readonly KubeObject[]
-  /** Secrets and ConfigMaps that objects name: to be fetched and watched one by one. */
+  /** Secrets and ConfigMaps that objects refer to, to be watched one by one. */
   readonly wanted: readonly ObjectRef[]
-  /** Services, by `ns/name`, whose EndpointSlices count: a change of another one's needs no new translation. */
+  /** Services, by `ns/name`, whose EndpointSlices the translation depends on: changes of others need no new one. */
   readonly services: ReadonlySet<string>
-  /** Of Gateways that are ours no more though what was provisioned for them is still there: what to delete. */
+  /** Gateways that another controller serves now while objects that we provisioned for them still exist: these are to be deleted. */
   readonly abandoned: readonly ObjectRef[]
 }
 
 /**
- * What a cluster's objects come to: for each of our Gateways a document and what must be provisioned, and for each object its status.
- * Pure and total: any value may stand among the objects, their order is of no matter, and nothing is changed or thrown.
+ * Translates the objects of a cluster: for each of our Gateways a document and the objects to provision, and the statuses of all objects.
+ * A pure function that never throws: any value may stand among the objects, and their order is of no matter.
  */
 export function translate(objects: readonly unknown[], settings: Settings, observed: Observations = nothingObserved): Translation {
   const world = createWorld(objects)

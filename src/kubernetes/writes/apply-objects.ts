@@ -24,19 +24,23 @@ import { hasReplicasOf, isScaled, replicasOf, unwantedAutoscaler } from './scale
 import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
 
+/** Writes the objects that Gateways need. */
 export interface Applier {
-  /** A task for each Gateway of which something is not, or not surely, as it should be, but for those that are held back, by `ns/name`. */
+  /** A task for each Gateway with an object that may not be as it should be, except those that are held back, by `ns/name`. */
   tasks(plans: readonly GatewayPlan[], held?: ReadonlySet<string>): readonly WriteTask[]
-  /** By `ns/name` of the Gateway: why what it needs could not be written. */
+  /** By `ns/name` of the Gateway, why its objects could not be written. */
   faults(): ReadonlyMap<string, string>
 }
 
+/** What writing objects needs. */
 export interface ApplierDeps {
   readonly client: ApiClient
   readonly controllerName: string
-  /** The version of an object as followers know it; undefined where it is gone or nobody follows it. */
+  /** The version of an object that watches have seen; undefined where it does not exist or is not watched. */
   readonly seen: (ref: ObjectRef) => string | undefined
+  /** Whether an object's kind is watched, and the watch is up to date. */
   readonly isSeen: (ref: ObjectRef) => boolean
+  /** Called when `faults()` have changed. */
   readonly onFault: () => void
   readonly random: RandomBytes
   readonly log: Log
@@ -51,49 +55,52 @@ interface Applied {
   readonly version: string | undefined
 }
 
-/** What is to be there, or not to be there any more beside an object of the same Gateway. */
+/** An object that must exist, or one that must not exist any more, which is ours if it belongs to the same Gateway as `beside`. */
 type Wish = { readonly ref: ObjectRef; readonly digest: string } & (
   | { readonly kind: 'there'; readonly object: KubeObject }
   | { readonly kind: 'gone'; readonly beside: KubeObject }
 )
 
-/** Why something is not as it should be. */
+/** Why an object could not be written: the API server was away or busy, or there is a fault that the status reports. */
 type Stop =
   | { readonly kind: 'away' }
   | { readonly kind: 'fault'; readonly text: string; readonly outcome: WriteOutcome; readonly isForbidden?: boolean }
 
-/** What an object is to be, and what is there. */
+/** An object as it should be, and as it is. */
 interface Found {
   readonly kind: 'found'
   readonly object: KubeObject
   readonly existing: KubeObject | undefined
-  /** Whether another's is in its place. */
+  /** Whether an object that is not ours has its name. */
   readonly isForeign: boolean
-  /** Whether we have said how many pods there are. */
+  /** Whether this controller has applied the number of its pods. */
   readonly hasOurReplicas: boolean
 }
 
-/** What nobody follows is applied again after this time, which repairs what others changed or deleted. */
+/** Objects that are not watched are applied again after this time, which repairs what others changed or deleted. */
 const resyncMs = 60_000
-/** What is followed and was changed by others is applied again this long after the last time at the earliest. */
+/** Objects that are watched and were changed by others are applied again no sooner than this after the last time. */
 const repairMs = 1000
 
-/** Owns the number of pods between us, who said it, and the autoscaler, which has not said one yet. */
+/**
+ * The field manager that keeps the number of pods between this controller, which has applied it until now, and the autoscaler, which has
+ * set none yet.
+ */
 const scaler = 'mcplex-replicas'
 
 /**
- * Writes what Gateways need by server-side apply, the Secret first. The others are looked at before one of them is written: where one of
- * that name is not ours, by its controller reference and its maker's label, none is, and that is a fault. A Service that serves for another
- * controller goes on serving. An autoscaler that is no longer wished for is deleted.
+ * Writes the objects of Gateways by server-side apply, the Secret first. The others are read before the first of them is written: if one of
+ * these names belongs to an object that is not ours, by its owner and its label, none is written, and that is a fault. So a Service of
+ * another controller goes on serving. An autoscaler that a Gateway does not ask for any more is deleted.
  */
 export function createApplier(deps: ApplierDeps): Applier {
   const { client, controllerName, seen, isSeen, onFault, random, log, metrics, now } = deps
-  /** By `refKey`, of objects in the last plans. */
+  /** What was applied last, by `refKey` of the objects in the last plans. */
   let applied = new Map<string, Applied>()
-  /** By `ns/name`, of Gateways in the last plans. */
+  /** By `ns/name` of the Gateways in the last plans. */
   let faults = new Map<string, string>()
 
-  /** When it should be applied, milliseconds; undefined: not for now. */
+  /** When it should be applied, in milliseconds; undefined where it is up to date. */
   function dueAt({ ref, digest }: Wish): number | undefined {
     const last = applied.get(refKey(ref))
     if (last === undefined || last.digest !== digest) return 0
@@ -103,7 +110,7 @@ export function createApplier(deps: ApplierDeps): Applier {
 
   async function run(plan: GatewayPlan, signal: AbortSignal): Promise<WriteOutcome> {
     const key = nameKey(plan)
-    // A task that waited for the one before it finds some of its work done.
+    // A task that waited for one with the same key finds some of its work done.
     const due = wishesOf(plan).filter((wish) => (dueAt(wish) ?? Number.POSITIVE_INFINITY) <= now())
     const stop = await bring(due, plan, signal)
     if (signal.aborted) return 'done'
@@ -119,7 +126,7 @@ export function createApplier(deps: ApplierDeps): Applier {
     return stop?.outcome ?? 'done'
   }
 
-  /** All of them to what they should be; else the first reason why not. */
+  /** Makes all objects what they should be; returns the first reason why that failed. */
   async function bring(wishes: readonly Wish[], plan: GatewayPlan, signal: AbortSignal): Promise<Stop | undefined> {
     for (const wish of wishes) {
       if (wish.kind !== 'gone') continue
@@ -147,7 +154,7 @@ export function createApplier(deps: ApplierDeps): Applier {
     }
     const [desired] = objects
     if (desired === undefined || foreign.length === 0) return first
-    // Followers tell when one of these goes; of the others nobody does.
+    // Watches report when one of these is deleted; objects that are not watched must be looked at again.
     const outcome = foreign.some((object) => isSeen(refOf(object))) ? 'later' : 'soon'
     return { kind: 'fault', text: foreignSentence(foreign, desired), outcome }
   }
@@ -171,7 +178,7 @@ export function createApplier(deps: ApplierDeps): Applier {
 
   async function apply({ object, existing, hasOurReplicas }: Found, plan: GatewayPlan, signal: AbortSignal): Promise<Stop | undefined> {
     const ref = refOf(object)
-    // With its uid, so that one which takes its place meanwhile is not written over.
+    // With its uid, so that an object that takes its place meanwhile is not overwritten.
     const metadata = { ...object.metadata, ...(existing?.metadata.uid === undefined ? {} : { uid: existing.metadata.uid }) }
     if (existing !== undefined && hasOurReplicas && isScaled(plan)) {
       const kept = await patch(ref, replicasOf(existing), { fieldManager: scaler }, signal)
@@ -196,8 +203,8 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 
   /**
-   * The Secret as it is once it has its random parts. They are written only where they are missing, so that every controller keeps the
-   * same; where another was first, that is a conflict.
+   * Reads the Secret, and first gives it its random parts where it lacks them. They are never overwritten, so that all controllers keep the
+   * same ones; if another controller was first, the write is a conflict.
    */
   async function readSecret(desired: KubeObject, path: string, signal: AbortSignal): Promise<ApiReply> {
     const reply = await client.request({ method: 'GET', path, signal })
@@ -226,7 +233,7 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 
   function refused(ref: ObjectRef, { parameters = [] }: GatewayPlan, reply: Extract<ApiReply, { kind: 'reply' }>, isThere: boolean): Stop {
-    // Another writer was first, or the API server is busy: neither is anybody's fault.
+    // Another writer was first, or the API server is busy: neither is a fault.
     if (reply.status === 409 || reply.status === 429 || reply.status >= 500) {
       log.debug({ object: titleOf(ref), status: reply.status, text: statusText(reply.body) }, 'not applied')
       return { kind: 'away' }
@@ -258,7 +265,7 @@ export function createApplier(deps: ApplierDeps): Applier {
           return []
         }
         const notBeforeMs = Math.min(...due.map(({ atMs }) => atMs))
-        // What failed over one version may go well over the next.
+        // A write that failed over one version of an object may succeed over the next, so versions are part of the wish.
         const wish = due.map(({ ref, digest }) => `${digest} ${seen(ref)}`).join()
         return [{ key: `gateway ${key}`, rank: 1, wish, notBeforeMs, run: (signal: AbortSignal) => run(plan, signal) }]
       })
@@ -267,7 +274,7 @@ export function createApplier(deps: ApplierDeps): Applier {
   }
 }
 
-/** Labels that never change, as what is created with them can't be taken away by applying. */
+/** The labels that never change: applying can't remove those that an object was created with. */
 function ownLabels(labels: Readonly<Record<string, string>> | undefined): Raw {
   const name = 'app.kubernetes.io/managed-by'
   return labels?.[name] === undefined ? {} : { [name]: labels[name] }

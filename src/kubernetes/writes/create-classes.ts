@@ -4,25 +4,30 @@ import { collectionPath, type KubeObject, kindOfObject } from '../objects/object
 import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
 
+/** Creates GatewayClasses. */
 export interface ClassMaker {
-  /** A task for each of these GatewayClasses that is to be made. */
+  /** A task for each of these GatewayClasses that is still to be created. */
   tasks(classes: readonly KubeObject[]): readonly WriteTask[]
 }
 
+/** What creating classes needs. */
 export interface ClassDeps {
   readonly client: ApiClient
   readonly controllerName: string
-  /** Whether the API server is known to have this kind. */
+  /** Whether the API server is known to serve the object's kind. */
   readonly isServed: (object: KubeObject) => boolean
-  /** Whether a class of this name was there already, with our controllerName. */
+  /** Whether a class of this name with our controllerName has existed before. */
   readonly wasOurs: (name: string) => boolean
   readonly log: Log
   readonly metrics: WriteMetrics
 }
 
-/** Makes each GatewayClass once, and none that was there before: whoever deletes it then wants it gone. One that is there by then, whosever it is, stays as it is. */
+/**
+ * Makes each GatewayClass once, and none that was there before: whoever deletes it then wants it gone. One that is there by then, whosever
+ * it is, stays as it is.
+ */
 export function createClassMaker({ client, controllerName, isServed, wasOurs, log, metrics }: ClassDeps): ClassMaker {
-  /** Names; as many as the settings have. */
+  /** Names of the classes that were created; as many as the settings have. */
   const made = new Set<string>()
 
   async function create(object: KubeObject, signal: AbortSignal): Promise<WriteOutcome> {

@@ -4,22 +4,24 @@ import { type KubeObject, type ObjectRef, objectPath, readObject, titleOf } from
 import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteOutcome } from './write-queue.ts'
 
+/** What deleting needs. */
 export interface DeleteDeps {
   readonly client: ApiClient
   readonly log: Log
   readonly metrics: WriteMetrics
 }
 
+/** What is deleted, and why. */
 export interface DeleteOptions {
   readonly isOurs: (object: KubeObject) => boolean
-  /** For the log: `deleted: its Gateway …`. */
+  /** Why it is deleted, for the log: `deleted: its Gateway …`. */
   readonly why: string
   readonly signal: AbortSignal
 }
 
 /**
- * Deletes an object if it is ours. Done where nothing of ours is there afterwards, or another has taken its place; later where it may not
- * be read or deleted.
+ * Deletes an object if it is ours. The outcome is `done` where no object of ours is there afterwards, `later` where the controller may not
+ * read or delete it.
  */
 export async function deleteOwn(
   ref: ObjectRef,

@@ -13,7 +13,10 @@ import {
   textAt,
 } from '../objects/objects.ts'
 
-/** For tests: an API server's objects in memory, with its rules for versions, statuses and field managers as far as the controller needs them. */
+/**
+ * For tests: an API server's objects in memory, with its rules for versions, statuses and field managers as far as the controller needs
+ * them.
+ */
 export interface FakeCluster {
   /** One for each controller; `close()` breaks off what it has under way, as the end of a process does. */
   client(): ApiClient

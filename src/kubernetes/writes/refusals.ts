@@ -1,12 +1,12 @@
 import { type ApiReply, statusText } from '../../kube/kube.ts'
 import { commandToProvision, listAt, type ObjectRef, textAt, titleOf } from '../objects/objects.ts'
 
-/** What is written into an object of a Gateway. */
+/** An object of a Gateway that could not be written. */
 export interface Refused {
   readonly ref: ObjectRef
-  /** Whether it was there before. */
+  /** Whether the object existed before. */
   readonly isThere: boolean
-  /** Titles of the GatewayParameters that have a say in it. */
+  /** Titles of the GatewayParameters that it is made with. */
   readonly parameters: readonly string[]
 }
 
@@ -18,10 +18,13 @@ export function refusalSentence({ ref, isThere, parameters }: Refused, reply: Ex
   return `${titleOf(ref)} is refused by the API server: ${text}${remedyFor({ ref, isThere, parameters }, reply, text)}`
 }
 
-/** How the API server says that a field stays as it was made: of most kinds, of Services, of bindings. */
+/** How the API server says that a field is immutable: for most kinds, for Services, for RoleBindings. */
 const isImmutable = /\bfield is immutable\b|\bmay not change once set\b|\bcannot change roleRef\b/
 
-/** Deleting an object that others would not let be made anew ends what serves, so it is advised for nothing else. */
+/**
+ * The remedy for an object that is refused as invalid. Deleting it is advised only where nothing but an immutable field is in the way: for
+ * any other reason a new one would be refused too, and nothing would serve.
+ */
 function remedyFor({ ref, isThere, parameters }: Refused, { status, body }: Extract<ApiReply, { kind: 'reply' }>, text: string): string {
   if (status !== 422) return ''
   const causes = listAt(body, 'details', 'causes').map((cause) => textAt(cause, 'message') ?? '')

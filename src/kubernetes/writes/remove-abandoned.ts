@@ -2,13 +2,17 @@ import { isMadeFor, type KubeObject, nameKey, namesFor, type ObjectRef, type Pro
 import { type DeleteDeps, deleteOwn } from './delete-own.ts'
 import type { WriteOutcome, WriteTask } from './write-queue.ts'
 
+/** What removing needs. */
 export interface RemoverDeps extends DeleteDeps {
-  /** What the label `app.kubernetes.io/managed-by` says of what is ours. */
+  /** The value of the label `app.kubernetes.io/managed-by` of our objects. */
   readonly managedBy: string
   readonly find: (ref: ObjectRef) => KubeObject | undefined
 }
 
-/** The Service that clients reach comes last: while it is there, what was begun is found again. */
+/**
+ * What is deleted, in this order. The Service of the clients comes last: abandoned Gateways are recognized by it, so that a removal that
+ * was interrupted goes on.
+ */
 const made: readonly (readonly [group: string, kind: string, name: keyof ProvisionedNames])[] = [
   ['autoscaling', 'HorizontalPodAutoscaler', 'workload'],
   ['apps', 'Deployment', 'workload'],
@@ -21,18 +25,19 @@ const made: readonly (readonly [group: string, kind: string, name: keyof Provisi
   ['', 'Service', 'workload'],
 ]
 
+/** Removes what was provisioned for Gateways that another controller serves now. */
 export interface Remover {
-  /** A task for each of these Gateways of which something may still be there. */
+  /** A task for each of these Gateways for which objects of ours may still exist. */
   tasks(gateways: readonly ObjectRef[]): readonly WriteTask[]
 }
 
 /**
- * Takes away what was made for Gateways which are ours no more: only what belongs to that Gateway and carries our label. Comes after all
- * else that is to be written, and looks again only where the Service by which they were found has changed.
+ * Deletes only objects that belong to the Gateway and carry our label. Its tasks come after all others. A Gateway of which nothing is left is
+ * looked at again only when its Service has changed.
  */
 export function createRemover(deps: RemoverDeps): Remover {
   const { find } = deps
-  /** By `refKey` of Gateways in the last list: what was found when nothing of ours was left to delete. */
+  /** By the `refKey` of Gateways in the last list: the wish after which nothing of ours was left to delete. */
   let done = new Map<string, string>()
 
   function wishOf(ref: ObjectRef, uid: string): string {

@@ -1,12 +1,14 @@
 import { type KubeObject, listAt, type ObjectRef, type Raw, textAt, valueAt } from '../objects/objects.ts'
 import type { GatewayPlan } from '../provision/provision.ts'
 
-/** Whether the number of its pods follows their load. */
+/** Whether a Gateway's pods are scaled by a HorizontalPodAutoscaler. */
 export function isScaled({ objects }: GatewayPlan): boolean {
   return objects.some(({ kind }) => kind === 'HorizontalPodAutoscaler')
 }
 
-/** The autoscaler that its Deployment is to have no more; undefined where it is to have one, or is itself left as it is. */
+/**
+ * The HorizontalPodAutoscaler that a Gateway must not have any more; undefined where it is to have one, or its Deployment is not written.
+ */
 export function unwantedAutoscaler(plan: GatewayPlan): { readonly ref: ObjectRef; readonly beside: KubeObject } | undefined {
   const beside = plan.objects.find(({ kind }) => kind === 'Deployment')
   if (beside === undefined || isScaled(plan)) return undefined
@@ -14,7 +16,7 @@ export function unwantedAutoscaler(plan: GatewayPlan): { readonly ref: ObjectRef
   return { ref: { group: 'autoscaling', kind: 'HorizontalPodAutoscaler', namespace, name }, beside }
 }
 
-/** Whether this manager has applied the number of pods of what the API server sent. */
+/** Whether this field manager has applied `spec.replicas` of an object of the API server. */
 export function hasReplicasOf(body: unknown, manager: string): boolean {
   return listAt(body, 'metadata', 'managedFields').some(
     (entry) =>
@@ -25,8 +27,8 @@ export function hasReplicasOf(body: unknown, manager: string): boolean {
 }
 
 /**
- * The number of pods that a Deployment has, to be applied by another manager: who takes a field back that nobody else owns sets it to its
- * default, which is one pod.
+ * The Deployment's present number of pods, to be applied by another field manager before the controller gives the field up: a field that no
+ * manager owns goes back to its default, which is one pod.
  */
 export function replicasOf({ apiVersion, kind, metadata, ...rest }: KubeObject): Raw {
   const { name, namespace, uid } = metadata

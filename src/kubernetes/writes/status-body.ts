@@ -1,25 +1,25 @@
 import { type DesiredStatus, isRaw, type KubeObject, kindOfObject, listAt, type Raw, rawAt, textAt } from '../objects/objects.ts'
 
-/** Entries that a list of a status holds at most (Gateway API). */
+/** The most entries of a status's list (Gateway API). */
 const maxEntries = { parents: 32, ancestors: 16 } as const
 const refMember = { parents: 'parentRef', ancestors: 'ancestorRef' } as const
 
 /**
- * The members of `status` that are to be written so that it says what is desired; undefined where it says so already, times aside.
- * A condition whose status stays keeps its `lastTransitionTime`; others' entries stay as they are, in their order.
- * @param time RFC 3339, of conditions that change
+ * The members of `status` to be written so that it says what is desired; undefined where it does already, apart from times. A condition whose
+ * status does not change keeps its `lastTransitionTime`. Entries of other controllers stay as they are, in their order.
+ * @param time RFC 3339, the `lastTransitionTime` of conditions that change
  */
 export function nextStatus(current: KubeObject, desired: DesiredStatus, controllerName: string, time: string): Raw | undefined {
   const status = rawAt(current, 'status')
   const wanted = desired.kind === 'whole' ? wholeStatus(status, desired.status, time) : entriesStatus(status, desired, controllerName, time)
-  // What is applied and says no more of a member takes it away.
+  // Applying without a member removes it, so members that are not desired any more count too.
   const members = kindOfObject(current)?.status === 'apply' ? Object.keys({ ...status, ...wanted }) : Object.keys(wanted)
   return statusText(picked(status, members)) === statusText(picked(wanted, members)) ? undefined : wanted
 }
 
 /**
- * A merge patch of the status that takes away what other managers left there and is ours to say: listeners that are no more, addresses where
- * there are none. Undefined where nothing is left; conditions of other types stay.
+ * A merge patch that removes what other field managers left in a status of ours: listeners that do not exist any more, and addresses where
+ * there are none. Undefined where there is nothing to remove. Conditions of other types stay.
  */
 export function leftovers(current: KubeObject, desired: DesiredStatus, controllerName: string): Raw | undefined {
   const isAlone = current.metadata.statusManagers?.every((manager) => manager === controllerName) ?? true
@@ -37,8 +37,7 @@ function picked(from: Raw, members: readonly string[]): Raw {
 }
 
 /**
- * A status as a text that is equal for equal ones, whatever the times and the order of lists that have keys. What is empty or null is as
- * good as absent.
+ * A status as a text by which statuses are compared. Times, the order of lists with keys, empty lists and null make no difference.
  */
 export function statusText(status: unknown): string {
   return JSON.stringify(ordered(status, '')) ?? ''
@@ -93,7 +92,7 @@ function withTimes(conditions: unknown, before: unknown, time: string): readonly
     })
 }
 
-/** Lists that have keys (conditions by type, listeners by name) are sorted by them: an API server merges them in its own order. */
+/** Lists with keys (conditions by type, listeners by name) are sorted by them, as the API server merges them in an order of its own. */
 const listKeys = new Map([
   ['conditions', 'type'],
   ['listeners', 'name'],

@@ -1,30 +1,30 @@
-/** How a write went: it is done, or it is to be tried again, soon where the API server was away, later where it refused. */
+/** How a write went: it is done, or to be tried again, soon where the API server was unreachable or busy, later where it refused. */
 export type WriteOutcome = 'done' | 'soon' | 'later'
 
-/** One write that brings an object, or a Gateway's objects, to what they should be; it looks at what is there when it runs. */
+/** A task that makes an object, or the objects of a Gateway, what they should be. It reads what there is when it runs. */
 export interface WriteTask {
-  /** Of what is written: never twice at a time. */
+  /** Names what is written: no two tasks with one key run at a time. */
   readonly key: string
-  /** Lower ones first. */
+  /** Tasks with a lower rank go first. */
   readonly rank: number
-  /** Of what should be: a task that failed waits before it is tried again, one with another text doesn't. */
+  /** Stands for what should be. A task that failed waits before it is tried again, but not one with the same key and another wish. */
   readonly wish: string
-  /** Milliseconds of the queue's clock; absent: at once. */
+  /** Milliseconds on the queue's clock before which it does not run. Absent: at once. */
   readonly notBeforeMs?: number
   run(signal: AbortSignal): Promise<WriteOutcome>
 }
 
-/** Writes a bounded number of things at a time, the most urgent first. */
+/** Runs a bounded number of tasks at a time, those with the lowest rank first. */
 export interface WriteQueue {
-  /** From now on exactly these are to be written: what waits and isn't among them is dropped. */
+  /** Replaces the tasks that wait: those that are not among the given ones are dropped. */
   replace(tasks: readonly WriteTask[]): void
-  /** Resolves when nothing is under way. */
+  /** Resolves when no task is running. */
   settled(): Promise<void>
 }
 
 export interface QueueOptions {
   readonly concurrency: number
-  /** Under which writes may be made; undefined: none may be begun. */
+  /** The signal of the present term as leader; undefined where another leads, and no task may begin. */
   readonly term: () => AbortSignal | undefined
   /** Milliseconds, from any origin. */
   readonly now: () => number
@@ -34,11 +34,12 @@ export interface QueueOptions {
 const firstDelayMs = 200
 const maxDelayMs = { soon: 2000, later: 30_000 } as const
 
+/** An empty queue. */
 export function createWriteQueue({ concurrency, term, now, random }: QueueOptions): WriteQueue {
-  /** Sorted by rank; as many as the last `replace` had. */
+  /** The tasks that wait, sorted by rank; as many as the last `replace` had. */
   let waiting: WriteTask[] = []
   const running = new Set<string>()
-  /** By key, of tasks that wait. */
+  /** By the key of tasks that wait. */
   let failures = new Map<string, { readonly wish: string; readonly count: number; readonly untilMs: number }>()
   let alarm: NodeJS.Timeout | undefined
   let whenSettled: (() => void)[] = []
@@ -79,7 +80,7 @@ export function createWriteQueue({ concurrency, term, now, random }: QueueOption
       const count = known?.wish === task.wish ? known.count + 1 : 0
       const delayMs = Math.min(maxDelayMs[outcome], firstDelayMs * 2 ** Math.min(count, 20)) * (0.5 + random() / 2)
       failures.set(task.key, { wish: task.wish, count, untilMs: now() + delayMs })
-      // A newer wish for the same thing takes its place.
+      // Unless a newer task with this key waits already.
       if (!waiting.some(({ key }) => key === task.key)) insert(task)
     }
     pump()

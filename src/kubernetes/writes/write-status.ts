@@ -20,19 +20,21 @@ import { leftovers, nextStatus, statusText } from './status-body.ts'
 import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
 import type { WriteTask } from './write-queue.ts'
 
+/** Writes statuses. */
 export interface StatusWriter {
-  /** A task for each status that is not yet what it should be, but for those that are held back. */
+  /** A task for each status that is not what it should be, except those that are held back. */
   tasks(statuses: readonly DesiredStatus[], isHeld?: (desired: DesiredStatus) => boolean): readonly WriteTask[]
-  /** Whether one of them is not yet what it should be. */
+  /** Whether a status is not what it should be. */
   isDue(desired: DesiredStatus): boolean
 }
 
+/** What writing statuses needs. */
 export interface StatusWriterDeps {
   readonly client: ApiClient
   readonly controllerName: string
-  /** The object as it last was; undefined where it is gone. */
+  /** The object as it was last seen; undefined where it does not exist. */
   readonly find: (ref: ObjectRef) => KubeObject | undefined
-  /** Whether the cluster has a GatewayClass of another controller: without one there is none that keeps statuses of its own. */
+  /** Whether the cluster has a GatewayClass of another controller. Without one, no other controller writes statuses. */
   readonly hasOthers: () => boolean
   /** Called when a status has been written, with the object before and after. */
   readonly onWritten: (before: KubeObject, after: KubeObject) => void
@@ -46,7 +48,7 @@ export interface StatusWriterDeps {
 
 /** A status that is to be written. */
 interface Judged {
-  /** The object as it is, as far as anyone here knows, and the version that followers know. */
+  /** The newest known state of the object, and the version that watches have seen. */
   readonly current: KubeObject
   readonly over: string | undefined
   readonly status: Raw
@@ -57,46 +59,49 @@ interface Judged {
 /** A status that was written. */
 interface Written {
   readonly wish: string
-  /** What the API server made of it. */
+  /** The digest of the status as the API server stored it. */
   readonly result: string
-  /** The version that followers knew then, and the object that came of it: they may lag behind. */
+  /**
+   * The version that watches had seen when it was written, and the object that the API server answered with, which watches may not have
+   * seen yet.
+   */
   readonly over: string | undefined
   readonly object: KubeObject
   readonly atMs: number
-  /** How often the same was written in a row, because someone else changed it. */
+  /** How often the same status was written in a row, because someone else changed it. */
   readonly count: number
 }
 
-/** Whether a status that others have written is left to them, and since when they lag behind the object. */
+/** Whether a status is left to another controller that wrote it, and since when that one has not kept up with the object. */
 interface OthersStatus {
   readonly isLeft: boolean
   readonly behindSinceMs: number | undefined
 }
 
-/** Someone else who keeps changing a status meets us this often, at first and at last. */
+/** How long to wait before a status that someone else keeps changing is written again, at first and at most. */
 const repeatMs = 1000
 const maxRepeatMs = 60_000
 
-/** Managers that have the word about statuses of their own kinds as long as they keep up with the objects. */
+/** Field managers of the controllers whose kinds these are: statuses are left to them as long as they keep up with the objects. */
 const otherController = /agentgateway|kgateway/
-/** A controller that lags behind an object for this long is taken to be gone. */
+/** A controller that has not kept up with an object for this long counts as gone. */
 const patienceMs = 60_000
 
 /**
- * Brings statuses to what they should be: by server-side apply, or by a PUT that a newer version refuses (kinds.ts). Entries and conditions
- * of others stay, as does the whole status of a backend that another controller cares for. A status that the API server keeps in another
- * form than it was sent is written once.
+ * Writes statuses by server-side apply, or by a PUT that fails if the object has changed: objects/kinds.ts says which. Entries and conditions
+ * of others stay, as does the whole status of a backend that another controller keeps up to date. A status that the API server stores in
+ * another form than it was sent is written only once.
  */
 export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   const { client, controllerName, find, hasOthers, onWritten, log, metrics, now, wallClock } = deps
-  /** By `refKey`, of objects in the last translation. */
+  /** What was written last, by `refKey` of the objects in the last translation. */
   let written = new Map<string, Written>()
-  /** Likewise: what was made of those that others have written. */
+  /** Likewise, of statuses that others have written. */
   let others = new Map<string, OthersStatus>()
-  /** Likewise: which version was found to say what is desired, and that as a text. */
+  /** Likewise, the version of the object that was found to say what is desired, and the desired status as a text. */
   let settled = new Map<string, { readonly version: string | undefined; readonly text: string }>()
 
-  /** What must be written, and when; undefined: nothing. */
+  /** What must be written, and when; undefined where nothing must. */
   function judge(desired: DesiredStatus, key: string): Judged | undefined {
     const stored = find(refOf(desired.object))
     if (stored === undefined || isForeign(stored, desired)) return undefined
@@ -124,8 +129,8 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   }
 
   /**
-   * Whether another controller cares for the status of an object that has room for one: not where it is a kind of our own, nor where it has
-   * stopped keeping up or is gone with its classes. People and their tools own no status.
+   * Whether a whole status is left to another controller that has written it. It is not where the kind is our own, where that controller
+   * does not keep up with the object, or where it has no GatewayClass any more; nor where only people or their tools wrote it.
    */
   function isForeign(object: KubeObject, { kind }: DesiredStatus): boolean {
     if (kind !== 'whole' || kindOfObject(object)?.status !== 'put') return false

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { readGateways } from '../gateways/gateways.ts'
 import { createWorld, defaultSettings, type Raw } from '../objects/objects.ts'
 import { readRoutes } from '../routes/routes.ts'
-import { readLeads } from './leads.ts'
+import { readReachedBackends } from './reached-backends.ts'
 
 const settings = defaultSettings('1.0.0')
 const gatewayApi = 'gateway.networking.k8s.io'
@@ -37,7 +37,7 @@ test('from which namespaces of Gateways a backend is reached: by routes that att
     agent('routed', { name: 'behind' }),
     agent('alone', { name: 'waiting' }, { name: 'ungranted', namespace: 'far' }),
   ])
-  const leads = readLeads(world, readRoutes(world, readGateways(world, settings).gateways, settings))
+  const leads = readReachedBackends(world, readRoutes(world, readGateways(world, settings).gateways, settings))
   assert.deepEqual(Object.fromEntries([...leads].map(([key, from]) => [key, [...from].sort()])), {
     'gateway.kgateway.dev/Backend/ns/direct': ['edge', 'other'],
     'mcplex.dev/Agent/ns/routed': ['other'],

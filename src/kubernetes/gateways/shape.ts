@@ -1,24 +1,24 @@
 import { isRaw, quantityOf, type Raw, unknownMembers, valueAt } from '../objects/objects.ts'
 
-/** What a value is made of, where it is there at all. */
+/** The type that a value must have where it is there. */
 export type Shape =
   | { readonly kind: 'text'; readonly values?: readonly string[]; readonly form?: Form }
-  /** `max` where it is not that of 32 bits. */
+  /** A whole number; `max` is by default that of an int32. */
   | { readonly kind: 'whole'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'quantity' }
   | { readonly kind: 'list'; readonly of: Shape }
   | { readonly kind: 'map'; readonly of: Shape; readonly keys: Form }
   | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Shape>> }
 
-/** How a text is written. */
+/** What a text must look like. */
 export interface Form {
   isMet(text: string): boolean
-  /** What it is, such as `the name of a label`. */
+  /** Its name in messages, such as `the name of a label`. */
   readonly name: string
 }
 
-/** What is wrong with a value: a sentence for each place, such as `spec.replicas`, with the remedy. */
-export function misfits(value: unknown, shape: Shape, place: string): readonly string[] {
+/** What of a value does not have its shape: a sentence for each place, such as `spec.replicas`, with the remedy. */
+export function shapeErrors(value: unknown, shape: Shape, place: string): readonly string[] {
   if (shape.kind === 'object' && isRaw(value)) {
     return [
       ...unknownMembers(value, Object.keys(shape.fields)).map(
@@ -26,18 +26,18 @@ export function misfits(value: unknown, shape: Shape, place: string): readonly s
       ),
       ...Object.entries(shape.fields).flatMap(([name, field]) => {
         const member = valueAt(value, name)
-        return member === undefined ? [] : misfits(member, field, `${place}.${name}`)
+        return member === undefined ? [] : shapeErrors(member, field, `${place}.${name}`)
       }),
     ]
   }
   if (shape.kind === 'map' && isRaw(value)) {
     return membersOf(value).flatMap(([name, one]) =>
       shape.keys.isMet(name)
-        ? misfits(one, shape.of, `${place}.${name}`)
+        ? shapeErrors(one, shape.of, `${place}.${name}`)
         : [`${place}.${name}: that is not ${shape.keys.name}: correct it`],
     )
   }
-  if (shape.kind === 'list' && Array.isArray(value)) return value.flatMap((one, index) => misfits(one, shape.of, `${place}[${index}]`))
+  if (shape.kind === 'list' && Array.isArray(value)) return value.flatMap((one, index) => shapeErrors(one, shape.of, `${place}[${index}]`))
   return isLeaf(value, shape) ? [] : [`${place} is not ${nameOf(shape)}: correct it`]
 }
 
