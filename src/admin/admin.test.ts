@@ -56,7 +56,7 @@ function gateway(readiness: Readiness): Gateway {
   }
 }
 
-const ready: Readiness = { isReady: true, reasons: [], degraded: [] }
+const ready: Readiness = { isReady: true, reasons: [], degraded: [], faults: [], closedWays: 0 }
 
 async function open(t: TestContext, more: Partial<AdminOptions> = {}) {
   const options: AdminOptions = {
@@ -140,8 +140,8 @@ test('the configuration is shown without its secrets', async (t) => {
 
 test('readiness: 503 while starting or draining, 200 with names where servers are missing', async (t) => {
   for (const [readiness, code, word] of [
-    [{ isReady: false, reasons: ['starting'], degraded: [] }, 503, 'unready'],
-    [{ isReady: true, reasons: [], degraded: ['b/s: gone'] }, 200, 'degraded'],
+    [{ isReady: false, reasons: ['starting'], degraded: [], faults: [], closedWays: 0 }, 503, 'unready'],
+    [{ isReady: true, reasons: [], degraded: ['b/s: gone'], faults: [], closedWays: 0 }, 200, 'degraded'],
   ] as const) {
     const { ask } = await open(t, { gateway: gateway(readiness) })
     const reply = await ask('/readyz')

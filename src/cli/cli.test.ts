@@ -187,6 +187,25 @@ test('a controller name is a domain with a path, a namespace is a name', async (
   }
 })
 
+test('a file of records that can not be opened is a start that fails, with the place, the path, the reason and the remedy', async (t) => {
+  const text = `listen: "127.0.0.1:0"
+admin: { listen: "127.0.0.1:0" }
+servers: {}
+policies:
+  audit:
+    key: \${KEY}
+    sinks:
+      - stdout: true
+      - file: logs/audit.jsonl
+`
+  const { code, stderr } = await mcplex(t, ['run', '--config', 'a.yaml'], { 'a.yaml': text }, { KEY: Buffer.alloc(32).toString('base64') })
+  assert.equal(code, 78)
+  assert.match(
+    stderr,
+    /^\S+a\.yaml:9:15 error unwritable-file: records of requests can't be written to \/\S+\/logs\/audit\.jsonl: its folder is not there \(ENOENT\)\n {2}9 \| {7}- file: logs\/audit\.jsonl\n {4}\| +\^\n {2}hint: make the folder, or write another path\n$/,
+  )
+})
+
 test('what goes with a Secret, and what it is called', async (t) => {
   const rows = [
     [['--config', 'secret:mcplex'], /secret:mcplex names no Secret: write it as secret:NAMESPACE\/NAME/],

@@ -15,7 +15,14 @@ async function open(t: TestContext, serverEra: Era, limits: Partial<EdgeLimits> 
   const entries: AuditEntry[] = []
   const metrics = createMetrics()
   const log = { ...silentLog, request: (record: RequestRecord) => void records.push(record) }
-  const audit = { isOpen: true, write: (entry: AuditEntry) => void entries.push(entry), dropped: 0, async close() {}, flush() {} }
+  const audit = {
+    isOpen: true,
+    faults: [],
+    write: (entry: AuditEntry) => void entries.push(entry),
+    dropped: 0,
+    async close() {},
+    flush() {},
+  }
   const document = { servers: { s: server.url }, policies: { audit: { sinks: [{ stdout: true }] } } }
   const { gateway, port, close } = await openGateway(
     configOf(JSON.stringify(document)),

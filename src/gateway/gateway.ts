@@ -5,6 +5,7 @@ import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createCalls, createSuspensions } from './calls/calls.ts'
 import { type Explanation, explain, type Question } from './explain.ts'
+import { type Readiness, readinessOf, waysOf } from './readiness.ts'
 import { edgeEntry } from './request/request.ts'
 import { anonymousToolCounts, compile, type Endpoint, type Snapshot, type SnapshotDeps, socketOf } from './route/route.ts'
 import { createSeals, type Seals } from './seals.ts'
@@ -13,6 +14,7 @@ import { createAsks, createClientStates, createLegacySessions, createWatchShares
 import { createChangeStreams, createStreams, type Revisions } from './streams/streams.ts'
 
 export type { Explanation, Question, Step } from './explain.ts'
+export type { Readiness } from './readiness.ts'
 export { socketOf } from './route/route.ts'
 
 export interface GatewayDeps {
@@ -27,6 +29,8 @@ export interface GatewayDeps {
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
   readonly openAudit: (settings: AuditSettings) => Audit
+  /** Names of listeners that are not open although the configuration has them; they are opened elsewhere. */
+  readonly closedListeners?: () => readonly string[]
 }
 
 export interface EdgeRefusal {
@@ -52,13 +56,6 @@ export interface GatewayStatus {
     /** What of that rules leave to a caller without a credential; undefined where none is let in. */
     readonly anonymousTools: number | undefined
   }[]
-}
-
-export interface Readiness {
-  readonly isReady: boolean
-  readonly reasons: readonly string[]
-  /** Servers that are missing; they do not make a gateway unready. */
-  readonly degraded: readonly string[]
 }
 
 /** The running gateway: serves exchanges by its current snapshot, which `apply` replaces whole. */
@@ -104,6 +101,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   let snapshot: Snapshot | undefined
   let isSettled = false
   let isDraining = false
+  let wasReady = false
   let logsFirstReadiness = false
 
   const current = (): Snapshot => {
@@ -194,12 +192,21 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   }
   const settled = async () => {
     await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.ensureFresh()))
-    isSettled = true
+  }
+  const readiness = (): Readiness => {
+    const closedListeners = deps.closedListeners?.() ?? []
+    const found = readinessOf(waysOf(current()), { isStarting: !isSettled, isDraining, wasReady, closedListeners })
+    wasReady ||= found.isReady
+    return found
   }
 
   snapshot = compileNext(first)
-  void settled()
+  void Promise.all([settled(), ...[...snapshot.keepers.authenticators.values()].map((one) => one.asked())]).then(() => {
+    isSettled = true
+    readiness()
+  })
   const sweeper = setInterval(() => {
+    readiness()
     const isOver = isAlone(current())
     sealed().sessions.sweep((session) => {
       deps.metrics.observeSession(wallNow() - session.openedAtMs)
@@ -250,17 +257,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
         })),
       }
     },
-    readiness() {
-      const reasons = [...(isSettled ? [] : ['starting']), ...(isDraining ? ['draining'] : [])]
-      const missing = [...current().upstreams.values()]
-        .map(({ upstream }) => upstream.status())
-        .filter((status) => status.state !== 'ready')
-      return {
-        isReady: reasons.length === 0,
-        reasons,
-        degraded: missing.map((status) => `${status.backend}/${status.name}: ${status.lastError ?? status.state}`),
-      }
-    },
+    readiness,
     toolsOf: (agent) => current().agents.get(agent)?.toolsText(),
     explain: (question) => explain(current(), question),
     config: () => current().config,

@@ -94,6 +94,16 @@ test('a port in use: a configured one is a failure', async (t) => {
   assert.equal(stderr.trimEnd(), runtimeExamples['port-in-use'].says.replace('mcplex.yaml', file).replace(':8080', `:${port}`))
 })
 
+test('docs/problems.md shows what is said of a file of records that can not be opened', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const file = join(directory, 'mcplex.yaml')
+  const own = (text: string) => text.replaceAll('/var/log/mcplex', join(directory, 'none'))
+  const audit = own('policies:\n  audit: { sinks: [{ file: /var/log/mcplex/audit.jsonl }] }')
+  await writeFile(file, `servers: {}\n${audit}\nlisten: ${await freePort()}\nadmin: { listen: "127.0.0.1:${await freePort()}" }\n`)
+  const { code, stderr } = await runMcplex(['run', '--config', file])
+  assert.deepEqual([code, stderr.trimEnd()], [78, own(runtimeExamples['unwritable-file'].says).replace('mcplex.yaml', file)])
+})
+
 test('docs/problems.md shows what is said of a server that is not there, and of a pattern that selects nothing', async (t) => {
   const port = await freePort()
   const file = join(await temporaryDirectory(t), 'mcplex.yaml')

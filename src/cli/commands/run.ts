@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs'
 import { type Config, findConfigFile, renderProblems, resolveSecret } from '../../config/config.ts'
 import { createLog, createMetrics } from '../../observe/observe.ts'
 import { type Demo, freePort, startDemo } from '../demo/demo.ts'
-import { type Document, parseDocument, printProblems, readDocument, sourceAt } from '../document/document.ts'
+import { type Document, parseDocument, placed, printProblems, readDocument, sourceAt } from '../document/document.ts'
 import {
-  auditOpener,
+  createAuditing,
   followFile,
-  problemOf,
   type ServeSecretOptions,
   sayProblems,
   sayReady,
@@ -61,12 +60,14 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
   sayProblems(document, log, terminal)
   const metrics = createMetrics({ version })
   const from = sourceAt(document.path, terminal)
-  const openAudit = auditOpener(demo === undefined ? document.path : undefined, { log, metrics }, terminal)
-  const started = await startGateway(config, { log, metrics, openAudit, secret: (reference) => resolveSecret(reference, from) })
-  if (started.kind !== 'started') {
-    stderr.write(renderProblems([problemOf(started)], '', { file: document.path, color }))
+  const auditing = createAuditing(demo === undefined ? document.path : undefined, { log, metrics }, terminal)
+  const started = await startGateway(config, { log, metrics, auditing, secret: (reference) => resolveSecret(reference, from) })
+  if (started.kind === 'refused') {
+    log.flush()
+    const problems = placed(started.problems, document)
+    stderr.write(renderProblems(problems, document.text, { file: document.path, color }))
     // A port in use is not a fault of the document (docs/problems.md).
-    return started.kind === 'port-in-use' ? exitCode.failed : exitCode.badConfiguration
+    return problems.every(({ code }) => code === 'port-in-use') ? exitCode.failed : exitCode.badConfiguration
   }
   const following = demo === undefined ? followFile(document, { started, log, metrics }, terminal) : undefined
   onReload(() => following?.reload())

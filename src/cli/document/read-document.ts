@@ -28,6 +28,11 @@ export function sourceAt(path: string, { env }: Pick<Terminal, 'env'>) {
   return { file: path, env, readFile: (name: string) => readFileSync(name, 'utf8') }
 }
 
+/** Problems that were found later, with where the document says what they are about. */
+export function placed(problems: readonly Problem[], { placeOf }: Pick<Document, 'placeOf'>): readonly Problem[] {
+  return problems.map((problem) => (problem.path === '' ? problem : { ...problem, ...placeOf(problem.path) }))
+}
+
 /** Prints all problems: as text for people, or as a JSON array. */
 export function printProblems(output: Output, document: Document, terminal: Terminal, format: 'text' | 'json'): void {
   const { problems, text, path } = document

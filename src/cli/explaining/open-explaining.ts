@@ -49,4 +49,4 @@ export async function openExplaining(file: string | undefined, terminal: Termina
 }
 
 /** Explanations are not recorded. */
-const silent: Audit = { isOpen: true, dropped: 0, write() {}, flush() {}, async close() {} }
+const silent: Audit = { isOpen: true, faults: [], dropped: 0, write() {}, flush() {}, async close() {} }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createLog, createMetrics, type LogFormat } from '../../observe/observe.ts'
 import { readDocument } from '../document/document.ts'
 import { followFile } from './follow-file.ts'
+import { createAuditing } from './open-audit.ts'
 import { startGateway } from './start-gateway.ts'
 
 const own = 'listen: "127.0.0.1:0"\nadmin: { listen: "127.0.0.1:0" }\n'
@@ -33,8 +34,8 @@ async function open(t: TestContext, { format, body }: { readonly format: LogForm
   assert.ok(document.config)
   const log = createLog({ level: 'info', format, stream: stderr, color: false })
   const metrics = createMetrics()
-  const openAudit = () => assert.fail()
-  const started = await startGateway(document.config, { log, metrics, openAudit, secret: (reference) => reference })
+  const auditing = createAuditing(file, { log, metrics }, { ...terminal, stdout: stderr, cwd: () => folder, on() {}, exit() {} })
+  const started = await startGateway(document.config, { log, metrics, auditing, secret: (reference) => reference })
   assert.ok(started.kind === 'started')
   const following = followFile(document, { started, log, metrics }, terminal)
   t.after(async () => {
@@ -138,6 +139,29 @@ test('a port that is taken is a problem like any other', async (t) => {
   const [problem, record] = recordsIn(await house.hears(refused))
   assert.deepEqual([problem?.['code'], problem?.['hint']], ['port-in-use', 'choose another port, or end the program that has it'])
   assert.equal(record?.['errors'], 1)
+})
+
+test('a file of records that can not be opened refuses a document; one that is in use already does not', async (t) => {
+  const house = await open(t, { format: 'json', body: 'servers: {}\n' })
+  const policies = (folder: string, more = '') =>
+    `servers: {}\npolicies:\n  audit:\n    sinks: [{ file: ${folder}/a.jsonl }]\n    key: ${Buffer.alloc(32).toString('base64')}\n${more}`
+  house.write(policies('logs'))
+  const [problem, record] = recordsIn(await house.hears(refused)).filter(({ level }) => level === 'error')
+  assert.deepEqual(
+    [problem?.['code'], problem?.['place'], problem?.['line'], problem?.['column'], problem?.['hint']],
+    ['unwritable-file', 'policies.audit.sinks[0].file', 7, 21, 'make the folder, or write another path'],
+  )
+  assert.equal(record?.['errors'], 1)
+
+  const logs = join(dirname(house.file), 'logs')
+  mkdirSync(logs)
+  house.following.reload()
+  await house.hears(inForce)
+  // Rules are put in force although the disk is gone meanwhile.
+  rmSync(logs, { recursive: true })
+  house.write(policies('logs', '  authorize: { deny: ["true"] }\n'))
+  const last = recordsIn(await house.hears(inForce)).at(-1)
+  assert.equal(last?.['changes'], 'policies: +authorize')
 })
 
 test('a reload that is asked for reads the file although it has not changed', async (t) => {

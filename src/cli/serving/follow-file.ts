@@ -1,8 +1,8 @@
 import { type Problem, watchFiles } from '../../config/config.ts'
 import type { Metrics, ProcessLog } from '../../observe/observe.ts'
-import { type Document, readDocument } from '../document/document.ts'
+import { type Document, placed, readDocument } from '../document/document.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { problemOf, sayProblems } from './say-problems.ts'
+import { sayProblems } from './say-problems.ts'
 import type { Started } from './start-gateway.ts'
 
 export interface FileFollowing {
@@ -42,7 +42,7 @@ export function followFile(
     const { config, problems } = document
     if (config === undefined) return refuseFor(document, problems)
     const done = await started.reload(config)
-    if (done.kind !== 'applied') return refuseFor(document, [...problems, problemOf(done)])
+    if (done.kind === 'refused') return refuseFor(document, [...problems, ...placed(done.problems, document)])
     files = [file, ...document.files]
     log.configure(config.observe.log)
     metrics.countReload('applied')

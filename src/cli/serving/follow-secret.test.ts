@@ -102,7 +102,7 @@ async function open(
       client: api.client,
       log,
       metrics: createMetrics(),
-      openAudit: () => assert.fail(),
+      auditing: { open: () => assert.fail(), problemsOf: () => [] },
       lastGood: createLastGood(folder),
       say: ({ problems }) =>
         lines.push(

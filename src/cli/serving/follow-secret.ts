@@ -13,12 +13,13 @@ import {
   watchSecret,
 } from '../../config/config.ts'
 import type { ApiClient } from '../../kube/kube.ts'
-import type { Audit, AuditSettings, Metrics, ProcessLog } from '../../observe/observe.ts'
+import type { Metrics, ProcessLog } from '../../observe/observe.ts'
+import type { Auditing } from './open-audit.ts'
 import type { SaidDocument } from './say-problems.ts'
 import { type Applied, type Started, startGateway } from './start-gateway.ts'
 
 export interface FollowSecretDeps {
-  readonly openAudit: (settings: AuditSettings) => Audit
+  readonly auditing: Auditing
   readonly client: ApiClient
   readonly log: ProcessLog
   readonly metrics: Metrics
@@ -54,7 +55,7 @@ const maxReasons = 20
  * first version comes, the copy of the last one in force is served, if there is one.
  */
 export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFollowing {
-  const { client, log, metrics, openAudit, lastGood, patienceMs = 3000, listeners } = deps
+  const { client, log, metrics, auditing, lastGood, patienceMs = 3000, listeners } = deps
   const first = Promise.withResolvers<Started>()
   const about = { secret: `${name.namespace}/${name.name}` }
   let started: Started | undefined
@@ -104,10 +105,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
 
   /** Resolves with undefined when it is done, else with the reason why it can't be. */
   async function putInForce({ config, problems, digest, version }: PodDocument, isLastGood: boolean): Promise<string | undefined> {
-    if (config === undefined) {
-      deps.say({ path: about.secret, text: '', problems: problems.filter(({ severity }) => severity === 'error') })
-      return sentenceOf(problems)
-    }
+    if (config === undefined) return refusalOf(problems)
     let applied: Applied | undefined
     const next = { digest, version, isLastGood }
     if (started === undefined) {
@@ -120,7 +118,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
       }
     } else {
       const done = await started.reload(config)
-      if (done.kind !== 'applied') return done.text
+      if (done.kind === 'refused') return refusalOf(done.problems)
       applied = done
       inForce = next
       metrics.countReload('applied')
@@ -138,14 +136,20 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
   async function start(config: Config): Promise<string | undefined> {
     try {
       const secret = (reference: string) => resolveSecret(reference, podSource)
-      const result = await startGateway(config, { log, metrics, openAudit, secret, source })
-      if (result.kind !== 'started') return result.text
+      const result = await startGateway(config, { log, metrics, auditing, secret, source })
+      if (result.kind === 'refused') return refusalOf(result.problems)
       started = result
       first.resolve(result)
       return undefined
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
     }
+  }
+
+  function refusalOf(problems: readonly Problem[]): string {
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    deps.say({ path: about.secret, text: '', problems: errors })
+    return sentenceOf(errors)
   }
 
   function source(): DocumentSource | undefined {
@@ -207,8 +211,7 @@ export function followSecret(name: SecretName, deps: FollowSecretDeps): SecretFo
 }
 
 /** The first errors in one sentence, for `/status` and the log. */
-function sentenceOf(problems: readonly Problem[]): string {
-  const errors = problems.filter(({ severity }) => severity === 'error')
+function sentenceOf(errors: readonly Problem[]): string {
   const said = errors.slice(0, maxErrors).map(({ path, text }) => (path === '' ? text : `${path}: ${text}`))
   const more = errors.length - said.length
   return `${said.join('; ')}${more === 0 ? '' : `; and ${more} more`}`

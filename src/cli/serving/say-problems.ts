@@ -1,7 +1,6 @@
 import { type Problem, renderProblems } from '../../config/config.ts'
 import type { ProcessLog } from '../../observe/observe.ts'
 import { hasColor, type Terminal } from '../terminal/terminal.ts'
-import type { SocketFailure } from './sockets.ts'
 
 export interface SaidDocument {
   /** The document's name in front of each place. */
@@ -27,11 +26,4 @@ export function sayProblems({ path, text, problems }: SaidDocument, log: Process
     log[severity === 'error' ? 'error' : 'warn']({ file: path, place, ...problem }, 'a problem of the configuration')
   const more = problems.length - maxRecords
   if (more > 0) log.warn({ file: path, more }, 'more problems of the configuration: mcplex check says them all')
-}
-
-/** A socket that can't be opened, in the form of a problem of the document. */
-export function problemOf({ kind, text, hint }: SocketFailure): Problem {
-  const about = { path: '', severity: 'error', text } as const
-  if (kind === 'port-in-use') return { ...about, code: 'port-in-use', hint: 'choose another port, or end the program that has it' }
-  return { ...about, code: 'bad-value', hint: hint ?? 'choose an address of this machine, and a port that you may open' }
 }

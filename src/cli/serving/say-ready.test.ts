@@ -40,8 +40,8 @@ async function open(t: TestContext, { format, isTTY }: { readonly format: LogFor
     },
   })
   const log = createLog({ level: 'info', format, stream: output('stderr'), color: false })
-  const openAudit = () => assert.fail()
-  const started = await startGateway(config, { log, metrics: createMetrics(), secret: (reference) => reference, openAudit })
+  const auditing = { open: () => assert.fail(), problemsOf: () => [] }
+  const started = await startGateway(config, { log, metrics: createMetrics(), secret: (reference) => reference, auditing })
   assert.ok(started.kind === 'started')
   t.after(async () => {
     gate.resolve()

@@ -24,14 +24,13 @@ export async function sayReady(
   gateway.logFirstReadiness()
   const ports = new Map(places().map(({ name, port }) => [name, port]))
   const status = gateway.status()
-  const { reasons } = gateway.readiness()
+  const { faults } = gateway.readiness()
   const ready: Ready = {
     version,
     readyMs: Math.round(performance.now()),
     file,
     totals: totalsOf(status),
-    // That a server has not answered yet is shown with the servers.
-    faults: reasons.filter((reason) => reason !== 'starting'),
+    faults,
     endpoints: endpointsOf(gateway.config(), ports),
     servers: serverLines(status),
     admin: gateway.config().admin.listen,

@@ -4,7 +4,7 @@ import { createLog, createMetrics } from '../../observe/observe.ts'
 import { kubeIdentity } from '../cluster/cluster.ts'
 import { exitCode, hasColor, printLine, type Terminal, version, watchSignals } from '../terminal/terminal.ts'
 import { followSecret } from './follow-secret.ts'
-import { auditOpener } from './open-audit.ts'
+import { createAuditing } from './open-audit.ts'
 import { sayProblems } from './say-problems.ts'
 import { sayReady } from './say-ready.ts'
 import { stopServing } from './stop-serving.ts'
@@ -41,12 +41,12 @@ export async function serveSecret(named: string, options: ServeSecretOptions, te
   const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
   const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
   const metrics = createMetrics({ version })
-  const openAudit = auditOpener(undefined, { log, metrics }, terminal)
+  const auditing = createAuditing(undefined, { log, metrics }, terminal)
   const following = followSecret(name, {
     client,
     log,
     metrics,
-    openAudit,
+    auditing,
     lastGood,
     random: Math.random,
     say: (document) => sayProblems(document, log, terminal),

@@ -1,6 +1,6 @@
 export { followFile } from './follow-file.ts'
-export { auditOpener } from './open-audit.ts'
-export { problemOf, sayProblems } from './say-problems.ts'
+export { createAuditing } from './open-audit.ts'
+export { sayProblems } from './say-problems.ts'
 export { sayReady } from './say-ready.ts'
 export { type ServeSecretOptions, serveSecret } from './serve-secret.ts'
 export { startGateway } from './start-gateway.ts'

@@ -46,6 +46,8 @@ export interface Sockets {
    */
   change(config: Config, activate: () => void): Promise<SocketFailure | undefined>
   places(): readonly OpenPlace[]
+  /** Names of listeners that are not open: after a failed change some could not be opened anew at their own address. */
+  closed(): readonly string[]
   /** From now on each reply closes its connection, so that clients move to another replica; nothing else changes. */
   letGo(): void
   drain(graceMs: number): Promise<void>
@@ -168,6 +170,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         port: open.get(socketOf(listener))?.listener.port ?? listener.port,
         protocol: listener.protocol,
       })),
+    closed: () => listeners.filter((listener) => !open.has(socketOf(listener))).map(({ name }) => name),
     letGo() {
       isLettingGo = true
       for (const { listener } of open.values()) listener.letGo()

@@ -23,7 +23,7 @@ test('a stop with a delay: not ready at once, served on with a word to leave, th
     log,
     metrics: createMetrics(),
     secret: (reference) => reference,
-    openAudit: () => assert.fail(),
+    auditing: { open: () => assert.fail(), problemsOf: () => [] },
   })
   assert.ok(started.kind === 'started')
   await started.gateway.settled()

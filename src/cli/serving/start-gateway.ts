@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type DocumentSource, type OpenAdmin, openAdmin } from '../../admin/admin.ts'
-import { type Config, parseAddress } from '../../config/config.ts'
+import { type Config, type Problem, parseAddress } from '../../config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
-import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
+import type { Log, Metrics } from '../../observe/observe.ts'
 import { version } from '../terminal/terminal.ts'
 import { describeChange } from './describe-change.ts'
+import type { Auditing } from './open-audit.ts'
 import { createSockets, type OpenPlace, type SocketFailure } from './sockets.ts'
 
 export interface StartDeps {
@@ -12,7 +13,7 @@ export interface StartDeps {
   readonly metrics: Metrics
   /** Resolves a secret; throws where it can't be resolved any more. */
   readonly secret: (reference: string) => string
-  readonly openAudit: (settings: AuditSettings) => Audit
+  readonly auditing: Auditing
   /** Where the configuration in force came from, for `/status`. */
   readonly source?: () => DocumentSource | undefined
 }
@@ -30,9 +31,15 @@ export interface Started {
   readonly gateway: Gateway
   places(): readonly OpenPlace[]
   /** Puts a new configuration in force. After a failure the previous one goes on. */
-  reload(config: Config): Promise<Applied | SocketFailure>
+  reload(config: Config): Promise<Applied | Refused>
   /** Is no longer ready at once; requests in progress may finish after the delay. */
   stop(options: StopOptions): Promise<void>
+}
+
+/** A configuration that can't be put in force, with at least one error that says why. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly problems: readonly Problem[]
 }
 
 /** The result of a reload that has put the new configuration in force. */
@@ -45,8 +52,10 @@ export interface Applied {
 }
 
 /** Connects the gateway, the sockets of its listeners, and the admin and health listeners. */
-export async function startGateway(first: Config, deps: StartDeps): Promise<Started | SocketFailure> {
+export async function startGateway(first: Config, deps: StartDeps): Promise<Started | Refused> {
   const { log, metrics } = deps
+  const unwritable = deps.auditing.problemsOf(first, undefined)
+  if (unwritable.length > 0) return { kind: 'refused', problems: unwritable }
   const gateway = createGateway(first, {
     info: { name: 'mcplex', version },
     log,
@@ -54,7 +63,8 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     now: () => performance.now(),
     random: randomBytes,
     secret: deps.secret,
-    openAudit: deps.openAudit,
+    openAudit: deps.auditing.open,
+    closedListeners: () => sockets.closed(),
   })
   const sockets = createSockets({
     secret: deps.secret,
@@ -72,10 +82,10 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
   if (failure !== undefined) {
     await Promise.all([sockets.drain(0), gateway.close(0)])
     views.close()
-    return failure
+    return refusedFor(failure)
   }
   metrics.configure(first.observe.metrics ?? {})
-  metrics.show({ isReady: () => gateway.readiness().isReady })
+  metrics.show({ isReady: () => gateway.readiness().isReady, closedWays: () => gateway.readiness().closedWays })
   metrics.noteStart()
   return {
     kind: 'started',
@@ -83,6 +93,8 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     places: () => sockets.places(),
     async reload(config) {
       const before = gateway.config()
+      const unwritable = deps.auditing.problemsOf(config, before)
+      if (unwritable.length > 0) return { kind: 'refused', problems: unwritable }
       const tools = new Map(gateway.status().servers.map((server) => [`${server.backend}/${server.name}`, server.tools]))
       let clientsTold = Promise.resolve(0)
       const activate = () => {
@@ -96,10 +108,10 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
         }
         // All or nothing: sockets that were opened for a configuration that is refused are closed again.
         await views.change(gateway.config())
-        return failure
+        return refusedFor(failure)
       } catch (error) {
         await views.change(gateway.config())
-        return { kind: 'failed', text: error instanceof Error ? error.message : String(error) }
+        return refusedFor({ kind: 'failed', text: error instanceof Error ? error.message : String(error) })
       }
     },
     async stop({ delay, graceMs }) {
@@ -114,6 +126,17 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
       views.close()
     },
   }
+}
+
+function refusedFor(failure: SocketFailure): Refused {
+  return { kind: 'refused', problems: [problemOf(failure)] }
+}
+
+/** A socket that can't be opened, as a problem of the document. */
+function problemOf({ kind, text, hint }: SocketFailure): Problem {
+  const about = { path: '', severity: 'error', text } as const
+  if (kind === 'port-in-use') return { ...about, code: 'port-in-use', hint: 'choose another port, or end the program that has it' }
+  return { ...about, code: 'bad-value', hint: hint ?? 'choose an address of this machine, and a port that you may open' }
 }
 
 interface View {

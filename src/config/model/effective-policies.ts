@@ -106,3 +106,19 @@ function backendsOn({ rule }: Way, agent: NamedAgent | undefined): readonly stri
   const backend = rule?.backends[0]?.backend
   return agent !== undefined ? agent.agent.from : backend === undefined ? [] : [backend]
 }
+
+/** Every place of a document that has policies, by its path up to their keys, such as `routes[0].policies`. */
+export function allPolicies(config: Config): readonly { readonly path: Path; readonly policies: Policies }[] {
+  const { listeners, routes, backends, agents } = config
+  const places: Place[] = [
+    { path: [], policies: config.policies },
+    ...listeners.map(({ policies }, i) => ({ path: ['listeners', i], policies })),
+    ...routes.flatMap(({ policies, rules }, i) => [
+      { path: ['routes', i], policies },
+      ...rules.map((rule, j) => ({ path: ['routes', i, 'rules', j], policies: rule.policies })),
+    ]),
+    ...Object.entries(backends).map(([name, { policies }]) => ({ path: ['backends', name], policies })),
+    ...Object.entries(agents).map(([name, { policies }]) => ({ path: ['agents', name], policies })),
+  ]
+  return places.flatMap(({ path, policies }) => (policies === undefined ? [] : [{ path: [...path, 'policies'], policies }]))
+}

@@ -12,6 +12,10 @@ export const problemCodes = {
   },
   'unset-variable': { severity: 'error', text: 'A `${VAR}` names an environment variable that is not set and gives no `:-default`.' },
   'unreadable-file': { severity: 'error', text: 'A `${file:PATH}`, or the document itself, could not be read.' },
+  'unwritable-file': {
+    severity: 'error',
+    text: 'A file that is to be written, such as one of audit records, could not be opened. Found at run time.',
+  },
   'unknown-reference': { severity: 'error', text: 'A listener, backend or agent is named that the document does not define.' },
   'duplicate-name': { severity: 'error', text: 'Two things that need different names (or sockets) have the same.' },
   'conflicting-keys': { severity: 'error', text: 'Two keys that say the same thing, or exclude each other, are both there.' },

@@ -16,7 +16,7 @@ export interface RuntimeExample {
   readonly remedy: string
 }
 
-type RuntimeCode = 'selects-nothing' | 'port-in-use' | 'unreachable'
+type RuntimeCode = 'unwritable-file' | 'selects-nothing' | 'port-in-use' | 'unreachable'
 
 /** Variables that are set for the examples; none of their files is there. */
 export const exampleEnv: Readonly<Record<string, string>> = { GITHUB_TOKEN: 'x', CI_KEY_SHA256: 'a1'.repeat(32), ADMIN_TOKEN: 'x' }
@@ -169,6 +169,14 @@ export const runtimeExamples: Readonly<Record<RuntimeCode, RuntimeExample>> = {
     says: `mcplex.yaml error port-in-use: listener "default": 127.0.0.1:8080 is in use
   hint: choose another port, or end the program that has it`,
     remedy: 'Write `listen: 8081`, or for the admin listener `admin: { listen: 15010 }`.',
+  },
+  'unwritable-file': {
+    says: `mcplex.yaml:3:28 error unwritable-file: records of requests can't be written to /var/log/mcplex/audit.jsonl: its folder is not there (ENOENT)
+  3 |   audit: { sinks: [{ file: /var/log/mcplex/audit.jsonl }] }
+    |                            ^
+  hint: make the folder, or write another path`,
+    remedy:
+      'A file is opened when its document is put in force, and only where requests would be refused without it: with `whenFull: drop` the log says so, and requests are served.',
   },
   unreachable: {
     says: `unreachable: math can't be reached: connection refused (ECONNREFUSED); nothing listens at 127.0.0.1:8001: start the server, or correct the host and port in its url`,

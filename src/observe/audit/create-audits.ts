@@ -11,10 +11,19 @@ import { createRecordBody } from './record-body.ts'
 import type { AuditSettings, AuditSinkSettings } from './settings.ts'
 import { createStreamPort } from './stream-port.ts'
 
+/** A sink that takes no records. */
+export interface SinkFault {
+  readonly sink: AuditSinkSettings
+  /** Which one, why, and what becomes of requests meanwhile. */
+  readonly text: string
+}
+
 /** Records requests in all sinks of one `audit` setting. No method throws or waits. */
 export interface Audit {
   /** False while a sink fails or is full and the settings say that requests are refused then. */
   readonly isOpen: boolean
+  /** Its sinks that take no records now. */
+  readonly faults: readonly SinkFault[]
   write(entry: AuditEntry): void
   /** Records that its sinks have lost. */
   readonly dropped: number
@@ -111,6 +120,13 @@ export function createAudits(deps: AuditDeps): Audits {
       let joined = joinAll(false)
       const audit = {
         isOpen: true,
+        get faults() {
+          const meanwhile = settings.whenFull === 'refuse' ? 'requests are refused until it takes records' : 'records are lost'
+          return joined.flatMap(({ outlet: { name, fault } }, i) => {
+            const sink = sinks[i]
+            return sink === undefined || fault === undefined ? [] : [{ sink, text: `${name}: ${fault}; ${meanwhile}` }]
+          })
+        },
         write(entry: AuditEntry) {
           const made = body(entry)
           const isLate = hasLeft

@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, type Stats, write, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, type Stats, write, writeSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Log } from '../log/log.ts'
 import type { ChainHead } from './chain.ts'
+import { fileFault, fileFlags, fileMode } from './file-fault.ts'
 import { type FileTail, readTail } from './file-tail.ts'
 import { countLines, type Failure, type Port, type Sent } from './port.ts'
 
@@ -12,8 +13,6 @@ const lookMs = 1000
 const complainMs = 60_000
 /** How long the process waits at its end for a write in progress. */
 const settleMs = 1000
-
-const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT
 
 /** A line of which only a part has been written; `rest` is still to be written. */
 interface Owed {
@@ -41,7 +40,7 @@ export function createFilePort(path: string, { now, log }: { readonly now: () =>
   let foundHead: ChainHead | undefined
 
   function open(): void {
-    const opened = openSync(path, flags, 0o600)
+    const opened = openSync(path, fileFlags, fileMode)
     try {
       const found = fstatSync(opened)
       if (!found.isFile()) throw new Error('it is no regular file')
@@ -238,5 +237,5 @@ async function statOf(path: string): Promise<Stats | undefined> {
 }
 
 function failed(error: unknown): Failure {
-  return { kind: 'failed', text: error instanceof Error ? error.message : String(error) }
+  return { kind: 'failed', text: fileFault(error).text }
 }

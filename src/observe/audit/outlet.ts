@@ -18,6 +18,8 @@ export interface Outlet {
   readonly name: string
   /** False while the destination fails, or stores records more slowly than they come. */
   readonly isWell: boolean
+  /** Why it is not well, for people. */
+  readonly fault: string | undefined
   /** Records that were lost. */
   readonly dropped: number
   configure(settings: OutletSettings): void
@@ -81,6 +83,7 @@ export function createOutlet(
   let failures = 0
   let isFull = false
   let isWell = true
+  let fault: string | undefined
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
   /** Those who wait until the queue is empty: one for each owner of this outlet. */
@@ -90,15 +93,16 @@ export function createOutlet(
     if (bytes > pendingBytes) isFull = true
     else if (bytes <= pendingBytes / 2) isFull = false
     const isWellNow = failures === 0 && !isFull
+    if (isWellNow) fault = undefined
+    else if (failure !== undefined || isWell) fault = failure?.text ?? `more than ${pendingBytes} bytes wait to be taken`
     if (isWellNow === isWell) return
     isWell = isWellNow
     if (isWell) log.warn({ sink: port.name, lost: dropped - droppedWhenWell }, 'audit records are taken again')
     else {
       droppedWhenWell = dropped
-      const reason = failure?.text ?? `more than ${pendingBytes} bytes wait to be taken`
       const meanwhile =
         whenFull === 'refuse' ? 'requests are refused until they are' : `the oldest are lost beyond ${pendingBytes} bytes that wait`
-      log.error({ sink: port.name, reason }, `audit records are not taken: ${meanwhile}`)
+      log.error({ sink: port.name, reason: fault }, `audit records are not taken: ${meanwhile}`)
     }
     onChange()
   }
@@ -195,6 +199,9 @@ export function createOutlet(
     name: port.name,
     get isWell() {
       return isWell
+    },
+    get fault() {
+      return fault
     },
     get dropped() {
       return dropped

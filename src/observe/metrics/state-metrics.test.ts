@@ -34,12 +34,22 @@ test('reloads are there from the start, and the last one is told by its success 
 
 test('readiness and sinks are asked for when they are read', async () => {
   const metrics = createMetrics()
-  const read = () => samples(metrics, /^mcplex_(?:ready|audit)/)
-  assert.deepEqual(await read(), ['mcplex_ready 0', 'mcplex_audit_lost_records_total 0'])
+  const read = () => samples(metrics, /^mcplex_(?:ready|routes|audit)/)
+  assert.deepEqual(await read(), ['mcplex_ready 0', 'mcplex_routes_closed 0', 'mcplex_audit_lost_records_total 0'])
   let isWell = true
   metrics.show({ sinks: () => [{ name: 'file /a.jsonl', isWell }], lostRecords: () => 7 })
-  metrics.show({ isReady: () => isWell })
-  assert.deepEqual(await read(), ['mcplex_ready 1', 'mcplex_audit_sink_up{sink="file /a.jsonl"} 1', 'mcplex_audit_lost_records_total 7'])
+  metrics.show({ isReady: () => isWell, closedWays: () => (isWell ? 0 : 4) })
+  assert.deepEqual(await read(), [
+    'mcplex_ready 1',
+    'mcplex_routes_closed 0',
+    'mcplex_audit_sink_up{sink="file /a.jsonl"} 1',
+    'mcplex_audit_lost_records_total 7',
+  ])
   isWell = false
-  assert.deepEqual(await read(), ['mcplex_ready 0', 'mcplex_audit_sink_up{sink="file /a.jsonl"} 0', 'mcplex_audit_lost_records_total 7'])
+  assert.deepEqual(await read(), [
+    'mcplex_ready 0',
+    'mcplex_routes_closed 4',
+    'mcplex_audit_sink_up{sink="file /a.jsonl"} 0',
+    'mcplex_audit_lost_records_total 7',
+  ])
 })

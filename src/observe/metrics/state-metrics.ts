@@ -11,6 +11,8 @@ export interface SinkState {
 export interface ProcessState {
   /** Whether `/readyz` would say 200. */
   readonly isReady: () => boolean
+  /** Ways through listeners and routes on which every request is refused now. */
+  readonly closedWays: () => number
   readonly sinks: () => readonly SinkState[]
   /** How many audit records some sink has lost since the process began. */
   readonly lostRecords: () => number
@@ -33,7 +35,7 @@ export interface StateMetricsOptions {
 
 /** Metrics of the process as a whole: its version, whether it is ready, its last reload, and the resources it uses. */
 export function createStateMetrics(registers: Registry[], { version, now }: StateMetricsOptions): StateMetrics {
-  let state: ProcessState = { isReady: () => false, sinks: () => [], lostRecords: () => 0 }
+  let state: ProcessState = { isReady: () => false, closedWays: () => 0, sinks: () => [], lostRecords: () => 0 }
   const build = new Gauge({
     name: 'mcplex_build_info',
     help: 'Always 1: which program this is.',
@@ -47,6 +49,14 @@ export function createStateMetrics(registers: Registry[], { version, now }: Stat
     registers,
     collect() {
       this.set(state.isReady() ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'mcplex_routes_closed',
+    help: 'Rules of routes, at each listener, on which every request is refused at the moment.',
+    registers,
+    collect() {
+      this.set(state.closedWays())
     },
   })
   new Gauge({

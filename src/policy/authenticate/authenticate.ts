@@ -35,6 +35,12 @@ export interface Authenticator {
    * @param body the text of a POST's body
    */
   metadata(head: Head, wanted: string, path: string, body?: string): ReturnType<Metadata>
+  /** Why tokens of some issuers can't be judged now, a sentence each. */
+  readonly faults: readonly string[]
+  /** Whether nobody can be let in now, whatever they show: no issuer's tokens can be judged, and there is no other way. */
+  readonly isShut: boolean
+  /** Resolves once every issuer has been asked for its keys. */
+  asked(): Promise<void>
   close(): void
 }
 
@@ -163,6 +169,16 @@ export function createAuthenticator(settings: AuthenticateSettings, deps: Authen
       return proof === 'unconditional' ? now() < caller.expiresAtMs : isStillGood(proof, now())
     },
     metadata: metadataFor(settings, deps),
+    get faults() {
+      return issuers.flatMap(({ keys }) => keys.fault ?? [])
+    },
+    get isShut() {
+      const hasOtherWay = mode === 'optional' || mtls || keyCallers.size > 0
+      return !hasOtherWay && issuers.length > 0 && issuers.every(({ keys }) => keys.fault !== undefined)
+    },
+    async asked() {
+      await Promise.all(issuers.map(({ keys }) => keys.idle()))
+    },
     close() {
       clearInterval(ticker)
       for (const { keys } of issuers) keys.close()

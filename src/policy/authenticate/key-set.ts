@@ -12,6 +12,8 @@ export interface KeySet {
   holds(key: SigningKey): boolean
   /** Renews the keys in the background if they are due; it must be called about every second. */
   tick(): void
+  /** Why its tokens can't be judged now; undefined where they can, or where the first answer has not come yet. */
+  readonly fault: string | undefined
   /** Resolves when no request is in progress. */
   idle(): Promise<void>
   close(): void
@@ -54,6 +56,7 @@ export function createKeySet({ issuer, keys: source, algorithms }: JwtSettings, 
     find: async (algorithm, kid) => ({ kind: 'keys', keys: matching(keys, algorithm, kid) }),
     holds: (key) => live.has(key),
     tick: () => {},
+    fault: undefined,
     idle: async () => {},
     close: () => {},
   }
@@ -74,6 +77,7 @@ function createFetchedKeySet(
   let triedAt = Number.NEGATIVE_INFINITY
   let unknownAt = Number.NEGATIVE_INFINITY
   let isFailing = false
+  let lastWhy = ''
   let ignored = 0
   let pending: Promise<void> | undefined
   let foundAt: string | undefined
@@ -121,6 +125,7 @@ function createFetchedKeySet(
       if (why !== undefined && !isFailing) log.warn({ issuer, why }, keys === undefined ? noKeys : staleKeys)
       if (why === undefined && isFailing) log.info({ issuer }, "an issuer's keys can be fetched again")
       isFailing = why !== undefined
+      lastWhy = why ?? ''
     })
     return pending
   }
@@ -155,6 +160,11 @@ function createFetchedKeySet(
       const wait = keys === undefined ? coldRetryMs : Math.min(source.refreshMs, retryMs)
       const isDue = keys === undefined || isOver(now() - fetchedAt, source.refreshMs)
       if (isDue && isOver(sinceTried(), wait)) void renew()
+    },
+    get fault() {
+      return keys === undefined && isFailing
+        ? `the keys of issuer ${issuer} can't be fetched, so its tokens get 503: ${lastWhy}`
+        : undefined
     },
     idle: async () => pending,
     close: () => closing.abort(),

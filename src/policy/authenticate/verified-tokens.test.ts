@@ -9,6 +9,7 @@ const keys = {
   find: async () => ({ kind: 'keys' as const, keys: [] }),
   holds: () => holdsKey,
   tick: () => {},
+  fault: undefined,
   idle: async () => {},
   close: () => {},
 }
