@@ -1,3 +1,4 @@
+import { nearest } from '../mcp/mcp.ts'
 import { AddressRange } from './address-range.ts'
 import type { ExpressionFault } from './fault.ts'
 import { compilePattern } from './pattern.ts'
@@ -71,8 +72,10 @@ function unknownFunction(call: Expr & { kind: 'call' }): ExpressionFault {
   const text = `calls \`${call.name}\`, which does not exist`
   const [other, example] = call.on === undefined ? [methods, `x.${call.name}(…)`] : [functions, `${call.name}(…)`]
   const names = [...(call.on === undefined ? functions : methods).keys()]
+  const near = nearest(call.name, names)
   const alike = names.filter((name) => name.slice(0, 3).toLowerCase() === call.name.slice(0, 3).toLowerCase())
-  const hint = other.has(call.name) ? `write ${example}` : `known: ${(alike.length > 0 ? alike : names).join(', ')}`
+  const known = near === undefined ? `known: ${(alike.length > 0 ? alike : names).join(', ')}` : `did you mean \`${near}\`?`
+  const hint = other.has(call.name) ? `write ${example}` : known
   return { code: 'cel-unknown-variable', text, hint, at: call.at }
 }
 

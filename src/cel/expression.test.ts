@@ -140,3 +140,20 @@ const endless: readonly (readonly [what: string, text: string])[] = [
 test('what is too much is a fault, not a crash', () => {
   for (const [what, text] of endless) assert.ok(expressionFault(text, 'item'), what)
 })
+
+test('what was probably meant is told', () => {
+  for (const [text, meant] of [
+    ['jwt.sub = "a"', '=='],
+    ['jwt.a & jwt.b', '&&'],
+    ['jwt.a | jwt.b', '||'],
+    ['jwt.a == 1 and jwt.b == 1', '&&'],
+    ['jwt.a == 1 or jwt.b == 1', '||'],
+    ['jwt.a => 1', '>='],
+    ['request.header["x-team"] == "a"', 'headers'],
+    ['requests.path == "/"', 'request'],
+    ['jwt.sub.startWith("a")', 'startsWith'],
+    ['sise(jwt.list) > 1', 'size'],
+  ] as const)
+    assert.ok(expressionFault(text, 'item')?.hint?.startsWith(`did you mean \`${meant}\`?`), text)
+  for (const text of ['jwt.a == 1 orange', 'quux.a == 1']) assert.doesNotMatch(expressionFault(text, 'item')?.hint ?? '', /did you mean/)
+})

@@ -39,13 +39,22 @@ export function expressionFault(text: string, scope: Scope): ExpressionFault | u
 function findFault(text: string, scope: Scope): ExpressionFault | undefined {
   try {
     const expr = readExpression(text)
-    if (expr.kind === 'fault') return { code: 'cel-syntax', text: expr.text, at: expr.at }
+    if (expr.kind === 'fault') return { code: 'cel-syntax', text: expr.text, ...operatorHint(text, expr.at), at: expr.at }
     const names = variables[scope]
     return nameFault(expr, names) ?? callFault(expr, names) ?? typeFault(text, scope) ?? compileFault(expr, text, scope)
   } catch (error) {
     return { code: 'cel-type', ...typeWords(error, startOf(text)) }
   }
 }
+
+/** Of an operator of other languages: the one that CEL has. */
+function operatorHint(text: string, at: number): { readonly hint?: string } {
+  const written = /^(?:=>|[=&|]|(?:and|or)\b)/.exec(text.slice(at, at + 8))?.[0]
+  const meant = written === undefined ? undefined : operators[written]
+  return meant === undefined ? {} : { hint: `did you mean \`${meant}\`?` }
+}
+
+const operators: Readonly<Record<string, string>> = { '=>': '>=', '=': '==', '&': '&&', '|': '||', and: '&&', or: '||' }
 
 function typeFault(text: string, scope: Scope): ExpressionFault | undefined {
   const checked = languages[scope].environment.check(text)

@@ -1,3 +1,4 @@
+import { nearest } from '../mcp/mcp.ts'
 import type { ExpressionFault } from './fault.ts'
 import { type Reference, referencesOf } from './references.ts'
 import type { Expr } from './syntax.ts'
@@ -17,7 +18,7 @@ function referenceFault(reference: Reference, variables: Readonly<Record<string,
   let shape = Object.hasOwn(variables, reference.root) ? variables[reference.root] : undefined
   if (shape === undefined) {
     const text = `names the variable \`${reference.root}\`, which does not exist here`
-    return { code: 'cel-unknown-variable', text, hint: known(variables), at: reference.at }
+    return { code: 'cel-unknown-variable', text, hint: known(variables, reference.root), at: reference.at }
   }
   let path = reference.root
   for (const key of reference.keys) {
@@ -25,7 +26,7 @@ function referenceFault(reference: Reference, variables: Readonly<Record<string,
     const inner: Shape | undefined = Object.hasOwn(shape.fields, key.name) ? shape.fields[key.name] : undefined
     if (inner === undefined) {
       const text = `names \`${key.name}\`, which \`${path}\` does not have`
-      return { code: 'cel-unknown-variable', text, hint: known(shape.fields), at: key.at }
+      return { code: 'cel-unknown-variable', text, hint: known(shape.fields, key.name), at: key.at }
     }
     shape = inner
     path += `.${key.name}`
@@ -59,6 +60,8 @@ function wholeHeadersFault(reference: Reference): ExpressionFault | undefined {
   return { code: 'cel-type', text: 'takes all headers for a value', hint, at }
 }
 
-function known(names: Readonly<Record<string, unknown>>): string {
-  return `known here: ${Object.keys(names).join(', ')}`
+function known(names: Readonly<Record<string, unknown>>, written: string): string {
+  const near = nearest(written, Object.keys(names))
+  const all = `known here: ${Object.keys(names).join(', ')}`
+  return near === undefined ? all : `did you mean \`${near}\`? ${all}`
 }

@@ -1,7 +1,7 @@
 export { expand, type Parsed, type ParseSource, parseConfig, parsePlain, printConfig, redactConfig } from './document/document.ts'
 export { configSchema } from './keys/keys.ts'
 export * from './model/model.ts'
-export { nearest, type Problem, type ProblemCode, problemCodes } from './problems/problems.ts'
+export { type Problem, type ProblemCode, problemCodes } from './problems/problems.ts'
 export { configurationPage, jsonSchema, problemsJson, problemsPage, type RenderOptions, renderProblems } from './rendering/rendering.ts'
 export type { Key, Origin } from './schema/schema.ts'
 export * from './sources/sources.ts'

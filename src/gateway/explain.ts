@@ -1,6 +1,6 @@
 import { type Catalog, createCatalog, matchesPattern } from '../catalog/catalog.ts'
-import { type Agent, type Authenticate, authenticationOn, formatPath, nearest } from '../config/config.ts'
-import { anonymous, type Caller, type Claims, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
+import { type Agent, type Authenticate, authenticationOn, formatPath } from '../config/config.ts'
+import { anonymous, type Caller, type Claims, nearest, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
 import type { RuleReading, WayPolicyName, Word } from '../policy/policy.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Snapshot, type Way, waysTo } from './route/route.ts'

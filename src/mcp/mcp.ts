@@ -1,4 +1,5 @@
 export * from './http/http.ts'
 export * from './json/json.ts'
+export * from './nearest.ts'
 export * from './protocol/protocol.ts'
 export * from './work/work.ts'

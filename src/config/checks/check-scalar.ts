@@ -1,4 +1,4 @@
-import { nearest } from '../problems/problems.ts'
+import { nearest } from '../../mcp/mcp.ts'
 import type { Origin, Shape, TextShape } from '../schema/schema.ts'
 import type { Path, Tree } from '../tree/tree.ts'
 import { isLiteral, resolveReferences } from '../values/values.ts'

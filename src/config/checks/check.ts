@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { nearest } from '../problems/problems.ts'
+import { nearest } from '../../mcp/mcp.ts'
 import type { ObjectShape, Shape } from '../schema/schema.ts'
 import { type Path, plain, type Tree } from '../tree/tree.ts'
 import { checkScalar, textFault } from './check-scalar.ts'
@@ -56,6 +56,7 @@ function checkObject(tree: MapTree, shape: ObjectShape, path: Path, context: Che
   for (const [written, entry] of tree.entries) {
     const key = Object.hasOwn(shape.keys, written) ? shape.keys[written] : undefined
     const here = [...path, written]
+    if (key === undefined && shape.hasExtensions && written.startsWith('x-')) continue
     if (key === undefined) {
       const near = nearest(written, Object.keys(shape.keys))
       const known = near === undefined ? `known here: ${Object.keys(shape.keys).join(', ')}` : `did you mean \`${near}\`?`

@@ -38,6 +38,8 @@ function scalarName(value: string | number | boolean): string {
   return typeof value === 'string' ? 'text' : typeof value === 'number' ? 'number' : 'boolean'
 }
 
+const units: Readonly<Record<string, string>> = { duration: 's', size: 'MiB' }
+
 function remedy(tree: Tree, shape: Shape): string {
   if (tree.kind === 'scalar' && tree.value === undefined) {
     return shape.kind === 'map' || shape.kind === 'object'
@@ -46,7 +48,9 @@ function remedy(tree: Tree, shape: Shape): string {
   }
   if (shape.kind === 'list') return 'write [ … ] or lines that begin with -'
   if (shape.kind === 'text' && tree.kind === 'scalar')
-    return shape.label === 'duration' || shape.label === 'size' ? 'write it with its unit' : 'put it in quotes'
+    return shape.label in units && typeof tree.value === 'number'
+      ? `write it with its unit, such as ${tree.value}${units[shape.label]}`
+      : 'put it in quotes'
   if (shape.kind === 'number') return 'write it without quotes'
   return `write ${typeName(shape)}`
 }

@@ -40,6 +40,17 @@ const table: Readonly<Record<string, readonly string[]>> = {
     '‹missing-key›listen: 8080',
     '‹missing-key›',
   ],
+  'merge keys and shared blocks': [
+    'x-common: &c { era: legacy, ‹unknown-key›timeout: 5s }\nservers: { a: { http: http://a/, <<: *c } }',
+    'x-common: &c { http: http://a/, era: ‹bad-value›old }\nservers:\n  a:\n    <<: *c',
+    'x-a: &a { era: legacy }\nservers: { a: { <<: [*a, ‹wrong-type›7], http: http://a/ } }',
+    'servers: { a: { <<: ‹wrong-type›7, http: http://a/ } }',
+    'servers: { a: { http: http://a/, ‹unknown-key›"<<": {} } }',
+    'x-a: &a { era: legacy }\nservers: { a: { <<: *a, http: http://a/, era: ‹bad-value›old } }',
+    `${one}x-a: { b: 1, ‹duplicate-key›b: 2 }`,
+    `${one}limits: { ‹unknown-key›x-a: 1 }`,
+    'servers: { a: { http: http://a/, timeouts: { request: ‹wrong-type›5 } } }',
+  ],
   'keys and types': [
     `‹unknown-key›lissten: 8080\n${one}`,
     'servers:\n  math: { http: http://127.0.0.1:1/mcp, ‹unknown-key›timeout: { request: 5s } }',
@@ -411,12 +422,54 @@ describe('a document that was written for Kubernetes', () => {
   })
 })
 
+describe('merge keys', () => {
+  const serverOf = (text: string) => {
+    const { config, problems, placeOf } = parse(text)
+    assert.deepEqual(problems, [])
+    return { server: config?.backends['default']?.servers['a'], placeOf }
+  }
+
+  it('take in what the map does not say itself, wherever they stand; of several maps the first counts', () => {
+    const blocks = 'x-a: &a { era: legacy, ttl: 5s }\nx-b: &b { era: modern, ttl: 7s, timeouts: { request: 9s } }\n'
+    for (const own of ['<<: [*a, *b], http: http://a/, ttl: 1s', 'ttl: 1s, http: http://a/, <<: [*a, *b]']) {
+      const { server } = serverOf(`${blocks}servers: { a: { ${own} } }`)
+      assert.deepEqual([server?.era, server?.ttl, server?.timeouts.request], ['legacy', '1s', '9s'])
+    }
+    assert.equal(serverOf(`${blocks}x-c: &c { <<: *b, ttl: 3s }\nservers: { a: { <<: *c, http: http://a/ } }`).server?.ttl, '3s')
+  })
+
+  it('leave the place of what they bring in where it is written', () => {
+    const { placeOf } = serverOf('x-a: &a\n  era: legacy\nservers: { a: { <<: *a, http: http://a/ } }')
+    assert.deepEqual(placeOf('backends.default.servers.a.era'), { line: 2, column: 8 })
+  })
+})
+
 describe('renderProblems', () => {
+  it('gives an example where a unit is missing', () => {
+    const [problem] = parse('servers: { a: { http: http://a/, timeouts: { request: 5 } } }').problems
+    assert.equal(problem?.hint, 'write it with its unit, such as 5s')
+  })
+
   it('shows the place, the line with a caret and the remedy', () => {
     const text = 'servers: {}\nlissten: 8080\n'
     assert.equal(
       renderProblems(parse(text).problems, text, { file: 'mcplex.yaml', color: false }),
       'mcplex.yaml:2:1 error unknown-key: there is no key `lissten` here\n  2 | lissten: 8080\n    | ^\n  hint: did you mean `listen`?\n',
+    )
+  })
+
+  it('shows the line of what is no YAML, and its keys alone', () => {
+    const text = 'servers:\n  math: http://127.0.0.1:1/mcp\n  date: { http: http://a.example/\nagents: {}\n'
+    assert.deepEqual(renderProblems(parse(text).problems, text, { file: 'f', color: false }).split('\n').slice(0, 4), [
+      'f:4:1 error yaml-syntax: a { or [ is not closed, or what it holds is not indented more than its key',
+      '  4 | agents: {}',
+      '    | ^',
+      '  hint: close it, or indent every line up to the } or ] more than the line where it begins',
+    ])
+    const tab = 'servers:\n\tmath: http://127.0.0.1:1/mcp\n'
+    assert.match(
+      renderProblems(parse(tab).problems, tab, { file: 'f', color: false }),
+      /^f:2:1 error yaml-syntax: a line is indented with a tab\n {2}2 \| {2}math: [•:/-]+\n {4}\| \^\n {2}hint: indent with spaces/,
     )
   })
 
@@ -441,6 +494,12 @@ describe('renderProblems', () => {
       'servers: {}\nadmin:\n  token: *hunter2\n',
       'servers: {}\nadmin:\n  token: ]hunter2\n',
       'servers: {}\nadmin:\n  token: |\n    a\n    hunter2\n  bogus: \u001b[31m\n',
+      'servers: {}\nadmin: { token: "a\nhunter2: x }\n',
+      'servers: {}\nadmin: { token: [a,\nhunter2: x }\n',
+      'servers: {}\nsessions:\n  keys:\n  - id: a\n    secret: b\n  - hunter2: c: d\n',
+      'servers: {}\nfoo:\n  bar: hunter2: x\n',
+      '# hunter2\nservers: { a: b: c\n',
+      'servers: {}\nadmin: { token: hunter2\n',
     ]
     for (const text of documents) {
       const { problems } = parse(text)

@@ -89,7 +89,13 @@ function checkServerKeys(tree: Tree, short: Readonly<Record<string, unknown>>, r
   const servers = isPlain(short.servers) ? short.servers : {}
   const isServed = ['servers', 'mcpServers', 'backends'].some((key) => Object.hasOwn(short, key))
   if (!isServed && tree.kind === 'map')
-    report('missing-key', ['servers'], 'value', 'there are no servers', 'write `servers: {}` for a gateway without tools')
+    report(
+      'missing-key',
+      ['servers'],
+      'value',
+      'there are no servers',
+      'write `servers: { NAME: URL }`, such as `servers: { math: http://127.0.0.1:8001/mcp }`',
+    )
   for (const key of ['servers', 'mcpServers']) {
     if (Object.hasOwn(short, key) && isPlain(short.backends) && Object.hasOwn(short.backends, 'default')) {
       report(

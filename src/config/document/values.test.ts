@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { nearest } from '../../mcp/mcp.ts'
 import {
   configurationPage,
   durationMs,
@@ -14,7 +15,6 @@ import {
   sizeBytes,
   targetUrl,
 } from '../config.ts'
-import { nearest } from '../problems/problems.ts'
 import { resolveReferences } from '../values/values.ts'
 
 describe('durations and sizes', () => {

@@ -70,4 +70,5 @@ export const documentSchema: ObjectShape = {
     ...configSchema.keys,
   },
   rules: [{ kind: 'excludes', key: 'listen', others: ['listeners'] }],
+  hasExtensions: true,
 }

@@ -1,2 +1,1 @@
-export { nearest } from './nearest.ts'
 export * from './problem.ts'

@@ -15,7 +15,8 @@ export function configurationPage(): string {
 One YAML or JSON document. Durations are texts such as \`500ms\`, \`5s\` or \`1h30m\`; sizes are texts such as \`16KiB\` or \`4MiB\`. In any text
 \`\${VAR}\`, \`\${VAR:-text}\` and \`\${file:PATH}\` stand for a variable, a variable with a default and a file's content (PATH is relative to the
 document); \`$$\` is a dollar. Names are lower-case letters, digits and inner hyphens, at most 63; maps keep their order, but for names of
-digits alone, which come first. Keys marked *not yet* are known, and refused as \`not-supported\`.
+digits alone, which come first. What is said in several places can be said once: keys at the top that begin with \`x-\` mean nothing, so blocks have
+a place there, and the merge key takes them in (\`x-common: &common { era: legacy }\`, then \`<<: *common\`). Keys marked *not yet* are known, and refused as \`not-supported\`.
 
 ${sections.join('\n')}`
 }

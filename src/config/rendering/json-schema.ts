@@ -115,6 +115,9 @@ function objectSchema(shape: ObjectShape, defs: Map<string, Json>): Json {
   return {
     type: 'object',
     properties: Object.fromEntries(Object.entries(shape.keys).map(([name, key]) => [name, keySchema(key, defs)])),
+    ...(shape.hasExtensions
+      ? { patternProperties: { '^x-': { description: 'Means nothing: a place for blocks that are repeated.' } } }
+      : {}),
     additionalProperties: false,
     ...(required.length === 0 ? {} : { required }),
     ...rulesSchema(shape),

@@ -1,10 +1,11 @@
+import { nearest } from '../../mcp/mcp.ts'
 import { documentSchema } from '../keys/keys.ts'
 import type { Problem } from '../problems/problems.ts'
-import { nearest } from '../problems/problems.ts'
 import type { Shape } from '../schema/schema.ts'
 import type { Tree } from '../tree/tree.ts'
 import { readDocument } from '../tree/tree.ts'
 import { isLiteral } from '../values/values.ts'
+import { maskBroken } from './mask-broken.ts'
 
 export interface RenderOptions {
   /** The document's name in front of each place. */
@@ -56,8 +57,7 @@ const secretName = /secret|password|authorization|privatekey|sha256|^(?:token|ke
 /** The text with dots in place of literal secrets, and of what looks like a secret where the schema doesn't apply. */
 function maskSecrets(text: string, isBroken: boolean): string {
   const { tree } = readDocument(text)
-  // Without a tree it is not known where secrets are.
-  if (tree === undefined) return ''
+  if (tree === undefined) return maskBroken(text)
   const spans: [number, number][] = []
   const visit = (here: Tree, shape: Shape | undefined, isSecret: boolean): void => {
     if (here.kind === 'scalar') {

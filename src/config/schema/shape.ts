@@ -50,6 +50,8 @@ export interface ObjectShape {
   readonly title: string
   readonly keys: Readonly<Record<string, Key>>
   readonly rules: readonly KeyRule[]
+  /** Whether keys that begin with `x-` may stand there and mean nothing: a place for what is repeated elsewhere. */
+  readonly hasExtensions?: boolean
 }
 
 /** A condition on keys of the same object. */

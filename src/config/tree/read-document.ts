@@ -2,6 +2,7 @@ import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type 
 import type { Problem, ProblemCode } from '../problems/problems.ts'
 import type { Entry, Tree } from './node.ts'
 import { formatPath, type Path } from './path.ts'
+import { syntaxWords } from './syntax-words.ts'
 
 const maxDepth = 64
 
@@ -23,7 +24,10 @@ export interface Reading {
   readonly placeOf: (offset: number) => Place
 }
 
-/** Reads YAML 1.2 (core schema, no merge keys, no custom tags) or JSON, within limits of size, depth and aliases. Never throws. */
+/**
+ * Reads YAML 1.2 (core schema with the merge key `<<` of YAML 1.1, no tags of its own) or JSON, within bounds of size, depth and aliases.
+ * Never throws.
+ */
 export function readDocument(text: string): Reading {
   const lines = new LineCounter()
   const placeOf = (offset: number): Place => {
@@ -55,14 +59,8 @@ export function readDocument(text: string): Reading {
     // The library goes on after an error, and may report the same place again.
     if (stumbled.has(error.pos[0])) continue
     stumbled.add(error.pos[0])
-    // Some messages end with what was found, which may be a secret.
-    report(
-      'yaml-syntax',
-      error.pos[0],
-      [],
-      error.message.replace(/: ".*$/s, ''),
-      'correct the YAML: look at the indentation and quotes here and in the line before',
-    )
+    const { text, hint } = syntaxWords(error)
+    report('yaml-syntax', error.pos[0], [], text, hint)
   }
   // Guessing at the meaning of broken text would cause misleading problems: only what is broken is reported.
   if (problems.length > 0) return { tree: undefined, problems, placeOf }
@@ -122,9 +120,20 @@ function treeOf(root: Node, report: Report): Tree {
 
   const entriesOf = (map: YAMLMap, path: Path): ReadonlyMap<string, Entry> => {
     const entries = new Map<string, Entry>()
+    const merged = new Set<string>()
     for (const pair of map.items) {
       const keyAt = startOf(pair.key)
+      if (isMergeKey(pair.key)) {
+        for (const [name, entry] of mergedEntries(build(pair.value, path), path)) {
+          if (entries.has(name)) continue
+          entries.set(name, entry)
+          merged.add(name)
+        }
+        continue
+      }
       const key = keyOf(pair.key, path)
+      // What is written here counts, wherever the merge key stands.
+      if (key !== undefined && merged.delete(key)) entries.delete(key)
       if (key === undefined) {
         report('wrong-type', keyAt, path, 'a key must be a text', 'write a plain word; quote it if it has special characters')
       } else if (entries.has(key)) {
@@ -135,6 +144,16 @@ function treeOf(root: Node, report: Report): Tree {
       }
     }
     return entries
+  }
+
+  /** What a merge key brings in: a map, or a list of maps of which the first that has a key counts. Places stay those where it is written. */
+  const mergedEntries = (from: Tree, path: Path): readonly (readonly [string, Entry])[] => {
+    const maps = from.kind === 'list' ? from.items : [from]
+    return maps.flatMap((map) => {
+      if (map.kind === 'map') return [...map.entries]
+      report('wrong-type', map.at, path, '`<<` takes in a map, or a list of maps', 'write `<<: *name`, where `&name` stands before a map')
+      return []
+    })
   }
 
   const keyOf = (node: unknown, path: Path): string | undefined => {
@@ -162,6 +181,11 @@ function treeOf(root: Node, report: Report): Tree {
   }
 
   return build(root, [])
+}
+
+/** A merge key (yaml.org/type/merge.html); in quotes it is a key like any other. */
+function isMergeKey(node: unknown): boolean {
+  return isScalar(node) && node.type === 'PLAIN' && node.value === '<<'
 }
 
 function startOf(node: unknown): number {
