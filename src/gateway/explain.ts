@@ -150,14 +150,16 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Way): Pro
   if (!selected.isPassed) return ended('hidden')
 
   const asking = { caller, head }
+  let mayBeRefused = false
   for (const { name, explain: explained } of gate.policies.all) {
-    for (const { place, isAsked, rules, verdict } of explained?.(asking, item, question.args) ?? []) {
+    for (const { place, isAsked, rules, verdict } of explained(asking, item, question.args)) {
       if (!isAsked) continue
       steps.push({ layer: name, place: verdict.by?.place ?? place, text: says(verdict.by), isPassed: verdict.isAllowed, rules })
       if (!verdict.isAllowed) return ended(to.catalog.owner(subject) === undefined ? 'hidden' : 'refused')
+      mayBeRefused ||= verdict.mayBeRefused
     }
   }
-  return ended('allowed', question.args === undefined && gate.policies.sight?.sees(asking, item).mayBeRefused)
+  return ended('allowed', mayBeRefused)
 }
 
 /** Who asks, as this way takes it: claims count where tokens are taken, a key where it is one of those. */

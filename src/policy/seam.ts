@@ -26,8 +26,11 @@ export interface Policy {
    * @param args JSON text of the arguments; undefined where there are none
    */
   call?(asking: Asking, item: Item, method: string, args: string | undefined): Word
-  /** Every place where the document says something of this policy, in the order asked, although one may decide. @param args undefined: not known */
-  explain?(asking: Asking, item: Item, args: string | undefined): readonly LevelReading[]
+  /**
+   * Explains what it says of an entry and its use: every place of the document that speaks of it, in the order asked, although one may
+   * decide; nothing where only `admit` matters. @param args undefined: not known
+   */
+  explain(asking: Asking, item: Item, args: string | undefined): readonly LevelReading[]
 }
 
 /** What a policy lets callers see. */

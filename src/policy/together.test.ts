@@ -9,8 +9,8 @@ const asking: Asking = { caller: anonymous, head }
 const tool: Item = { kind: 'tools', backend: 'main', server: 'git', name: 'push', annotations: new Map() }
 const by = (place: string): DecidingRule => ({ place, text: undefined, because: 'allowed' })
 
-function open(...policies: readonly Omit<Policy, 'name'>[]) {
-  return askTogether(policies.map((policy) => ({ ...policy, name: 'authorize' })))
+function open(...policies: readonly Omit<Policy, 'name' | 'explain'>[]) {
+  return askTogether(policies.map((policy) => ({ ...policy, name: 'authorize', explain: () => [] })))
 }
 
 function sight(verdict: Partial<Verdict>, reaches = true, isByCaller = true): PolicySight {

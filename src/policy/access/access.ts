@@ -29,5 +29,6 @@ export function createAccessPolicy({ agent, rule: text, place }: AccessSettings)
       known.set(asking.caller, word)
       return word
     },
+    explain: () => [],
   }
 }
