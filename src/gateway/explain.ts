@@ -1,7 +1,7 @@
 import { type Catalog, createCatalog, matchesPattern } from '../catalog/catalog.ts'
 import { type Agent, type Authenticate, authenticationOn, formatPath } from '../config/config.ts'
 import { anonymous, type Caller, type Claims, nearest, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
-import type { RuleReading, WayPolicyName, Word } from '../policy/policy.ts'
+import type { Decision, RuleReading, WayPolicyName } from '../policy/policy.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Snapshot, type Way, waysTo } from './route/route.ts'
 
@@ -188,7 +188,7 @@ function withClaims(kind: 'jwt' | 'apiKey', id: string, text: string): Caller {
   return { ...anonymous, kind, id, subject: id, claims }
 }
 
-function wordsOfPolicy(said: Word): Pick<Step, 'text' | 'isPassed'> {
+function wordsOfPolicy(said: Decision): Pick<Step, 'text' | 'isPassed'> {
   const isPassed = said.kind === 'pass'
   const { text, because } = said.by ?? {}
   if (text === undefined) return { text: isPassed ? 'lets this caller in' : said.text, isPassed }

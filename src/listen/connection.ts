@@ -7,7 +7,7 @@ import type { ConnectionTls } from './front.ts'
 const lingerMs = 2000
 /** How long exchanges in progress may go on when a connection is retired. */
 const retireMs = 30_000
-/** Bytes that a socket is given at once: of what it has been given Node does not see, over TLS, how much a client has taken. */
+/** How many bytes a socket is given at once, as over TLS Node doesn't see how much of them a client has read. */
 export const pieceBytes = 64 * 1024
 
 /** What a connection needs of an exchange. */
@@ -30,7 +30,7 @@ export class Connection {
   isClosing = false
   /** It was closed before a reply had been sent. */
   isCut = false
-  /** It was closed since its client took what it was sent too slowly, or not at all. */
+  /** It was closed because its client read too slowly, or nothing at all. */
   isTooSlow = false
   /** Its client certificate is no longer trusted: its next reply is its last. */
   isRetired = false
@@ -71,7 +71,7 @@ export class Connection {
     this.socket.once('close', () => clearTimeout(timer))
   }
 
-  /** Closes it on a client that takes too little of what it is sent. */
+  /** Closes it because its client reads too slowly. */
   cutSlow(): void {
     this.isTooSlow = true
     this.socket.destroy()

@@ -11,9 +11,9 @@ export class HttpEventStream implements EventStream {
   readonly #response: ServerResponse
   readonly #limits: EdgeLimits
   readonly #connection: Connection
-  /** Encoded, the next first. */
+  /** Encoded text, in the order in which it will be sent. */
   #queue: Buffer[] = []
-  /** Of what is queued or on its way, so much came from sources that don't wait. */
+  /** How many of the bytes that are queued or being sent came from sources that don't wait for `drained`. */
   #pushedBytes = 0
   #isClosed = false
   #quietTicks = 0
@@ -35,7 +35,7 @@ export class HttpEventStream implements EventStream {
     return this.#isClosed
   }
 
-  /** The client has not taken all that was written. */
+  /** Whether the client has not yet read everything that was written. */
   get #isBehind(): boolean {
     return this.#queue.length > 0 || this.#response.writableNeedDrain
   }
@@ -75,7 +75,7 @@ export class HttpEventStream implements EventStream {
     if (this.#queue.length === 0) this.#finish()
   }
 
-  /** The client is gone: nothing more is written. */
+  /** Called when the client is gone: nothing more is written. */
   closed(): void {
     this.#isClosed = true
     this.#queue = []
@@ -89,7 +89,7 @@ export class HttpEventStream implements EventStream {
     this.write(':\n\n')
   }
 
-  /** Gives the connection no more than a piece at a time: that each one goes shows that the client takes something, over TLS too. */
+  /** Hands the connection one piece at a time. That each piece goes out shows that the client reads, over TLS too. */
   #flush(): void {
     while (!this.#response.writableNeedDrain) {
       const [next] = this.#queue

@@ -161,7 +161,7 @@ export class HttpExchange implements Exchange, OpenExchange {
     } else if ((this.#edge.isDraining || connection.isRetired) && connection.exchanges.size === 0) connection.socket.destroySoon()
   }
 
-  /** Hands a reply to TLS in pieces: that each piece goes out shows that a slow client is not dead. */
+  /** Hands a reply to TLS in pieces: that each piece goes out shows that a slow client still reads. */
   #endInPieces(body: Buffer, from: number): void {
     const to = from + pieceBytes
     if (to >= body.byteLength) this.#response.end(body.subarray(from))

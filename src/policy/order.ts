@@ -1,19 +1,19 @@
 /**
- * The order in which policies are asked, in two parts. Between them `authenticate` says who calls: it is no policy like the others, since all
- * that come after it ask about the caller whom it has made.
+ * The order in which policies are asked, in two parts. Between the two `authenticate` finds out who the caller is. It is not a policy like
+ * the others, since those after it ask about the caller that it returns.
  */
 
-/** What a listener asks of every request, before its route and its caller are known. */
+/** The policies that a listener asks about every request, before its route and its caller are known. */
 export const listenerOrder = [
-  // A web page that has no business here is to learn nothing: neither which routes there are nor how to log in.
+  // First, so that a foreign web page learns nothing: neither which routes there are nor how to log in.
   'origin',
 ] as const
 
-/** What is asked on the way from a listener to what a route's rule leads to, of a known caller. */
+/** The policies that are asked about a known caller, on the way to the backend or agent of a route's rule. */
 export const wayOrder = [
-  // Whoever may not use an agent is told so before anything of the agent is looked at.
+  // A caller who may not use an agent is refused before anything else about the agent is decided.
   'access',
-  // Rules see what a server has and what a call says: all that is cheaper or broader has been asked by then.
+  // Rules see a server's items and a call's arguments, so what is cheaper or broader is asked before them.
   'authorize',
 ] as const
 

@@ -1,18 +1,21 @@
 import type { Item } from '../mcp/mcp.ts'
-import { type Asking, type Pass, type Policy, type PolicySight, unasked, type Verdict, type Word } from './seam.ts'
+import { type Asking, type Decision, type Pass, type Policy, type PolicySight, unasked, type Verdict } from './seam.ts'
 
-/** The policies of one way as if they were one: they are asked in their order, and the first that refuses decides. */
+/** The policies on one way as one: they are asked in their order, and the first that refuses decides. */
 export interface Policies {
   readonly all: readonly Policy[]
-  /** Undefined: everybody may come in. */
-  readonly admit: ((asking: Asking) => Word) | undefined
+  /** Undefined: every caller is admitted. */
+  readonly admit: ((asking: Asking) => Decision) | undefined
   /** Undefined: nothing is hidden from anybody. */
   readonly sight: PolicySight | undefined
-  /** Undefined: nothing that is seen is refused to anybody. */
-  readonly call: ((asking: Asking, item: Item, method: string, args: string | undefined) => Word) | undefined
+  /** Undefined: whatever a caller sees may be used. */
+  readonly call: ((asking: Asking, item: Item, method: string, args: string | undefined) => Decision) | undefined
 }
 
-/** @param all in the order asked */
+/**
+ * Combines policies.
+ * @param all in the order in which they are asked
+ */
 export function askTogether(all: readonly Policy[]): Policies {
   return {
     all,
@@ -24,8 +27,13 @@ export function askTogether(all: readonly Policy[]): Policies {
 
 const pass: Pass = { kind: 'pass' }
 
-/** The first word that refuses, else the last that lets pass by a rule. One hook alone is asked itself, so that it costs no more. */
-function inTurn<Given extends readonly unknown[]>(hooks: readonly ((...given: Given) => Word)[]): ((...given: Given) => Word) | undefined {
+/**
+ * Combines hooks: the first refusal decides, else the last that passed by a rule. A single hook is returned itself, so that it costs no
+ * more.
+ */
+function inTurn<Given extends readonly unknown[]>(
+  hooks: readonly ((...given: Given) => Decision)[],
+): ((...given: Given) => Decision) | undefined {
   if (hooks.length < 2) return hooks[0]
   return (...given) => {
     let last = pass
@@ -55,7 +63,7 @@ function sightOf(sights: readonly PolicySight[]): PolicySight | undefined {
   }
 }
 
-/** Of two that allow. */
+/** Combines two verdicts that allow. */
 function both(first: Verdict, second: Verdict): Verdict {
   return { isAllowed: true, mayBeRefused: first.mayBeRefused || second.mayBeRefused, by: second.by ?? first.by }
 }

@@ -1,10 +1,10 @@
 import type { Owner } from '../../catalog/catalog.ts'
 import type { Item } from '../../mcp/mcp.ts'
-import type { Word } from '../../policy/policy.ts'
+import type { Decision } from '../../policy/policy.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** What policies say of subscribing to a resource that its caller sees; undefined where there are none. */
-export function maySubscribe({ caller, entry }: Endpoint, item: Item): Word | undefined {
+export function maySubscribe({ caller, entry }: Endpoint, item: Item): Decision | undefined {
   return entry?.gate.policies.call?.({ caller, head: entry.head }, item, 'resources/subscribe', undefined)
 }
 

@@ -20,7 +20,7 @@ export interface Judge extends PolicySight {
   explain(asking: Asking, item: Item, args: string | undefined): readonly LevelReading[]
 }
 
-/** Rules as a policy: several may stand on the decisions of one judge. */
+/** The rules of a judge as a policy; several policies may share the decisions of one judge. */
 export function createAuthorizePolicy(judge: Judge): Policy {
   return {
     name: 'authorize',
