@@ -14,8 +14,8 @@ export interface NamedObjects {
   /** The objects that may not be read, by `refKey`. */
   forbidden(): ReadonlySet<string>
   /**
-   * By `refKey`, those of which it is not known whether they are there, though not those first named a moment ago: why, as the end of a
-   * sentence.
+   * The objects of which it is not known whether they exist, by `refKey`, with why as the end of a sentence. Those that have been waited for
+   * less than `patienceMs` are not among them.
    */
   unknown(): ReadonlyMap<string, string>
   /** Whether an object is wanted of which it is not known whether it exists. */

@@ -138,13 +138,13 @@ function followKind(
   }
 }
 
-/** What of an object a translation depends on: a status that the controller itself writes is its result. */
+/** What of an object a translation depends on. Where the controller writes the status of its kind, the status is not part of it. */
 function translated(object: KubeObject, { status }: Kind): unknown {
   const { resourceVersion, statusManagers, ...metadata } = object.metadata
   return status === 'no' ? { ...object, metadata } : { ...object, metadata, status: undefined }
 }
 
-/** Members of a list may come without their kind. */
+/** Items of a list come without their kind from the API server. */
 function withKind(value: unknown, kind: Kind): unknown {
   if (typeof value !== 'object' || value === null || 'kind' in value) return value
   return { apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}`, kind: kind.kind, ...value }

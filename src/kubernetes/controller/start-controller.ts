@@ -238,7 +238,7 @@ export function startController(client: ApiClient, settings: ControllerSettings,
     ])
   }
 
-  /** Whether a status depends on an object that is not known, and was made before that was known to be so. */
+  /** Whether a status depends on an object that is unknown while the translation took it for known, so that the status must wait. */
   function isHeld({ waitsFor = [] }: DesiredStatus): boolean {
     return waitsFor.some((ref) => named.isUnknown(ref) && !told.has(refKey(ref)))
   }

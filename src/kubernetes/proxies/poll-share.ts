@@ -16,25 +16,25 @@ export interface Place {
 const mebibyte = 1024 * 1024
 
 /**
- * Bounds such that proxies which do not answer take no more than half of all requests, and those of one namespace no more than a part of
- * that half.
+ * Bounds such that proxies that do not answer take at most half of all requests, and those of one namespace at most a quarter of that half.
  */
 export const boundsOfAll: Bounds = { requests: 16, silent: 8, bytes: 16 * mebibyte }
 export const boundsOfNamespace: Bounds = { requests: 8, silent: 2, bytes: 8 * mebibyte }
 export const boundsOfGateway: Bounds = { requests: 4, silent: 2, bytes: 4 * mebibyte }
 
 /**
- * The share of one of several who share the requests: its bound and its turns. Who has the least `turnMs` is next; each request adds to it
- * what it cost. Who had nothing to ask for a while does not save up turns.
+ * What a Gateway, a namespace or all of them may take of the requests at a time, and when it is their turn. Of the Gateways of a namespace,
+ * and of the namespaces, the one with the least `turnMs` is next, which grows by what each request cost. One that asked nothing for a while
+ * does not save up turns.
  */
 export class Share {
-  /** On a clock of the share that contains this one. */
+  /** Its turn, on a clock that all shares inside the same one have. */
   turnMs = 0
   readonly #bounds: Bounds
   #requests = 0
   #silent = 0
   #bytes = 0
-  /** The clock of the shares inside this one. */
+  /** That clock of the shares inside this one. */
   #clockMs = 0
 
   constructor(bounds: Bounds) {

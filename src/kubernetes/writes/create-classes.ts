@@ -23,8 +23,8 @@ export interface ClassDeps {
 }
 
 /**
- * Makes each GatewayClass once, and none that was there before: whoever deletes it then wants it gone. One that is there by then, whosever
- * it is, stays as it is.
+ * Creates each GatewayClass once, and none that existed before: whoever deleted that one wants it gone. A class that exists by then stays as
+ * it is, whoever owns it.
  */
 export function createClassMaker({ client, controllerName, isServed, wasOurs, log, metrics }: ClassDeps): ClassMaker {
   /** Names of the classes that were created; as many as the settings have. */

@@ -163,7 +163,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
     const named = { name, ...(namespace === undefined ? {} : { namespace }) }
     const left = kind.status === 'apply' ? leftovers(current, desired, controllerName) : undefined
     if (left !== undefined) {
-      // Applying takes away nothing of what another manager has written.
+      // Applying removes nothing that another field manager has written.
       const reply = await client.request({
         method: 'PATCH',
         path: `${path}/status`,
@@ -215,7 +215,7 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   }
 
   function refused(reply: Extract<ApiReply, { kind: 'reply' }>, object: KubeObject): 'done' | 'soon' | 'later' {
-    // Gone, or newer than what is known: followers bring that.
+    // The object is gone or has changed, which its watch will show.
     if (reply.status === 404) return 'done'
     if (reply.status === 409 || reply.status === 429 || reply.status >= 500) return 'soon'
     log.warn({ object: titleOf(refOf(object)), status: reply.status, text: refusalText(reply.body) }, 'its status is refused')
