@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Document } from 'yaml'
-import { configurationPage, jsonSchema, problemsPage } from '../src/config/config.ts'
+import { configurationPage, jsonSchema } from '../src/config/config.ts'
+import { problemsPage } from '../src/config/rendering/problems-page.ts'
 import { clusterRules, leaseRules, provisionRules, rightsObjects } from '../src/kubernetes/controller/rights.ts'
 import { crds } from '../src/kubernetes/crds/crds.ts'
 

@@ -97,6 +97,10 @@ test('the starter can be read by old Nodes, which get one plain sentence', async
       `Object.defineProperty(process.versions, 'node', { value: '${version}' })\n${starter.slice(19)}`,
     ])
   for (const version of ['10.24.1', '20.20.2', '22.18.0']) {
-    await assert.rejects(asOld(version), { code: 1, stderr: `mcplex needs Node 22.19 or newer; this is Node ${version}.\n`, stdout: '' })
+    await assert.rejects(asOld(version), {
+      code: 1,
+      stderr: `mcplex needs Node 22.19 or newer; this is Node ${version}. Get one from https://nodejs.org.\n`,
+      stdout: '',
+    })
   }
 })

@@ -2,7 +2,7 @@ export { expand, type Parsed, type ParseSource, parseConfig, parsePlain, printCo
 export { configSchema } from './keys/keys.ts'
 export * from './model/model.ts'
 export { type Problem, type ProblemCode, problemCodes } from './problems/problems.ts'
-export { configurationPage, jsonSchema, problemsJson, problemsPage, type RenderOptions, renderProblems } from './rendering/rendering.ts'
+export { configurationPage, jsonSchema, problemsJson, type RenderOptions, renderProblems } from './rendering/rendering.ts'
 export type { Key, Origin } from './schema/schema.ts'
 export * from './sources/sources.ts'
 export { documentBounds, formatPath } from './tree/tree.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type ProblemCode, parseConfig, problemCodes, problemsPage } from '../config.ts'
+import { type ProblemCode, parseConfig, problemCodes } from '../config.ts'
 import { exampleEnv, problemExamples, runtimeExamples } from './problem-examples.ts'
+import { problemsPage } from './problems-page.ts'
 
 function codesOf(document: string): readonly ProblemCode[] {
   const readFile = () => {
