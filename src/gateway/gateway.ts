@@ -192,19 +192,23 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   }
   const settled = async () => {
     await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.ensureFresh()))
+    isSettled = true
   }
   const readiness = (): Readiness => {
     const closedListeners = deps.closedListeners?.() ?? []
-    const found = readinessOf(waysOf(current()), { isStarting: !isSettled, isDraining, wasReady, closedListeners })
+    const found = readinessOf(waysOf(current()), { isStarting: !isSettled || !areKeysAsked, isDraining, wasReady, closedListeners })
     wasReady ||= found.isReady
     return found
   }
 
   snapshot = compileNext(first)
-  void Promise.all([settled(), ...[...snapshot.keepers.authenticators.values()].map((one) => one.asked())]).then(() => {
-    isSettled = true
-    readiness()
+  const { authenticators } = snapshot.keepers
+  let areKeysAsked = authenticators.size === 0
+  const keysAsked = Promise.all([...authenticators.values()].map((one) => one.asked())).then(() => {
+    areKeysAsked = true
   })
+  // Whether it has ever been ready counts, asked or not.
+  void Promise.all([settled(), keysAsked]).then(readiness)
   const sweeper = setInterval(() => {
     readiness()
     const isOver = isAlone(current())

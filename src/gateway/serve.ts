@@ -4,6 +4,7 @@ import {
   anonymous,
   decodeText,
   type Exchange,
+  type Head,
   type JsonFault,
   type Message,
   member,
@@ -28,6 +29,7 @@ import {
   readBatch,
   recordAudit,
   recordOf,
+  shownPath,
   type Trace,
   type WellKnown,
   wellKnownPath,
@@ -103,7 +105,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
       return undefined
     }
     const entry = snapshot.routeFor(listener, head, host)
-    if (entry === undefined || isEventPath(head.path)) return noRoute(snapshot, listener, head.path)
+    if (entry === undefined || isEventPath(head.path)) return noRoute(snapshot, listener, head)
     const { target } = entry
     trace.route = entry.route.name
     if (target.kind === 'refuse') return { ...target.refusal, status: target.status }
@@ -197,7 +199,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     // Clients of 2025-03-26 look at the root of the host for where to log in (basic, authorization, Server Metadata Discovery).
     const authenticator = gate?.authenticator ?? (path === '/' ? onlyAuthenticator(listener) : undefined)
     const reply = await authenticator?.metadata(head, wanted, gate?.authenticator === undefined ? '' : path, body)
-    if (reply === undefined) return refuse('no-route', `there is nothing at ${head.path.slice(0, 200)}`)
+    if (reply === undefined) return refuse('no-route', `there is nothing at ${shownPath(head)}`)
     exchange.reply(reply.status, reply.headers, reply.body)
     return undefined
   }
@@ -209,12 +211,10 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     exchange.reply(refusal.status ?? reply.status, reply.headers, reply.body)
   }
 
-  function noRoute(snapshot: Snapshot, { listener }: CompiledListener, path: string): Refusal {
-    const paths = snapshot.paths(listener.name)
-    const shown = path.slice(0, 200)
-    if (!isLoopback(listener.address)) deps.log.info({ path: shown, paths }, 'no route for this path')
-    const hint = isEventPath(path) ? ' (the HTTP+SSE transport of 2024-11-05 is not served; use Streamable HTTP)' : ''
-    return refuse('no-route', `no MCP endpoint at ${shown}${hint}${isLoopback(listener.address) ? `; there is: ${paths.join(', ')}` : ''}`)
+  function noRoute(snapshot: Snapshot, { listener }: CompiledListener, head: Head): Refusal {
+    const hint = isEventPath(head.path) ? ' (the HTTP+SSE transport of 2024-11-05 is not served; use Streamable HTTP)' : ''
+    const others = isLoopback(listener.address) ? `; there is: ${snapshot.paths(listener.name).join(', ')}` : ''
+    return refuse('no-route', `no MCP endpoint at ${shownPath(head)}${hint}${others}`)
   }
 }
 

@@ -178,6 +178,7 @@ const recordMembers = [
     'method',
     'name',
     'reason',
+    'path',
     'traceId',
     'sourceAddress',
     'issuer',

@@ -14,6 +14,7 @@ export {
   noteWithheld,
   recordAudit,
   recordOf,
+  shownPath,
   type Trace,
 } from './trace.ts'
 export { asPost, type WellKnown, wellKnownPath } from './well-known.ts'

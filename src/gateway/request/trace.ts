@@ -4,6 +4,7 @@ import {
   type Caller,
   type EraName,
   type Exchange,
+  type Head,
   type Message,
   member,
   type Reason,
@@ -54,6 +55,11 @@ export interface Trace {
   args: string | undefined
   /** Records of its own, of each message of a batch. */
   parts: readonly Trace[] | undefined
+}
+
+/** A path that leads nowhere, for replies and records: any client may send any. */
+export function shownPath({ path }: Pick<Head, 'path'>): string {
+  return path.slice(0, 200)
 }
 
 export function createTrace(exchange: Exchange): Trace {
@@ -126,6 +132,7 @@ export function recordOf(trace: Trace, exchange: Exchange, now: number): Request
     outcome: trace.outcome,
     reason: trace.reason,
     rule: trace.isDenied ? trace.rule?.place : undefined,
+    path: trace.reason === 'no-route' ? shownPath(exchange.head) : undefined,
     withheld: trace.withheld === 0 ? undefined : trace.withheld,
     httpStatus: exchange.status,
     rpcCode: trace.rpcCode,
@@ -179,6 +186,7 @@ export function edgeEntry({
     clientEra: undefined,
     serverEra: undefined,
     rule: undefined,
+    path: undefined,
     withheld: undefined,
     rpcCode: undefined,
     upstreamMs: undefined,

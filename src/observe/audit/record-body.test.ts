@@ -33,7 +33,7 @@ function textOf(more: Partial<AuditSettings>, changes: Partial<AuditEntry> = {})
 const read = (more: Partial<AuditSettings>, changes: Partial<AuditEntry> = {}): Record<string, unknown> => JSON.parse(textOf(more, changes))
 
 test("a record has the log line's members, then who it was, what decided and the arguments; undefined ones are left out", () => {
-  const { agent: _agent, upstreamMs: _upstreamMs, traceId: _traceId, rule: _rule, withheld: _withheld, ...sent } = entry.record
+  const { agent: _agent, upstreamMs: _upstreamMs, traceId: _traceId, rule: _rule, withheld: _withheld, path: _path, ...sent } = entry.record
   const expected = {
     type: 'audit',
     time: '2026-11-20T08:00:00.007Z',

@@ -42,7 +42,7 @@ test('a request line is one JSON object with the documented fields in their orde
   log.flush()
   assert.equal(stream.text.at(-1), '\n')
   const line = JSON.parse(stream.text) as Record<string, unknown>
-  const { traceId: _traceId, rpcCode: _rpcCode, agent: _agent, ...sent } = record
+  const { traceId: _traceId, rpcCode: _rpcCode, agent: _agent, path: _path, ...sent } = record
   assert.deepEqual(line, { level: 'info', time: '2026-11-20T08:00:00.007Z', ...sent, msg: 'request' })
   assert.deepEqual(Object.keys(line), ['level', 'time', ...Object.keys(sent), 'msg'])
 })

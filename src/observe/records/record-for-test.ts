@@ -22,5 +22,6 @@ export const goodCall: RequestRecord = {
   upstreamMs: 2.5,
   bytesIn: 10,
   bytesOut: 20,
+  path: undefined,
   traceId: undefined,
 }

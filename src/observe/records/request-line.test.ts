@@ -21,6 +21,7 @@ const record = fc.record({
   outcome: fc.constantFrom('ok', 'error', 'refused', 'cancelled'),
   reason: optional,
   rule: optional,
+  path: optional,
   withheld: fc.option(fc.nat(), { nil: undefined }),
   httpStatus: fc.nat(),
   rpcCode: number,

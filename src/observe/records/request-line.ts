@@ -46,15 +46,17 @@ export function createRequestMembers(): RequestMembers {
   }
   return (record) => {
     const words = wordsOf(record)
-    const { requestId, withheld, rpcCode, upstreamMs, traceId } = record
-    const isIdPlain = plain.test(requestId) && (traceId === undefined || plain.test(traceId))
+    const { requestId, path, withheld, rpcCode, upstreamMs, traceId } = record
+    const isIdPlain = plain.test(requestId)
+    const isPlain = words.isPlain && isIdPlain && (traceId === undefined || plain.test(traceId)) && (path === undefined || plain.test(path))
     const text =
       `"requestId":${isIdPlain ? `"${requestId}"` : JSON.stringify(requestId)}${words.text}` +
+      `${path === undefined ? '' : `,"path":${JSON.stringify(path)}`}` +
       `${withheld === undefined ? '' : `,"withheld":${withheld}`},"httpStatus":${record.httpStatus}` +
       `${rpcCode === undefined ? '' : `,"rpcCode":${rpcCode}`},"durationMs":${record.durationMs}` +
       `${upstreamMs === undefined ? '' : `,"upstreamMs":${upstreamMs}`},"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut}` +
       `${traceId === undefined ? '' : `,"traceId":${JSON.stringify(traceId)}`}`
-    return { text, isPlain: words.isPlain && isIdPlain }
+    return { text, isPlain }
   }
 }
 

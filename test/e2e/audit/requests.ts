@@ -189,7 +189,7 @@ export async function happenings(
       'no such path',
       404,
       { ...at('open', modern('server/discover')), path: '/elsewhere' },
-      { route: undefined, outcome: 'refused', reason: 'no-route' },
+      { route: undefined, outcome: 'refused', reason: 'no-route', path: '/elsewhere' },
     ),
     ask('an origin of elsewhere', 403, at('open', modern('server/discover'), { origin: 'https://elsewhere.example' }), {
       outcome: 'refused',
@@ -248,7 +248,7 @@ export async function happenings(
       'metadata of what needs none',
       404,
       { method: 'GET', path: '/.well-known/oauth-protected-resource/mcp/open' },
-      { outcome: 'refused', reason: 'no-route' },
+      { outcome: 'refused', reason: 'no-route', path: '/.well-known/oauth-protected-resource/mcp/open' },
     ),
     ask('a stream', 200, { ...at('open', sessionRequest('GET', session)), isEndless: true }, { ...open, outcome: 'ok', method: 'GET' }),
     ask(
