@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseConfig } from '../../config/config.ts'
 import { createLog, createMetrics, type LogFormat } from '../../observe/observe.ts'
 import { startDemo } from '../demo/demo.ts'
@@ -50,6 +51,8 @@ async function open(t: TestContext, { format, isTTY }: { readonly format: LogFor
     late.close()
     demo.close()
   })
+  // The other server has answered before the short wait for the first one begins, however busy the machine is.
+  while (!started.gateway.status().servers.some(({ state }) => state === 'ready')) await nextTurn()
   const about = { file: 'mcplex.yaml', note: undefined, stopped: Promise.withResolvers<void>().promise, log }
   return {
     written,
