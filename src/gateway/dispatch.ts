@@ -22,14 +22,14 @@ export interface DispatchDeps {
   readonly calls: Calls
   readonly sessions: LegacySessions
   readonly streams: Streams
-  /** Gives a server by its key, those too that are on their way out. */
+  /** Finds a server by its key, also one that is being closed. */
   readonly upstreamOf: (key: string) => Upstream | undefined
 }
 
-/** What of a client's own words goes into the log. */
+/** How many characters of a name or method that a client sent are logged. */
 const maxLoggedChars = 256
 
-/** Takes one message to its reply; the promise gives undefined where a stream has taken the reply over. */
+/** Handles one message. Resolves with its reply, or with undefined where the reply was a stream and is already sent. */
 export type Dispatch = (to: Endpoint, message: Message, shape: Shape, origin: Origin, trace: Trace) => Promise<Encoded | undefined>
 
 const accepted: Encoded = { status: 202, headers: {}, body: undefined }
@@ -109,7 +109,7 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
       return client.encode(answer, request, origin.requestId)
     }
 
-    /** The reply to a request that only revisions with a handshake have. */
+    /** Encodes the answer to a request that only revisions with a handshake have. */
     function answered(answer: Answer, requestId: string, method: string): Encoded {
       noteAnswer(trace, answer)
       return encodeLegacy(answer, { id: requestId, method, version: undefined }, origin.requestId)

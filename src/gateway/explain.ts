@@ -23,11 +23,11 @@ export interface Question {
 /** One layer that a call passes. */
 export interface Step {
   readonly layer: 'route' | 'authenticate' | 'catalog' | 'selection' | WayPolicyName
-  /** Where the document says it; empty where it says nothing of this. */
+  /** The path in the document that decided; empty where the document says nothing about this layer. */
   readonly place: string
   readonly text: string
   readonly isPassed: boolean
-  /** Of `authorize`: all rules of the level, those too that no longer mattered. */
+  /** Of a policy: all rules at that place, also those that no longer mattered. */
   readonly rules?: readonly RuleReading[]
 }
 
@@ -35,17 +35,18 @@ export interface Explanation {
   readonly agent: string
   readonly tool: string
   /**
-   * `allowed`: the call goes to its server. `refused`: its caller is not let in, or a rule refuses the arguments. `hidden`: a server has the
+   * `allowed`: the call goes to its server. `refused`: its caller is not let in, or a rule refuses the arguments. `hidden`: a server has
+   * the
    * tool, and this caller does not see it. `unknown`: no server has it. `not-judged`: a server that may have it is down, so nobody can say.
    */
   readonly outcome: 'allowed' | 'refused' | 'hidden' | 'unknown' | 'not-judged'
-  /** Of what is `unknown`: a name that a server has and that was probably meant. */
+  /** Where the tool is `unknown`: the name of one that exists and was probably meant. */
   readonly nearest?: string
-  /** Listed, but a rule wants to see the arguments of each call. */
+  /** True where the tool is listed and a rule depends on the arguments of each call. */
   readonly mayBeRefused: boolean
-  /** Every layer asked, in order; the last one decided. */
+  /** Every layer that was asked, in order. The last one decided. */
   readonly steps: readonly Step[]
-  /** Other ways to the agent on which it comes out otherwise. */
+  /** Other routes to the agent on which the outcome differs. */
   readonly elsewhere: readonly Elsewhere[]
 }
 
@@ -57,8 +58,8 @@ export interface Elsewhere {
 }
 
 /**
- * Asks what a call would be asked, and says each answer: on the first way of the document that leads to the agent. Rules over `request` and
- * `source` see a plain request from this machine.
+ * Explains a call: asks every layer that the call would pass, on the document's first route to the agent. Rules over `request` and
+ * `source` see a plain request that comes from this machine.
  */
 export async function explain(snapshot: Snapshot, question: Question): Promise<Explanation> {
   const { agent, tool } = question
@@ -162,7 +163,7 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Way): Pro
   return ended('allowed', mayBeRefused)
 }
 
-/** Who asks, as this way takes it: claims count where tokens are taken, a key where it is one of those. */
+/** The caller as the authentication on this way sees it: claims count where it accepts tokens, an API key where it lists that key. */
 async function callerOf(question: Question, { gate, head }: Way, authenticate: Authenticate | undefined): Promise<Caller | Refusal> {
   const { token, claims, apiKey } = question
   if (gate.authenticator === undefined || authenticate === undefined) return anonymous
@@ -204,11 +205,11 @@ function wordsOf(caller: Caller | Refusal, isOpen: boolean, isToldOf: boolean): 
 interface Offering {
   readonly name: string
   readonly upstream: Upstream
-  /** Whether its tools carry its name. */
+  /** Whether the exposed names of its tools begin with its own name. */
   readonly isPrefixed: boolean
 }
 
-/** Whether a server, which is not there to be asked, could have a tool of this exposed name. */
+/** Whether a server that is down could have a tool of this exposed name. */
 function mayOffer({ name, upstream, isPrefixed }: Offering, tool: string): boolean {
   return upstream.status().state !== 'ready' && (!isPrefixed || tool.startsWith(`${name}_`))
 }
@@ -219,7 +220,7 @@ function whyAway({ name, upstream }: Offering): string {
   return `${name} is down: it ${lastError}${remedy === undefined ? '' : ` (${remedy})`}`
 }
 
-/** Who has a tool, by its name with the server's, among the servers that the agent's `from` leaves out; and who of them may have it. */
+/** Looks for a tool among the servers that the agent's `from` leaves out: which of them has it, and which are down and may have it. */
 function leftOut({ config, upstreams }: Snapshot, agent: Agent, tool: string) {
   const others = Object.entries(config.backends).flatMap(([backend, { servers }]) =>
     agent.from.includes(backend)
@@ -233,10 +234,10 @@ function leftOut({ config, upstreams }: Snapshot, agent: Agent, tool: string) {
   return { backend: owner?.backend, away: others.filter((server) => mayOffer(server, tool)) }
 }
 
-/** Tools among which a name that was probably meant is looked for. */
+/** How many tools are compared to find the name that was probably meant. */
 const maxCandidates = 2000
 
-/** The tool that was probably meant: the one of that name with its server's before it, else the one that is written most alike. */
+/** The tool that was probably meant: one that has this name without its server's prefix, else the one with the most similar name. */
 function nearestTool(all: Catalog, tool: string): string | undefined {
   const names = all.all.flatMap(({ name, upstream, isPrefixed }) =>
     upstream.entries('tools').map(({ key }) => (isPrefixed ? `${name}_${key}` : key)),

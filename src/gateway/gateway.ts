@@ -29,12 +29,12 @@ export interface GatewayDeps {
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
   readonly openAudit: (settings: AuditSettings) => Audit
-  /** Names of listeners that are not open although the configuration has them; they are opened elsewhere. */
+  /** Names of configured listeners whose sockets are not open. Sockets are opened by the `listen` folder. */
   readonly closedListeners?: () => readonly string[]
 }
 
 export interface EdgeRefusal {
-  /** The socket that took it, as `socketOf` calls it: several listeners may share one. */
+  /** The socket that accepted it, in the form of `socketOf`; several listeners may share one. */
   readonly listener: string
   readonly requestId: string
   readonly reason: Reason
@@ -68,7 +68,7 @@ export interface Gateway {
    * that their lists have changed; those of servers that are new are told when these have answered.
    */
   apply(config: Config): Promise<number>
-  /** From now on the log says when a server is ready for the first time; until then whoever starts a gateway says it for all. */
+  /** From now on a server's first readiness is logged. Until then the start of the process reports all servers at once. */
   logFirstReadiness(): void
   /** Resolves when every server has been heard of once, or is known to be down. */
   settled(): Promise<void>
@@ -79,14 +79,14 @@ export interface Gateway {
   /** Every layer that a call would pass, and what each says. */
   explain(question: Question): Promise<Explanation>
   config(): Config
-  /** Not ready from now on; everything is served on. */
+  /** Not ready from now on; requests are still served. */
   becomeUnready(): void
   /** Not ready from now on, and every event stream ends. */
   startDraining(): void
   close(graceMs: number): Promise<void>
 }
 
-/** How long calls on a server that is no longer configured may go on, unless its own time-out is longer. */
+/** How long calls to a server that was removed from the configuration may go on, unless its own time-out is longer. */
 const retireMs = 60_000
 const sweepMs = 30_000
 const lookMs = 100
@@ -123,7 +123,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const suspensions = createSuspensions(processName, word)
   const calls = createCalls({ asks, suspensions, clients, states: () => sealed().states, elicitationId: word })
   const shares = createWatchShares()
-  /** Servers that are no longer configured, until their calls have ended. */
+  /** Servers that were removed from the configuration and still have calls. */
   const retiring = new Set<Upstream>()
   const upstreamOf = (key: string) =>
     [...current().upstreams.values()].find(({ upstream }) => upstream.key === key)?.upstream ??
@@ -137,7 +137,10 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     if (catalog === undefined) return undefined
     return Object.fromEntries(changeKinds.map((kind) => [kind, catalog.revision(kind)])) as Record<ChangeKind, string>
   }
-  /** Many changes within a moment are one look at all views, which says what they lack and tells the clients that listen. */
+  /**
+   * Gathers changes for a moment, then looks at all views once: logs what is odd about them, and notifies clients whose lists have
+   * changed.
+   */
   let lookDue: PromiseWithResolvers<number> | undefined
   const lookSoon = (): Promise<number> => {
     if (lookDue !== undefined) return lookDue.promise
@@ -187,7 +190,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
     for (const [key, authenticator] of old.keepers.authenticators) if (!next.keepers.authenticators.has(key)) authenticator.close()
-    // Requests under way are still recorded where they began.
+    // Requests in flight are still recorded by the audit log with which they began.
     for (const [key, audit] of old.keepers.audits) if (!next.keepers.audits.has(key)) void audit.close(retireMs)
   }
   const settled = async () => {
@@ -284,7 +287,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   }
 }
 
-/** Whether no other process can go on with our sessions: with a key of its own it has them alone. */
+/** Whether no other process can continue this one's sessions: without configured keys, each process seals them with a key of its own. */
 function isAlone({ config }: Snapshot): boolean {
   return config.sessions.keys.length === 0
 }

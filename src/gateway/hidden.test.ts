@@ -7,7 +7,8 @@ import { openListener } from '../listen/listen.ts'
 import { configOf, openGateway } from './open-for-test.ts'
 import { ScriptedServer } from './transcripts/scripted-server.ts'
 
-// What a rule hides is what never was: to the byte, in every method, for clients and servers of both eras, and without a request to a server.
+// What a rule hides is what never was: to the byte, in every method, for clients and servers of both eras, and without a request to a
+// server.
 
 const offers = (name: string) =>
   new Map([

@@ -11,7 +11,8 @@ import type { Question } from './gateway.ts'
 import { configOf, openGateway } from './open-for-test.ts'
 import { ScriptedServer } from './transcripts/scripted-server.ts'
 
-// Whatever rules stand at whatever places: what is explained is what happens, what is listed is what may be called, and a deny only takes away.
+// Whatever rules stand at whatever places: what is explained is what happens, what is listed is what may be called, and a deny only takes
+// away.
 
 const places = ['top', 'route', 'rule', 'agent', 'backend', 'server'] as const
 type Place = (typeof places)[number]
@@ -171,7 +172,10 @@ const offers = {
   b: [tool('t0', { readOnlyHint: false }), tool('u', { destructiveHint: true })],
 } as const
 
-/** The servers `a` and `b`, each at the path of its name. What they say to a call is which tool of whom it came to, in the words of `explain`. */
+/**
+ * The servers `a` and `b`, each at the path of its name. What they say to a call is which tool of whom it came to, in the words of
+ * `explain`.
+ */
 async function openServers(t: TestContext): Promise<string> {
   const byPath = new Map(
     Object.entries(offers).map(([name, tools]) => [

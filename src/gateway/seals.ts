@@ -11,7 +11,7 @@ import {
 } from '../era/era.ts'
 import { maxSealedIdChars } from '../mcp/mcp.ts'
 
-/** All that clients keep for us, sealed by the document's keys (docs/decisions/0003). */
+/** Seals for the state that clients keep for the gateway, with the document's keys (docs/decisions/0003). */
 export interface Seals {
   readonly sessions: Sessions
   /** `requestState` (2026-07-28, multi round-trip requests). */
@@ -29,10 +29,13 @@ export interface SealDeps {
   readonly now: () => number
 }
 
-/** A server's own `requestState` comes back inside ours. */
+/** Larger than others, since it holds a server's own `requestState`. */
 const maxStateChars = 256 * 1024
 
-/** Gives a Config's seals: the same as long as its keys and times are; without keys of the document, this process has one of its own. */
+/**
+ * Makes a Config's seals; the same ones as long as its keys and times stay the same. Without keys in the document, the process uses a
+ * random one of its own.
+ */
 export function createSeals({ random, secret, now }: SealDeps): (config: Config) => Seals {
   const processKey: SealKey = { id: 'process', secret: random(32) }
   const memory = createSessionMemory()
@@ -40,7 +43,7 @@ export function createSeals({ random, secret, now }: SealDeps): (config: Config)
 
   return ({ sessions }) => {
     const listed = sessions.keys.map((key) => ({ id: key.id, secret: Buffer.from(secret(key.secret), 'base64') }))
-    // The secrets' own values: a file behind a reference may have changed.
+    // Secrets count by their values, since a file behind a reference may have changed.
     const settings = createHash('sha256')
       .update(JSON.stringify([sessions, listed]))
       .digest('hex')

@@ -43,7 +43,7 @@ export interface ServeDeps extends DispatchDeps {
   readonly now: () => number
 }
 
-/** Serves every exchange of the data port; the one place where a bug's exception ends. */
+/** Serves every exchange of the data port. It is the only place that catches exceptions, which are bugs. */
 export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<void> {
   const { streams } = deps
   const dispatch = createDispatch(deps)
@@ -84,7 +84,10 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     return record
   }
 
-  /** The straight path: listener, its policies, route, body, era, call, answer. A refusal that it gives still has to be sent. */
+  /**
+   * Takes an exchange through listener, policies, route, body, era and call. Returns a refusal that still has to be sent, or undefined
+   * where the reply was made.
+   */
   async function serve(exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
     const { head } = exchange
     const snapshot = deps.snapshot()
@@ -143,7 +146,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     if (wrong !== undefined) return wrong
     const bytes = await exchange.body()
     if ('kind' in bytes) return bytes
-    // Bodies may take their time: what was decided by the head is asked again where the configuration has changed.
+    // If the configuration changed while the body was read, what was decided by the head is decided again.
     const now = deps.snapshot()
     const to = now === snapshot ? admitted : now.reenter(held(admitted, exchange.head))
     if (to === undefined) return admitted.entry?.gate.authenticator?.challenge(exchange.head) ?? changed
@@ -158,7 +161,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     return undefined
   }
 
-  /** A batch of 2025-03-26: every message on its own, the answers in one array. */
+  /** Serves a batch of 2025-03-26: each message on its own, with the answers in one array. */
   async function batch(snapshot: Snapshot, to: Endpoint, text: string, exchange: Exchange, trace: Trace): Promise<Denial | undefined> {
     const messages = readBatch(text, snapshot.json, exchange.head, to.endpoint, to.caller)
     if ('kind' in messages) return messages
@@ -178,7 +181,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     return undefined
   }
 
-  /** What clients ask on their way to a token: about the endpoint whose path stands behind the well-known one. */
+  /** Serves the documents that clients read on their way to a token, for the endpoint whose path follows the well-known one. */
   async function metadata(
     snapshot: Snapshot,
     listener: CompiledListener,
@@ -196,7 +199,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     const bytes = head.method === 'POST' && wanted === registrationPath ? await exchange.body() : undefined
     if (bytes !== undefined && 'kind' in bytes) return bytes
     const body = bytes === undefined ? undefined : new TextDecoder().decode(bytes)
-    // Clients of 2025-03-26 look at the root of the host for where to log in (basic, authorization, Server Metadata Discovery).
+    // Clients of 2025-03-26 look for the authorization server at the root of the host (basic, authorization, Server Metadata Discovery).
     const authenticator = gate?.authenticator ?? (path === '/' ? onlyAuthenticator(listener) : undefined)
     const reply = await authenticator?.metadata(head, wanted, gate?.authenticator === undefined ? '' : path, body)
     if (reply === undefined) return refuse('no-route', `there is nothing at ${shownPath(head)}`)
@@ -218,13 +221,13 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
   }
 }
 
-/** A refusal of the edge: with the request's id where it is known, and another status where a route says so. */
+/** A refusal before a call was dispatched: with the request's id where it is known, and with a status of its own where a route sets one. */
 interface Denial extends Refusal {
   readonly id?: string | undefined
   readonly status?: number
 }
 
-/** Where a listener has one alone. */
+/** The authenticator of a listener that has exactly one. */
 function onlyAuthenticator({ gates }: CompiledListener): Authenticator | undefined {
   const [only, ...others] = new Set([...gates.values()].flatMap(({ authenticator }) => authenticator ?? []))
   return others.length === 0 ? only : undefined
@@ -238,7 +241,7 @@ const auditFull = refuse('audit-full', 'the record of requests can not be writte
   headers: { 'retry-after': '5' },
 })
 
-/** Of the answers of one batch together. */
+/** Bound of the answers of one batch together. */
 const maxBatchChars = 64 * 1024 * 1024
 
 function refusalOf(fault: JsonFault): Refusal {

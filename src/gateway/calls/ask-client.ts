@@ -14,18 +14,18 @@ import {
 import type { ReplyStream } from '../request/request.ts'
 import type { AskScope, Asks, Waiting } from '../sessions/sessions.ts'
 
-/** How often a server may ask in one call of a legacy client's, which has no rounds of its own. */
+/** How many times a server may ask for input in one call of a legacy client. */
 export const maxRounds = 8
 
 export interface RoundDeps {
   readonly asks: Asks
-  /** An id for an elicitation by URL, which only the revisions with a handshake have. */
+  /** Makes an id for an elicitation by URL; only the revisions with a handshake have such ids. */
   readonly elicitationId: () => string
 }
 
 /**
- * Puts a modern server's questions to a legacy client, as requests on the stream of its own request, and collects the answers.
- * A text says why there are none.
+ * Sends a modern server's input requests to a legacy client, as requests on the stream of the client's call, and collects the answers.
+ * Resolves with a text where there are no answers: it says why.
  */
 export async function askClient(
   { asks, elicitationId }: RoundDeps,
@@ -80,7 +80,10 @@ function requestFor(text: string, question: Member, id: string, elicitationId: (
   return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(name)},"params":${askFor(name as AskMethod, own, elicitationId)}}`
 }
 
-/** All answers, the first that is an error, or undefined after the client's patience, when the call is given up, or when the client has left: it can't come back to this stream. */
+/**
+ * Resolves with all answers, or with the first that is an error; with undefined when `patienceMs` has passed, the call is cancelled, or
+ * the client has closed the stream, to which it can't return.
+ */
 function allWithin(
   answers: readonly Promise<string>[],
   cancellation: Cancellation,

@@ -4,7 +4,10 @@ import { type Head, type Message, member, type Refusal, textOf } from '../../mcp
 import { noteDenial, noteRule, type Trace } from '../request/request.ts'
 import type { Endpoint } from '../route/route.ts'
 
-/** Why a call is not sent to the server that has what it names: a policy, or headers that say something else. */
+/**
+ * Refuses a call before it is sent to the server that owns what it names: because of a policy, or because its headers contradict its
+ * body.
+ */
 export function checkCall(
   to: Endpoint,
   owner: Owner,
@@ -19,7 +22,7 @@ export function checkCall(
   return client.name === 'modern' ? checkParamHeaders(owner.addressed.paramHeaders, head, message) : undefined
 }
 
-/** What policies say of this very call. What is hidden never gets this far. */
+/** Asks the policies about the call and its arguments. A call of something hidden has been refused as unknown before. */
 function deniedByPolicy({ caller, entry }: Endpoint, { item }: Owner, method: string, message: Message, trace: Trace): Refusal | undefined {
   const call = entry?.gate.policies.call
   if (entry === undefined || call === undefined) return undefined

@@ -19,7 +19,7 @@ import { type Endpoint, holderOf } from '../route/route.ts'
 import type { AskScope, Asks } from '../sessions/sessions.ts'
 import type { SuspendableCall } from './suspensions.ts'
 
-/** A client's request as upstreams see it. A class, since its methods cost a plain call nothing. */
+/** A client's request as upstreams see it. It is a class so that no closures are made for a call that needs none. */
 export class ClientCall implements Call {
   readonly method: Method
   readonly subject: Subject | undefined
@@ -34,10 +34,10 @@ export class ClientCall implements Call {
   readonly timeoutMs: number | undefined
   readonly reply: ReplyStream
   suspendable: SuspendableCall | undefined
-  /** By which a legacy client is asked. Closures made in `call` would keep all that it knows alive. */
+  /** Set where a legacy client can be asked. It is a field because a closure would keep everything in scope of `createCalls` alive. */
   asks: Asks | undefined
   readonly #route: string
-  /** Who it is of, for the bound of what one caller may leave waiting. */
+  /** Who the call counts for, where calls that wait are bounded per caller. */
   readonly holder: string
 
   constructor(era: EraName, request: ClientRequest, message: Message, to: Endpoint, reply: ReplyStream) {
@@ -59,7 +59,7 @@ export class ClientCall implements Call {
     this.holder = holderOf(to, reply.remote)
   }
 
-  /** Whose answers to what is asked in this call are taken. */
+  /** The session and caller whose answers to requests in this call are accepted. */
   scope(): AskScope {
     return { route: this.#route, caller: this.caller.id, session: this.session?.key ?? '' }
   }

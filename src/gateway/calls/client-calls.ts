@@ -21,7 +21,7 @@ export interface CallDeps extends RoundDeps {
 
 /** Requests that one server answers: calls, prompts, reads and completions, through all their rounds. */
 export interface Calls {
-  /** The promise gives undefined where a stream has taken the reply over. */
+  /** Resolves with the reply, or with undefined where the reply was a stream and is already sent. */
   call(
     to: Endpoint,
     client: ClientEra,
@@ -30,11 +30,11 @@ export interface Calls {
     origin: Origin,
     trace: Trace,
   ): Promise<Encoded | undefined>
-  /** A legacy client gives up on its request with this id, or on all of its session. */
+  /** A legacy client cancels its request with this id or, without an id, all requests of its session. */
   cancel(session: string, id?: string): void
 }
 
-/** What of a client's own words goes into the log. */
+/** How many characters of a name or method that a client sent are logged. */
 const maxLoggedChars = 256
 
 export function createCalls(deps: CallDeps): Calls {
@@ -87,7 +87,7 @@ export function createCalls(deps: CallDeps): Calls {
     },
   }
 
-  /** The next round of a call that waits here for its client. */
+  /** Resumes a call that is suspended in this process. */
   function goOn(state: string, request: ClientRequest, message: Message, origin: Origin, reply: ReplyStream): Promise<Sent> {
     return suspensions.resume(state, request.resume?.responses, {
       onNotice: (text) => writeNotice(reply, request, message, text),
@@ -96,10 +96,13 @@ export function createCalls(deps: CallDeps): Calls {
     })
   }
 
-  /** Sends a call in the way in which its client can be asked: on the call's own stream, in a next round, or not at all. */
+  /**
+   * Sends a call. How depends on how its client can be asked for input: in a request on the call's stream, in another round, or not at
+   * all.
+   */
   function send(call: ClientCall, id: string, owner: Owner, to: Endpoint, origin: Origin): Promise<Sent> {
     const { session, cancellation, reply } = call
-    // A legacy client that goes away has not cancelled (2025-11-25, transports); a modern one has.
+    // A modern client cancels by closing its connection; a legacy one that closes it has not cancelled (2025-11-25, transports).
     if (call.clientEra === 'modern') origin.onGone?.(() => cancellation.cancel())
     else
       origin.onGone?.(() => {
@@ -112,7 +115,7 @@ export function createCalls(deps: CallDeps): Calls {
     }
     const state = clients.find(session)
     call.logLevel = state?.level
-    // What it has subscribed to goes on with its newest credential.
+    // The session's subscriptions go on with the newest credential.
     if (state?.endpoint !== undefined && state.endpoint.caller !== to.caller) state.endpoint = held(to, origin.head)
     call.asks = asks
     return sessions.send(call, session, id, owner)

@@ -4,22 +4,22 @@ import { type ClientRequest, resendState, type Sealer } from '../../era/era.ts'
 import { type Answer, type EraName, type Message, member, type Refusal, type Resume, refuse, textOf } from '../../mcp/mcp.ts'
 import type { Endpoint } from '../route/route.ts'
 
-/** What the next round of a call goes on with: a call that waits here, or a request that is sent to the server. */
+/** How the next round of a call goes on: by resuming a call that is suspended in this process, or by sending a request to the server. */
 export type Round = { readonly kind: 'suspended'; readonly state: string } | { readonly kind: 'resume'; readonly resume: Resume }
 
-/** The `requestState` that clients carry from one round of a call to the next (2026-07-28, multi round-trip requests), sealed. */
+/** Seals and opens the `requestState` that clients carry from one round of a call to the next (2026-07-28, multi round-trip requests). */
 export interface RequestStates {
-  /** An answer with the state sealed that it may have. @param era the server's */
+  /** The answer with its state sealed, if it has one. @param era the server's */
   seal(to: Endpoint, owner: Owner, request: ClientRequest, message: Message, answer: Answer, era: EraName | undefined): Answer
-  /** Opens what a client brings in its next round; refuses a state that is of another call, or no longer good. */
+  /** Opens the state that a client sends in its next round. Refuses one that has expired or belongs to another call. */
   open(to: Endpoint, owner: Owner, request: ClientRequest, message: Message, resume: Resume): Round | Refusal
 }
 
-/** Of a server's own `requestState`, which its client has to carry. */
+/** Bound of a server's own `requestState`, which travels inside the sealed one. */
 const maxStateChars = 128 * 1024
 
 export function createRequestStates(states: () => Sealer): RequestStates {
-  /** A state is good for this endpoint, this caller and this server only; which request it is of stands in it. */
+  /** What a state is bound to: it opens for this endpoint, caller and server only. The request that it belongs to is part of its text. */
   function boundTo(to: Endpoint, { upstream }: Owner, request: ClientRequest): readonly string[] {
     return [to.endpoint.route, to.caller.id, upstream.key, request.method]
   }
@@ -44,7 +44,7 @@ export function createRequestStates(states: () => Sealer): RequestStates {
       return refuse('invalid-params', 'requestState is not good here: it is too old, altered, or of another request')
     const state = words.join(' ')
     if (kind === 'suspended') return { kind, state }
-    // The server speaks another era than it did in the round before: what it had begun is gone.
+    // The server speaks another era than in the round before, so the call that it had begun is lost.
     if ((kind === 'server') !== isModern) return refuse('invalid-params', 'this call no longer waits for input: make it again')
     return { kind: 'resume', resume: { responses: resume.responses, state } }
   }
@@ -52,7 +52,7 @@ export function createRequestStates(states: () => Sealer): RequestStates {
   return { seal, open }
 }
 
-/** Says whether two rounds are of one call: what it is about and its arguments, however their members are ordered. */
+/** Equal for two rounds of one call: a digest of the parameters without what rounds add, whatever the order of members. */
 function fingerprint({ text, top }: Message): string {
   const params = member(top, 'params')
   const { _meta, inputResponses, requestState, ...own } =
@@ -60,7 +60,7 @@ function fingerprint({ text, top }: Message): string {
   return createHash('sha256').update(JSON.stringify(own, sortedKeys)).digest('base64url')
 }
 
-/** Numbers as they are written: two that a double can't tell apart are two. */
+/** Keeps numbers as they are written, so that two that are equal as doubles still differ. */
 function spelled(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
   if (typeof value === 'number') return `n${source ?? value}`
   return typeof value === 'string' ? `s${value}` : value

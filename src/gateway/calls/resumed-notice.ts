@@ -2,7 +2,10 @@ import type { ClientRequest } from '../../era/era.ts'
 import { isAtLeast, type Message, member, members, splice, stringOf, textOf } from '../../mcp/mcp.ts'
 import type { ReplyStream } from '../request/request.ts'
 
-/** In a later round progress goes under this round's token and log messages by this round's level; without them its client wants none. */
+/**
+ * Writes a notice that arrives in a later round of a call: progress under the token of this round, log messages by its level. Without
+ * token or level the client wants none.
+ */
 export function writeNotice(reply: ReplyStream, { logLevel }: ClientRequest, { text, meta }: Message, notice: string): void {
   const params = member(members(notice, 0, notice.length), 'params')
   const list = params?.type === 'object' ? members(notice, params.start, params.end) : []

@@ -4,18 +4,22 @@ import type { Sent } from '../../upstream/upstream.ts'
 import { askClient, maxRounds, type RoundDeps } from './ask-client.ts'
 import type { ClientCall } from './client-call.ts'
 
-/** Calls in the sessions of legacy clients: these can be cancelled by their ids, and their clients are asked on the stream of the call. */
+/**
+ * Calls in the sessions of legacy clients. They can be cancelled by the ids of their requests, and the client is asked for input on the
+ * call's own stream.
+ */
 export interface SessionCalls {
   /**
-   * Takes a call to its server, and through as many rounds as that needs to ask the client (2026-07-28, multi round-trip requests).
+   * Sends a call to its server. While the server answers that it needs input, asks the client and sends the call again (2026-07-28, multi
+   * round-trip requests).
    * @param id the client's id of its request (JSON text)
    */
   send(call: ClientCall, session: ClientSession, id: string, owner: Owner): Promise<Sent>
-  /** The client gives up on its request with this id, or on all of its session. */
+  /** The client cancels its request with this id or, without an id, all requests of its session. */
   cancel(session: string, id?: string): void
 }
 
-/** Characters of the requests whose clients are being asked something, together. */
+/** Bound of the characters of all requests together whose clients are being asked for input. */
 const maxWaitingChars = 64 * 1024 * 1024
 
 interface InFlight extends Rostered {
@@ -25,7 +29,7 @@ interface InFlight extends Rostered {
 }
 
 export function createSessionCalls(deps: RoundDeps): SessionCalls {
-  /** Bounded by the servers' lines of calls and by time-outs, not by the clients' connections. */
+  /** Bounded by how many calls servers have in flight and waiting, and by time-outs; not by the clients' connections. */
   const inFlight = new Roster<InFlight>()
   let waitingChars = 0
 

@@ -3,24 +3,25 @@ import { type Ask, type Cancellation, members, patienceMs, refuse, textOf } from
 import type { Sent } from '../../upstream/upstream.ts'
 
 /**
- * Calls of modern clients to legacy servers that ask something in the midst of a call. The call goes on here and waits, the client
- * gets an `input-required` answer, and its next round brings the answers to this process: nowhere else, and the call is never sent twice.
+ * Calls of modern clients to legacy servers that make a request to the client during the call. The call stays open here and waits; the
+ * client
+ * gets an `input-required` answer, and its next round has to come to this process. The call is never sent twice.
  */
 export interface Suspensions {
-  /** Takes a call through its first round. `start` sends it, with the suspendable call's own hooks. */
+  /** Runs the first round of a call. `start` sends it, with the suspendable call's own `onNotice` and `onAsk`. */
   run(call: SuspendableCall, start: () => Promise<Sent>): Promise<Sent>
   /**
    * The next round of a call that was suspended.
-   * @param state what the answer before had as its `state`; that it is of this very call has been seen to
+   * @param state the `state` of the answer before; the caller has checked that it belongs to this very call
    * @param responses JSON text of the client's `inputResponses`
    */
   resume(state: string, responses: string | undefined, hooks: RoundHooks): Promise<Sent>
-  /** Gives up the calls that wait for their clients, who find no way back, and lets no more of them wait. */
+  /** Cancels the calls that wait for their clients, since no next round can reach this process, and suspends no more. */
   drain(): void
   readonly size: number
 }
 
-/** Where one round's notices go, and how the client leaves it. */
+/** Where the notices of one round go, and how it is learned that the client has left. */
 export interface RoundHooks {
   readonly onNotice: (message: string) => void
   /** As `Call.drained`. */
@@ -28,12 +29,12 @@ export interface RoundHooks {
   onGone(listener: () => void): void
 }
 
-/** After a question, how long others are waited for that belong to the same round. */
+/** How long to wait, after a server's first request, for more requests of the same round. */
 const quietMs = 30
-/** Calls that wait for their clients at a time, and of them one caller's. */
+/** Bounds of the calls that wait for their clients at a time: of all callers, and of one. */
 const maxSuspended = 1000
 const maxOfCaller = 32
-/** How long an answer that came between two rounds is kept, and how many characters of such answers together. */
+/** How long an answer that arrived between two rounds is kept, and how many characters of such answers together. */
 const keptMs = 60_000
 const maxKeptChars = 64 * 1024 * 1024
 
@@ -43,20 +44,20 @@ function refused(text: string): Sent {
 
 const nobody: RoundHooks = { onNotice() {}, drained: () => undefined, onGone() {} }
 
-/** One call that may be suspended: costs nothing until the server asks. */
+/** One call that may be suspended. It costs nothing until the server makes a request. */
 export class SuspendableCall {
-  /** Who it is of. */
+  /** Who it counts for. */
   readonly holder: string
   readonly cancellation: Cancellation
-  /** What the client brings back in its next round; undefined where the server has asked nothing yet. */
+  /** What the client sends back in its next round; undefined until the server has made a request. */
   state: string | undefined
-  /** Gives it a state, or none where there is no room. */
+  /** Registers it and gives it a state; undefined where too many calls wait. */
   private register: ((call: SuspendableCall) => string | undefined) | undefined
   private hooks: RoundHooks
   private asks: Map<string, Ask> | undefined
   private count = 0
   private quiet: NodeJS.Timeout | undefined
-  /** How it ended. */
+  /** The final answer, once it has come. */
   sent: Sent | undefined
   private waiter: ((sent: Sent) => void) | undefined
 
@@ -92,7 +93,7 @@ export class SuspendableCall {
     this.settleSoon()
   }
 
-  /** Takes the answer; false where no round is under way that it could go to. */
+  /** Takes the final answer; false where no round waits for it. */
   finish(sent: Sent): boolean {
     this.sent = sent
     clearTimeout(this.quiet)
@@ -102,7 +103,7 @@ export class SuspendableCall {
     return waiter !== undefined
   }
 
-  /** Resolves with the answer, or with the questions that are open. */
+  /** Resolves with the final answer, or with an `input-required` one that holds the open requests. */
   next(): Promise<Sent> {
     if (this.sent !== undefined) return Promise.resolve(this.sent)
     return new Promise((resolve) => {
@@ -122,7 +123,7 @@ export class SuspendableCall {
     hooks.onGone(() => this.cancellation.cancel())
     for (const response of responses === undefined ? [] : members(responses, 0, responses.length)) {
       const ask = this.asks?.get(response.key)
-      // What is no result at all is asked for again.
+      // A response that is no object is no result: the client is asked again.
       if (ask === undefined || response.type !== 'object') continue
       this.asks?.delete(response.key)
       ask.reply(`"result":${textOf(responses ?? '', response)}`)
@@ -137,7 +138,7 @@ export class SuspendableCall {
       const { asks, waiter } = this
       if (asks === undefined || asks.size === 0 || waiter === undefined) return
       this.waiter = undefined
-      // What the round knew of its request is of no more use.
+      // Lets go of what the round holds of its request.
       this.hooks = nobody
       const requests = [...asks].map(([key, ask]) => `${JSON.stringify(key)}:${inputRequestOf(ask)}`)
       waiter({
@@ -151,16 +152,16 @@ export class SuspendableCall {
 
 interface Entry {
   readonly call: SuspendableCall
-  /** Gives it up when its client does not come back. */
+  /** Cancels it when its client does not come back. */
   patience: NodeJS.Timeout
-  /** Characters of the answer that waits to be fetched. */
+  /** Characters of an answer that waits for the next round. */
   chars: number
 }
 
 /** @param process names this process among the replicas @param random gives an id that can't be guessed */
 export function createSuspensions(process: string, random: () => string): Suspensions {
   const entries = new Map<string, Entry>()
-  /** Of callers that have any. */
+  /** How many each caller has; callers without any are not in it. */
   const counts = new Map<string, number>()
   let keptChars = 0
   let isDraining = false
@@ -185,7 +186,7 @@ export function createSuspensions(process: string, random: () => string): Suspen
     entries.set(state, { call, patience: expire(state, patienceMs), chars: 0 })
     return state
   }
-  /** Keeps an answer that came between two rounds for a while; the oldest make room. */
+  /** Keeps an answer that arrived between two rounds for a while; the oldest ones are dropped when the bound is reached. */
   const keep = (call: SuspendableCall, { answer }: Sent) => {
     const entry = call.state === undefined ? undefined : entries.get(call.state)
     if (entry === undefined || call.state === undefined) return

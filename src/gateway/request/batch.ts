@@ -6,12 +6,12 @@ export interface BatchItem {
   readonly shape: Shape
 }
 
-/** Messages of one batch, which are served at the same time. */
+/** Bound of the messages of one batch; they are served at the same time. */
 const maxBatch = 50
 
 /**
- * The messages of a JSON-RPC batch, which 2025-03-26 alone has (basic, Batching): whole, or not at all.
- * The revision is the session's, else the header's, else the one that a missing header stands for.
+ * Reads the messages of a JSON-RPC batch, which only 2025-03-26 has (basic, Batching). One message that is wrong refuses the whole batch.
+ * The client's revision is that of its session, else that of the header, else the one that a missing header means.
  */
 export function readBatch(
   text: string,

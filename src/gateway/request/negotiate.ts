@@ -1,7 +1,7 @@
 import { isModernVersion } from '../../era/era.ts'
 import { type Head, type Refusal, refuse } from '../../mcp/mcp.ts'
 
-/** What a POST must say of its body and of the reply that it takes; undefined where all is well. */
+/** Refuses a POST whose `Content-Type` or `Accept` header is not as MCP requires. */
 export function checkPost(head: Head): Refusal | undefined {
   const type = head.header('content-type')
   if (type !== 'application/json' && !isJson(type)) return refuse('media-type', 'Content-Type must be application/json')
@@ -13,13 +13,13 @@ export function acceptsEvents(head: Head): boolean {
   return acceptsType(head, 'text/event-stream')
 }
 
-/** Whether a request names the stateless revision in its head, where no body says more. */
+/** Whether the head of a request without a body names the stateless revision. */
 export function isModernHead(head: Head): boolean {
   const version = head.header('mcp-protocol-version')
   return version !== undefined && isModernVersion(version)
 }
 
-/** Whether `Accept` takes a type (RFC 9110, 12.5.1); a request without one takes all. */
+/** Whether the `Accept` header includes a type (RFC 9110, 12.5.1); a request without that header accepts every type. */
 function acceptsType(head: Head, type: string): boolean {
   const accept = head.header('accept')
   if (accept === undefined || (accept.includes(type) && !accept.includes('q=0'))) return true
@@ -32,7 +32,7 @@ function acceptsType(head: Head, type: string): boolean {
   })
 }
 
-/** `charset` may only be the one that JSON has (RFC 8259, 8.1). */
+/** Whether it is JSON; a `charset` may only be UTF-8 (RFC 8259, 8.1). */
 function isJson(type: string | undefined): boolean {
   if (type === undefined) return false
   const [name = '', ...parameters] = type.toLowerCase().split(';')

@@ -1,7 +1,7 @@
 import { type EventStream, type Head, sseEvent } from '../../mcp/mcp.ts'
 import { acceptsEvents } from './negotiate.ts'
 
-/** Where a message came from: an exchange, or a place in a batch, which can't be streamed to. */
+/** Where a message came from: an exchange, or a batch, whose messages can't be answered by a stream. */
 export interface Origin {
   readonly head: Head
   readonly requestId: string
@@ -9,7 +9,7 @@ export interface Origin {
   readonly stream: ((headers: Readonly<Record<string, string>>) => EventStream) | undefined
 }
 
-/** The reply to one request, which becomes a stream only when something comes before the answer. */
+/** The reply to one request. It becomes an event stream only when a message has to be sent before the answer. */
 export class ReplyStream {
   readonly #origin: Origin
   #events: EventStream | undefined
@@ -20,7 +20,7 @@ export class ReplyStream {
     this.#origin = origin
   }
 
-  /** Whether a stream is there or could be opened. */
+  /** Whether a stream is open or could be opened. */
   get canStream(): boolean {
     return this.#events !== undefined || (this.#origin.stream !== undefined && acceptsEvents(this.#origin.head))
   }
@@ -29,7 +29,7 @@ export class ReplyStream {
     return this.#events !== undefined
   }
 
-  /** Sends a message (JSON text) before the answer; false where the client takes no stream, or has gone. */
+  /** Sends a message (JSON text) before the answer. False where the client accepts no stream, or has closed its connection. */
   write(message: string): boolean {
     if (!this.canStream || this.#isGone) return false
     this.#events ??= this.#origin.stream?.({})
@@ -43,13 +43,13 @@ export class ReplyStream {
     return this.#events?.drained()
   }
 
-  /** The client has gone. */
+  /** Takes note that the client has closed its connection. */
   leave(): void {
     this.#isGone = true
     this.#onLeave?.()
   }
 
-  /** Calls back when the client has gone: at once where it has. One listener at a time. */
+  /** Calls back when the client closes its connection, at once if it already has. There is one listener at a time. */
   onLeave(listener: (() => void) | undefined): void {
     this.#onLeave = listener
     if (this.#isGone) listener?.()
@@ -59,13 +59,13 @@ export class ReplyStream {
     return this.#origin.head.remote
   }
 
-  /** Ends an open stream, with the answer where there is one. */
+  /** Ends an open stream, after the answer if there is one. */
   end(body?: string): void {
     if (body !== undefined) this.#events?.write(sseEvent(body))
     this.#events?.end()
   }
 
-  /** Ends the reply where nobody waits for an answer any more. */
+  /** Ends the reply without an answer, when the client no longer waits for one. */
   abandon(): void {
     this.#events ??= this.#origin.stream?.({})
     this.#events?.end()

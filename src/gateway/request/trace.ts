@@ -15,7 +15,7 @@ import {
 import type { Audit, AuditEntry, RequestRecord } from '../../observe/observe.ts'
 import type { DecidingRule } from '../../policy/policy.ts'
 
-/** Why a name is not there for a caller. The caller is told `unknown-name` of all of them. */
+/** Why a caller can't use a name. It is recorded; the caller is told `unknown-name` in each case. */
 export interface Absence {
   /** `not-selected`: a server has it, and the agent does not select it. `hidden-by-rule`: rules keep it from this caller. */
   readonly reason: 'unknown-name' | 'not-selected' | 'hidden-by-rule'
@@ -25,7 +25,7 @@ export interface Absence {
   readonly by: DecidingRule | undefined
 }
 
-/** What is found out about a request on its way, for its one line in the log. */
+/** What is learned about a request while it is served. The log line, metrics and the audit record are made of it. */
 export interface Trace {
   route: string | undefined
   caller: Caller | undefined
@@ -41,19 +41,19 @@ export interface Trace {
   rpcCode: number | undefined
   upstreamMs: number | undefined
   traceId: string | undefined
-  /** Who keeps a record of it. */
+  /** The audit log that gets its record. */
   audit: Audit | undefined
-  /** The rule that decided. */
+  /** The rule that allowed or refused it. */
   rule: AuditEntry['rule']
-  /** Whether it was rules that said no. */
+  /** Whether a rule refused it, or hid what it names. */
   isDenied: boolean
-  /** What rules keep from a list or a stream. */
+  /** How many entries of a list, or resources of a stream, rules withheld. */
   withheld: number
-  /** Finds out why what it names is not there. */
+  /** Set where the name was refused as unknown: finds out why, after the reply. */
   whyAbsent: (() => Absence) | undefined
   /** JSON text of a call's arguments, for the record. */
   args: string | undefined
-  /** Records of its own, of each message of a batch. */
+  /** The traces of the single messages of a batch, each of which has its own record. */
   parts: readonly Trace[] | undefined
 }
 
@@ -103,7 +103,7 @@ export function noteRefusal(trace: Trace, refusal: Refusal): void {
 export function noteAnswer(trace: Trace, answer: Answer): void {
   if (answer.kind === 'refused') {
     noteRefusal(trace, answer)
-    // A failing server under a call is told in a result, and so is a rule about its arguments.
+    // A failure of the server, and a rule about arguments, are told in the result of a tool call: then there is no error code.
     if (trace.method === 'tools/call' && isToldInResult(answer)) trace.rpcCode = undefined
   } else if (answer.kind === 'failed') {
     trace.outcome = 'error'
@@ -144,7 +144,7 @@ export function recordOf(trace: Trace, exchange: Exchange, now: number): Request
   }
 }
 
-/** The request's record, exactly one; of a batch one for each message that was looked at. */
+/** Writes exactly one audit record for the request, or one for each message of a batch. */
 export function recordAudit(trace: Trace, record: RequestRecord, exchange: Exchange, now: number): void {
   const { audit, caller } = trace
   if (audit === undefined) return
@@ -153,7 +153,7 @@ export function recordAudit(trace: Trace, record: RequestRecord, exchange: Excha
     return
   }
   audit.write({
-    // A record of audit says more of the rule.
+    // The audit record has the rule's text as well, in a member of its own.
     record: record.rule === undefined ? record : { ...record, rule: undefined },
     sourceAddress: exchange.head.remote,
     issuer: caller?.issuer,
@@ -164,7 +164,7 @@ export function recordAudit(trace: Trace, record: RequestRecord, exchange: Excha
   })
 }
 
-/** The record of a request of which no more was understood than that it is refused. */
+/** The audit record of a request that was refused before it was read. */
 export function edgeEntry({
   requestId,
   reason,
@@ -204,13 +204,13 @@ export function edgeEntry({
   }
 }
 
-/** A rule says no. */
+/** Notes that a rule refused the request. */
 export function noteDenial(trace: Trace, by: DecidingRule | undefined): void {
   trace.isDenied = true
   noteRule(trace, by)
 }
 
-/** What was refused as an unknown name may be a hidden one: who looks at the record learns it, who asked does not. */
+/** Notes why a name was refused as unknown. Only the record tells a hidden name from an unknown one; the caller can't. */
 export function noteAbsence(trace: Trace): void {
   const absence = trace.whyAbsent?.()
   if (absence === undefined) return

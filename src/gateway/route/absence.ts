@@ -19,7 +19,7 @@ export function absenceOf({ catalog, caller, entry }: Endpoint, subject: Named):
     const reaches: Sight['reaches'] = (backend, server, kind) => sight.reaches(asking, backend, server, kind)
     const seen = whole.seenBy({ sees, reaches }).owner(subject)
     const owner = seen === undefined ? whole.owner(subject) : undefined
-    // A server of which nothing can be seen is not looked for at all: what it has is asked about here.
+    // The view skips a server of which the caller sees nothing, so that its rule was not asked above.
     if (owner !== undefined) sees(owner.item)
     const server = refused?.item.server ?? owner?.server
     if (server !== undefined) return { reason: 'hidden-by-rule', server, by: refused?.by }

@@ -4,43 +4,46 @@ import type { Caller, Head, Refusal } from '../../mcp/mcp.ts'
 import type { Audit } from '../../observe/observe.ts'
 import type { Authenticator, DecidingRule, Policies, PolicySight } from '../../policy/policy.ts'
 
-/** What a rule of a route leads to, as one caller sees it. */
+/** The MCP endpoint that a route's rule leads to, as one caller sees it. */
 export interface Endpoint {
   readonly kind: 'catalog'
-  /** Names this endpoint for sessions and streams: the route, and which of its rules. */
+  /** Identifies the endpoint for sessions and streams: the route's name and the index of the rule. */
   readonly name: string
   readonly catalog: Catalog
   readonly endpoint: Edge
   readonly agent: string | undefined
   readonly backend: string | undefined
-  /** What the document tells its clients; undefined: what its servers say. */
+  /** Instructions that the document has for clients; undefined: those of its servers. */
   readonly instructions: string | undefined
   readonly requestMs: number | undefined
   readonly caller: Caller
-  /** How it was entered; undefined where nothing is asked of anybody. */
+  /** How the caller came in; undefined where the gate asks nothing of anybody. */
   readonly entry: Entry | undefined
 }
 
 export interface Entry {
   readonly listener: string
   readonly gate: Gate
-  /** By which rules judge; of a caller who comes again and again it may be the first. */
+  /** The request that rules see. For a caller whose requests all look the same to rules it may be an earlier one. */
   readonly head: Head
-  /** What is there for those whom no rule keeps anything from. */
+  /** The whole view, with what policies hide from this caller. */
   readonly whole: Catalog
 }
 
-/** What stands between a listener and what a rule leads to: who calls, whether it may, what it sees, and the record of it. */
+/** What a request passes between a listener and a route's rule: authentication, policies and the audit log. */
 export interface Gate {
   readonly authenticator: Authenticator | undefined
-  /** Those on the way, made when they are first asked for. */
+  /** The policies of this way. They are made when they are first used. */
   readonly policies: Policies
   readonly audit: Audit | undefined
-  /** Lets a request in as somebody, or says why not. */
+  /** Authenticates a request and asks the policies whether its caller may come in. */
   admit(head: Head): Admitted | Promise<Admitted>
-  /** What a caller finds behind it. */
+  /** The target as this caller sees it. */
   enter(target: Endpoint, caller: Caller, head: Head): Endpoint
-  /** What somebody who is inside finds there now; undefined: it has to come in anew, or may not. */
+  /**
+   * The target as a caller who came in before sees it now; undefined where the caller has to authenticate again, or may no longer come
+   * in.
+   */
   reenter(target: Endpoint, before: Endpoint, entry: Entry): Endpoint | undefined
 }
 
@@ -50,17 +53,17 @@ export type Admitted =
 
 export type Target = Endpoint | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly status: number }
 
-/** By whom what is held open is counted: an anonymous caller is an address. */
+/** Who streams and subscriptions count for: the caller, or the address of an anonymous one. */
 export function holderOf({ caller }: Endpoint, remote: string): string {
   return caller.kind === 'anonymous' ? remote : caller.id
 }
 
-/** An endpoint that is kept for longer than its request: it is judged by that one's own head, whoever came first. */
+/** The endpoint with the head of its own request, for use after the request has ended: rules then see that head and not an earlier one. */
 export function held(to: Endpoint, head: Head): Endpoint {
   return to.entry === undefined || to.entry.head === head ? to : { ...to, entry: { ...to.entry, head } }
 }
 
-/** The same endpoint for another caller, through a gate. */
+/** The target as a caller sees it who comes in through a gate. */
 export function entered(target: Endpoint, listener: string, gate: Gate, caller: Caller, head: Head): Endpoint {
   const { sight } = gate.policies
   const entry = { listener, gate, head, whole: target.catalog }
@@ -75,7 +78,7 @@ export function entered(target: Endpoint, listener: string, gate: Gate, caller: 
   }
 }
 
-/** What an era is to know of an endpoint, with a view of its own. */
+/** The part of an endpoint that an era needs, for a given view. */
 export function edgeOf(
   { route, serverInfo, sessions }: Pick<Edge, 'route' | 'serverInfo' | 'sessions'>,
   catalog: Catalog,

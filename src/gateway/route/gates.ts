@@ -7,7 +7,7 @@ import { wayPolicies } from './policies.ts'
 
 const asAnonymous: Admitted = { kind: 'admitted', caller: anonymous }
 
-/** What a way through the document asks of requests. Ways that ask for the same share what keeps it. */
+/** Makes the gate between a listener and a rule. Gates with equal settings share authenticators, audit logs and judges. */
 export function createGate(
   config: Config,
   listener: Listener,
@@ -21,14 +21,14 @@ export function createGate(
   const audit = auditOn(config, way)
   const authenticator = authenticate === undefined ? undefined : keepers.authenticator(authenticate.settings)
   let policies: Policies | undefined
-  /** Of callers whose requests all see the same; gone when their credential is forgotten. */
+  /** Endpoints of callers whose requests all see the same; forgotten with the caller's credential. */
   const known = new WeakMap<Caller, WeakMap<Endpoint, Endpoint>>()
 
   const judged = (head: Head, caller: Caller | Refusal): Admitted => {
     if (isRefusal(caller)) return caller
     const said = gate.policies.admit?.({ caller, head })
     if (said?.kind !== 'refused') return caller === anonymous ? asAnonymous : { kind: 'admitted', caller }
-    // Whoever has shown nothing yet may still log in.
+    // A caller without a credential may still log in.
     const mayLogIn = caller === anonymous && authenticator !== undefined && said.reason === 'access'
     return mayLogIn ? { ...authenticator.challenge(head), caller, by: said.by } : { ...said, caller }
   }
@@ -62,7 +62,7 @@ export function createGate(
     },
     reenter(target, before, entry) {
       const { caller } = before
-      // Callers prove who they are once more to whoever asks for it in another way now.
+      // Where authentication was changed, callers authenticate again.
       if (authenticator !== entry.gate.authenticator) return undefined
       if (caller.kind !== 'anonymous' && authenticator?.isValid(caller) === false) return undefined
       if (gate === entry.gate) return before
@@ -72,7 +72,7 @@ export function createGate(
   return gate
 }
 
-/** Whether it asks nothing of anybody. */
+/** Whether a gate asks nothing of anybody. */
 export function isOpen({ authenticator, policies }: Gate): boolean {
   return authenticator === undefined && policies.all.length === 0
 }

@@ -3,11 +3,11 @@ import { type Audit as AuditConfig, type Authenticate, type Config, durationMs }
 import type { Audit, AuditSettings, Log } from '../../observe/observe.ts'
 import { type Authenticator, createAuthenticator } from '../../policy/policy.ts'
 
-/** Those that outlive a reload which leaves their settings as they were: who remembers callers, and who writes records. */
+/** Authenticators and audit logs. They outlive a reload that leaves their settings as they were. */
 export interface Keepers {
   authenticator(settings: Authenticate): Authenticator
   audit(settings: AuditConfig): Audit
-  /** All that are in use, by their settings. */
+  /** All that are in use, by a digest of their settings. */
   readonly authenticators: ReadonlyMap<string, Authenticator>
   readonly audits: ReadonlyMap<string, Audit>
 }
@@ -18,25 +18,25 @@ export interface KeeperDeps {
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
   readonly log: Log
-  /** Some who are let in might not be any more. */
+  /** Called when callers who are let in may no longer be: an issuer has withdrawn keys. */
   readonly onChange: () => void
   readonly openAudit: (settings: AuditSettings) => Audit
-  /** Keys digests where the document has no key: 32 bytes. */
+  /** The key of digests in audit records, where the document has none: 32 bytes. */
   readonly processKey: Uint8Array
 }
 
-/** @param opened told how to close what is new, should the rest of the Config turn out to be no good */
+/** @param opened gets a function that closes what was newly opened, in case the rest of the Config can't be compiled */
 export function createKeepers(
   config: Config,
   deps: KeeperDeps,
   previous: Keepers | undefined,
   opened: (close: () => void) => void,
 ): Keepers {
-  // Closures over the keepers before would keep all that ever were alive.
+  // A closure over `previous` would keep all earlier ones alive.
   const [authenticatorsBefore, auditsBefore] = [previous?.authenticators, previous?.audits]
   const authenticators = new Map<string, Authenticator>()
   const audits = new Map<string, Audit>()
-  /** One place of the document is asked about for each way that it holds on. */
+  /** By the place in the document, which is asked for once for each way on which it holds. */
   const seen = new Map<object, Authenticator | Audit>()
   const once = <T extends Authenticator | Audit>(written: object, make: () => T): T => {
     const known = seen.get(written) ?? make()
@@ -120,7 +120,7 @@ function auditSettings(written: AuditConfig, config: Config, { secret, processKe
     arguments: written.arguments,
     redact: written.redact,
     key: own ?? derived ?? processKey,
-    // Nobody can hand a key that is derived to whoever verifies.
+    // A derived key can't be given to those who verify the audit log.
     isKeyLasting: own !== undefined,
   }
 }

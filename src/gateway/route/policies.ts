@@ -46,7 +46,7 @@ function authorizeOn(config: Config, way: Way, judgeOf: (levels: readonly Author
   return levels.length === 0 ? undefined : createAuthorizePolicy(judgeOf(levels))
 }
 
-/** Judges by their rules: many ways ask for the same. */
+/** Makes one judge for equal rules, since many ways have the same. */
 export function createJudges(): (levels: readonly AuthorizeLevel[]) => Judge {
   const byLevels = new Map<string, Judge>()
   return (levels) => {
@@ -59,7 +59,10 @@ export function createJudges(): (levels: readonly AuthorizeLevel[]) => Judge {
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]']
 
-/** What a listener is called, and by which pages (docs/configuration.md, listeners): loopback has its own names; elsewhere the hostnames count. */
+/**
+ * The host names of a listener, and the origins of pages that may call it (docs/configuration.md, listeners). On loopback both have
+ * defaults; elsewhere the host names of the listener and of its routes count.
+ */
 function originSettings(listener: Listener, config: Config): PolicySettings['origin'] {
   if (isLoopback(listener.address))
     return {

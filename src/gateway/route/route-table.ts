@@ -1,7 +1,7 @@
 import type { Config, Match, Route, Rule } from '../../config/config.ts'
 import type { Head } from '../../mcp/mcp.ts'
 
-/** A rule's match with all that ranks it; `target` is what the rule leads to. */
+/** One match of a rule with what decides its rank; `target` is what the rule leads to. */
 export interface RouteEntry<T> {
   readonly route: Route
   readonly rule: Rule
@@ -11,7 +11,7 @@ export interface RouteEntry<T> {
 }
 
 /**
- * All matches of a Config by the Gateway API's precedence (HTTPRouteRule.matches): hostname, exact path, longest prefix,
+ * All matches of a Config in the Gateway API's order of precedence (HTTPRouteRule.matches): hostname, exact path, longest prefix,
  * method, number of headers, number of query parameters, then the document's order.
  */
 export function compileRoutes<T>(config: Config, targetOf: (route: Route, rule: Rule, index: number) => T): readonly RouteEntry<T>[] {
@@ -32,7 +32,7 @@ export function compileRoutes<T>(config: Config, targetOf: (route: Route, rule: 
   )
 }
 
-/** The first entry that a request's head meets on a listener. */
+/** The first entry that matches a request's head on a listener. */
 export function findRoute<T>(entries: readonly RouteEntry<T>[], listener: string, host: string, head: Head): RouteEntry<T> | undefined {
   for (const entry of entries) {
     const { listeners } = entry.route

@@ -16,7 +16,7 @@ export interface CompiledListener {
   readonly listener: Listener
   readonly policies: readonly ListenerPolicy[]
   readonly gates: ReadonlyMap<Rule, Gate>
-  /** Of requests that don't get as far as a rule. */
+  /** The audit log of requests that match no rule. */
   readonly audit: Audit | undefined
 }
 
@@ -31,15 +31,15 @@ export interface Snapshot {
   readonly catalogs: readonly Catalog[]
   readonly endpoints: ReadonlyMap<string, Endpoint>
   readonly keepers: Keepers
-  /** Of requests that no listener took. */
+  /** The audit log of requests that match no listener. */
   readonly audit: Audit | undefined
   readonly listeners: readonly CompiledListener[]
-  /** The listener that takes a request on a socket: by the name that it is called. */
+  /** The listener for a request, among those that share its socket: by the host name. */
   listenerFor(head: Head, host: string): CompiledListener | undefined
   routeFor(listener: CompiledListener, head: Head, host: string): RouteEntry<Target> | undefined
-  /** What is there now of an endpoint that was entered before; undefined where it is gone, or its caller would not be let in again. */
+  /** An endpoint as its caller sees it in this snapshot; undefined where it no longer exists, or the caller would not be let in. */
   reenter(to: Endpoint): Endpoint | undefined
-  /** Paths to try on a listener where nothing matched. */
+  /** The paths of a listener's routes, to be suggested where nothing matched. */
   paths(listener: string): readonly string[]
 }
 
@@ -55,11 +55,11 @@ export interface SnapshotDeps {
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
   readonly openAudit: (settings: AuditSettings) => Audit
-  /** Keys digests where the document has no key. */
+  /** The key of digests in audit records, where the document has none. */
   readonly processKey: Uint8Array
   /** Whether the log says that a server is ready for the first time. */
   readonly logsFirstReadiness: () => boolean
-  /** Any list or state of a server has changed. */
+  /** Called when any list or state of a server has changed. */
   readonly onChange: () => void
 }
 
@@ -68,7 +68,7 @@ export function socketOf(listener: Listener): string {
   return `${listener.address}|${listener.port}`
 }
 
-/** Compiles a Config. Throws where a secret is gone since it was parsed: then the snapshot before stays. */
+/** Compiles a Config. Throws where a secret has disappeared since it was parsed; the snapshot before then stays in force. */
 export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot | undefined): Snapshot {
   const opened: (() => void)[] = []
   try {
@@ -80,7 +80,7 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
 }
 
 function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | undefined, opened: (close: () => void) => void): Snapshot {
-  // Closures over the snapshot before would keep all that ever were alive.
+  // A closure over `previous` would keep all earlier snapshots alive.
   const upstreamsBefore = previous?.upstreams
   const keepersBefore = previous?.keepers
   const plans = new Map(
@@ -179,7 +179,7 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
     listeners.toSorted((a, b) => hostnameRank(b.listener.hostname) - hostnameRank(a.listener.hostname)),
     ({ listener }) => socketOf(listener),
   )
-  // Those that are taken over may have others now.
+  // The addresses of upstreams that were taken over may have changed.
   for (const [key, { plan }] of plans) upstreams.get(key)?.upstream.setEndpoints(plan.endpoints)
   return {
     config,
@@ -218,7 +218,7 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
   }
 }
 
-/** The two paths of the HTTP+SSE transport of 2024-11-05, beside an endpoint. */
+/** Whether a path is one of the two that the HTTP+SSE transport of 2024-11-05 has beside an endpoint. */
 export function isEventPath(path: string): boolean {
   return path.endsWith('/sse') || path.endsWith('/messages')
 }
@@ -261,5 +261,5 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
   }
 }
 
-/** Tools that are logged, once each, for results that had to be repaired. */
+/** How many tools are logged, once each, because their results had to be repaired. */
 const maxRepairedTools = 100

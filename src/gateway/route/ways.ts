@@ -20,7 +20,10 @@ export function waysTo(snapshot: Snapshot, agent: string): readonly Way[] {
   return waysOf(snapshot, (name) => name === agent)
 }
 
-/** How many tools a caller without a credential sees of each agent, on the first way to it; without agents that let no such caller in. */
+/**
+ * How many tools of each agent a caller without a credential sees, on the first way to it. Agents that let no such caller in are left
+ * out.
+ */
 export function anonymousToolCounts(snapshot: Snapshot): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   const seen = new Set<string>()

@@ -1,31 +1,31 @@
 import type { Sealer } from '../../era/era.ts'
 import type { Ask } from '../../mcp/mcp.ts'
 
-/** Whose requests and answers they are: no other session can answer them. */
+/** The session that a request is made to. No other session can answer it. */
 export interface AskScope {
   readonly route: string
   readonly caller: string
   readonly session: string
 }
 
-/** What a legacy client's answer to a request of ours comes to. */
+/** What becomes of a legacy client's response to a request. */
 export type Taken =
-  /** For the server that asked; any replica can bring it there. */
+  /** It goes to the server that made the request; any replica can bring it there. */
   | { readonly kind: 'relay'; readonly server: string; readonly id: string }
-  /** It was waited for here. */
+  /** This process waited for it and has it. */
   | { readonly kind: 'taken' }
   /** Nobody waits for it any more. */
   | { readonly kind: 'late' }
   /** Another process waits for it. */
   | { readonly kind: 'elsewhere' }
-  /** The id is none of ours, or another session's. */
+  /** The id was not made by this gateway, or belongs to another session. */
   | { readonly kind: 'unknown' }
 
-/** The requests that legacy clients get from us: their ids are sealed and say themselves where the answer belongs. */
+/** Requests to legacy clients. Their ids are sealed, and hold where the response belongs. */
 export interface Asks {
-  /** The id (JSON text) under which a server's own request goes to the client. */
+  /** The id (JSON text) with which a server's own request is sent to the client. */
   relayed(scope: AskScope, ask: Ask): string
-  /** A request of which this process waits for the answer; undefined where too many are waited for. */
+  /** Makes an id for a request whose response this process waits for; undefined where it waits for too many. */
   waitFor(scope: AskScope): Waiting | undefined
   /** @param rest a member's JSON text: `"result":…` or `"error":…` */
   take(scope: AskScope, id: string, rest: string): Taken
@@ -34,12 +34,12 @@ export interface Asks {
 export interface Waiting {
   /** JSON text. */
   readonly id: string
-  /** The answer's member; never rejects, and never resolves once `stop` was called. */
+  /** The response's member: `"result":…` or `"error":…`. Never rejects, and never resolves once `stop` was called. */
   readonly answer: Promise<string>
   stop(): void
 }
 
-/** Answers waited for at a time, of all calls together and of one session. */
+/** Bounds of the responses that are waited for at a time: of all sessions, and of one. */
 const maxWaiting = 10_000
 const maxOfSession = 128
 

@@ -3,17 +3,20 @@ import type { Endpoint } from '../route/route.ts'
 import type { LastingWatch } from './resource-watch.ts'
 
 /**
- * What this process knows of a legacy client's session beyond its sealed id: it is lost with the process, and the client's
- * next `logging/setLevel` or `resources/subscribe` brings it back.
+ * What this process knows of a legacy client's session beyond what its sealed id holds. It is lost with the process; the client's
+ * next `logging/setLevel` or `resources/subscribe` restores it.
  */
 export interface ClientState {
   readonly session: ClientSession
   level: LogLevel | undefined
-  /** Shared subscriptions by exposed URI. */
+  /** Its part in shared subscriptions, by the URI that the client knows. */
   readonly watches: Map<string, LastingWatch>
-  /** As its client found it last, once it has subscribed or opened a stream: credentials are renewed in the midst of a session. */
+  /**
+   * The endpoint with the newest credential of the session, once it has subscribed or opened a stream: clients renew credentials during a
+   * session.
+   */
   endpoint: Endpoint | undefined
-  /** The client's newest event stream, where it has one here. */
+  /** The client's newest event stream, if it has one in this process. */
   events: EventStream | undefined
 }
 
@@ -23,9 +26,9 @@ export interface ClientStates {
   end(key: string): void
 }
 
-/** Sessions known at a time; the longest unused that has no stream open makes room. */
+/** Bound of the sessions; beyond it, the least recently used one without an open stream is forgotten. */
 const maxStates = 20_000
-/** Resources that one session is subscribed to at a time. */
+/** Bound of the resources that one session is subscribed to. */
 export const maxWatches = 256
 
 export function createClientStates(): ClientStates {

@@ -10,16 +10,16 @@ import type { WatchShares } from './watch-shares.ts'
 type Initialize = Extract<Decoded, { kind: 'initialize' }>
 type Response = Extract<Decoded, { kind: 'response' }>
 
-/** What only clients of the revisions with a handshake ask of their sessions. */
+/** The requests and notifications that only revisions with a handshake have, all about the client's session. */
 export interface LegacySessions {
-  /** Answers `initialize` once the servers have been heard of; each that keeps sessions has opened one for this client. */
+  /** Answers `initialize`. First opens a session for this client with each server that has sessions, as far as servers answer in time. */
   initialize(to: Endpoint, request: Initialize): Promise<Encoded>
   /** `logging/setLevel`: for the servers' own sessions, and for the calls to come. */
   setLevel(to: Endpoint, session: LegacySession, level: LogLevel): Promise<Answer>
   /** `resources/subscribe` and `resources/unsubscribe`. */
   subscribe(to: Endpoint, holder: string, session: LegacySession, subject: Subject, isOn: boolean): Promise<Answer>
   rootsChanged(to: Endpoint, session: LegacySession): void
-  /** Takes a client's answer to a request of ours. @param upstreamOf gives a server by its key, those too that are on their way out */
+  /** Takes a client's response to a request. @param upstreamOf finds a server by its key, also one that is being closed */
   respond(upstreamOf: (key: string) => Upstream | undefined, to: Endpoint, response: Response): Answer
 }
 
@@ -27,22 +27,22 @@ export interface LegacySessionDeps {
   readonly clients: ClientStates
   readonly asks: Asks
   readonly shares: WatchShares
-  /** An endpoint as its caller finds it now; undefined where that one is gone or may no longer come in. */
+  /** An endpoint as its caller sees it now; undefined where it no longer exists, or the caller may no longer come in. */
   readonly endpointOf: (to: Endpoint) => Endpoint | undefined
   /** performance.now() or alike. */
   readonly now: () => number
 }
 
-/** How long `initialize` waits for the servers' own sessions; those that take longer are opened at the first call. */
+/** How long `initialize` waits for servers to open sessions. What takes longer is opened at the first call. */
 const openMs = 2000
-/** A server that has not opened one within that time is not asked for others until this has passed. */
+/** How long a server that took longer is not asked to open sessions during `initialize`. */
 const slowMs = 30_000
-/** Longer ids of servers are not sealed into the client's: they would leave no room for others. */
+/** Longer session ids of servers are not sealed into the client's session id, so that there is room for those of other servers. */
 const maxIdChars = 512
 const done: Answer = { kind: 'complete', result: '{}', isError: false, hasMeta: false }
 
 export function createLegacySessions({ clients, asks, shares, now, endpointOf }: LegacySessionDeps): LegacySessions {
-  /** Since when a server has not opened the session that it was asked for. */
+  /** Since when each server has been opening a session, without success so far. */
   const opening = new WeakMap<Upstream, number>()
   const isSlow = (upstream: Upstream) => {
     const ms = now() - (opening.get(upstream) ?? now())
@@ -51,7 +51,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
   const open = async (upstream: Upstream, draft: LegacySession): Promise<string | undefined> => {
     if (now() - (opening.get(upstream) ?? Number.NEGATIVE_INFINITY) >= slowMs) opening.set(upstream, now())
     const id = await upstream.openSession(draft)
-    // One that says no at once costs nobody any time.
+    // A server that refuses at once is not slow.
     if (id !== undefined || !isSlow(upstream)) opening.delete(upstream)
     return id !== undefined && id.length <= maxIdChars ? id : undefined
   }
@@ -70,7 +70,7 @@ export function createLegacySessions({ clients, asks, shares, now, endpointOf }:
           if (id !== undefined) opened.set(upstream, id)
         })
       await within(openMs, Promise.all(waits))
-      // In the document's order, not in that of the answers: who is sealed first has room.
+      // In the document's order and not in that of the answers, since there may not be room for all.
       const ids = upstreams.flatMap((upstream) => {
         const id = opened.get(upstream)
         return id === undefined ? [] : [[upstream.key, id] as const]

@@ -3,24 +3,24 @@ import type { Upstream, Watch } from '../../upstream/upstream.ts'
 import { type Endpoint, subscribable } from '../route/route.ts'
 
 export interface ResourceWatchOptions {
-  /** The client's endpoint as it is now; undefined where it is gone. */
+  /** The client's endpoint as it is now; undefined where it no longer exists. */
   readonly endpointOf: () => Endpoint | undefined
-  /** What the client calls the resource. */
+  /** The resource's URI as the client knows it. */
   readonly uri: string
-  /** Takes what the client calls that which has changed. */
+  /** Called with the URI of what was updated, as the client knows it. */
   readonly onUpdate: (uri: string) => void
   readonly onStop: () => void
 }
 
-/** A subscription that goes with its resource. */
+/** A subscription that follows its resource from one server to another. */
 export interface LastingWatch extends Watch {
-  /** Where it is subscribed to; undefined where nobody has the resource. */
+  /** The server that it is subscribed at; undefined where no server has the resource. */
   readonly upstream: Upstream | undefined
-  /** Subscribes anew where the resource has another owner by now, and tells of it as of an update: some may have been lost. */
+  /** Where the resource has another owner by now, subscribes there and calls `onUpdate`, since updates may have been lost. */
   renew(): void
 }
 
-/** A client's subscription to one resource; it goes with the resource to another owner when the document changes. */
+/** A client's subscription to one resource. When a reload gives the resource another owner, `renew` subscribes there. */
 export class ResourceWatch implements LastingWatch {
   readonly #options: ResourceWatchOptions
   #upstream: Upstream | undefined
@@ -67,7 +67,7 @@ function ownerFor(to: Endpoint | undefined, uri: string): Owner | undefined {
   return to === undefined ? undefined : subscribable(to, uri)
 }
 
-/** What a server's own URI is called here, where the client may hear of it. */
+/** The URI by which the client knows a server's resource; undefined where the client may not hear of it. */
 export function visibleUri(to: Endpoint, server: string, own: string): string | undefined {
   const exposed = to.catalog.exposedUri(server, own)
   return subscribable(to, exposed)?.server === server ? exposed : undefined

@@ -1,14 +1,14 @@
-/** Characters of the URIs that one caller may be subscribed to at a time, through all its streams and sessions: a server has room for some of them. */
+/** Characters of all URIs together that one caller may be subscribed to, through all its streams and sessions; a server has room for more. */
 const maxCallerChars = 256 * 1024
 
-/** What each caller takes of the room for subscriptions that all share. */
+/** Bounds how much of the room for subscriptions, which all callers share, each of them takes. */
 export interface WatchShares {
-  /** Takes room for URIs; gives it back when the returned function is called. Undefined where the caller has no more. */
+  /** Takes room for URIs; the returned function gives it back. Undefined where the caller has no room left. */
   take(caller: string, uris: readonly string[]): (() => void) | undefined
 }
 
 export function createWatchShares(): WatchShares {
-  /** Callers that have something: as many as have streams and sessions. */
+  /** Characters by caller; at most as many callers as have streams and sessions. */
   const taken = new Map<string, number>()
   return {
     take(caller, uris) {

@@ -1,47 +1,53 @@
 import { type ChangeKind, changeKinds, type EventStream, type Refusal, refuse } from '../../mcp/mcp.ts'
 
-/** A client that wants to hear when its lists become others. */
+/** A client's open stream, on which it is told when its lists change. */
 export interface ChangeStream<P> {
-  /** What its lists are of. */
+  /** The endpoint whose lists it watches. */
   readonly place: P
-  /** The legacy session that it is of: only its newest stream gets messages, and none outlives it (2025-11-25, transports). */
+  /**
+   * The legacy session that it belongs to. Only the newest stream of a session gets messages, and no stream outlives its session
+   * (2025-11-25, transports).
+   */
   readonly session: string | undefined
-  /** Who holds it, for the bound per caller. */
+  /** Who it counts for, where streams are bounded per caller. */
   readonly holder: string
   /** When the credential that it was opened with expires: milliseconds since 1970, or Infinity. */
   readonly expiresAtMs: number
   readonly events: EventStream
-  /** The messages that say what changed, framed; a list that isn't there was not asked for. */
+  /** The framed message for each list that the client wants to hear of. */
   readonly changed: Readonly<Partial<Record<ChangeKind, string>>>
-  /** The message before a graceful end, framed, if the era has one. */
+  /** The framed message that comes before a graceful end, if the era has one. */
   readonly goodbye: string | undefined
-  /** Called at every look while it is open: servers may have come and gone. */
+  /** Called at each look while the stream is open, since servers may have come and gone. */
   readonly onLook?: () => void
-  /** Called once when it is over, however that came. */
+  /** Called once when the stream ends, for whatever reason. */
   readonly onEnd?: () => void
 }
 
-/** The clients' open streams, each told once of a change of its own lists, however many notices led to it. */
+/** The clients' open streams. Each is told once of a change of its lists, however many notices of servers led to it. */
 export interface ChangeStreams<P> {
-  /** Whether one more stream of this holder is within the bound. */
+  /** Refuses one more stream of a holder who has reached the bound. */
   mayOpen(holder: string): Refusal | undefined
   /** @param onGone tells when the client has closed it */
   add(stream: ChangeStream<P>, onGone: (listener: () => void) => void): void
-  /** Tells every client whose lists have become others, and ends the streams of places that are gone. Resolves with how many were told or ended. */
+  /**
+   * Tells every client whose lists have changed, and ends streams whose endpoint no longer exists or is closed to the caller. Resolves
+   * with how many clients were told or ended.
+   */
   look(): Promise<number>
-  /** Looks after the streams of one session only: a newer one has been opened. */
+  /** Looks at the streams of one session only, after a newer one was opened. */
   tend(session: string): void
   endSession(session: string): void
   endAll(): void
   readonly size: number
 }
 
-/** What the lists of a place are now; undefined where it is gone, or closed to who holds the stream. */
+/** The revisions of an endpoint's lists, by which a change is seen. */
 export type Revisions = Readonly<Record<ChangeKind, string>>
 
-/** How long other work waits at a time. */
+/** How long a look holds up other work at a time. */
 const sliceMs = 10
-/** Timers hold no longer time. */
+/** The longest time that a timer can wait. */
 const maxTimerMs = 2 ** 31 - 1
 
 /**
@@ -70,7 +76,7 @@ export function createChangeStreams<P>(
     stream.events.end()
     remove(stream)
   }
-  /** Whether its client was told something. */
+  /** Looks at one stream; true where its client was told something. */
   const lookAt = (stream: ChangeStream<P>, told: Set<string>): boolean => {
     if (!open.has(stream)) return false
     if (stream.events.isClosed) {
@@ -93,9 +99,9 @@ export function createChangeStreams<P>(
     return messages.length > 0
   }
   let isLooking = false
-  /** The look behind the one that is under way. */
+  /** The next look, which begins when the current one ends. */
   let due: PromiseWithResolvers<number> | undefined
-  /** In slices: what each of many callers sees has to be found out. */
+  /** Looks at all streams in slices of time, since it has to be computed what each of many callers sees. */
   const look = (): Promise<number> => {
     const done = due ?? Promise.withResolvers<number>()
     due = isLooking ? done : undefined
@@ -111,7 +117,7 @@ export function createChangeStreams<P>(
         try {
           if (lookAt(stream, told)) count++
         } catch (error) {
-          // Nothing is known of what its client may see.
+          // After a bug it is not known what the client may see: its stream ends.
           end(stream)
           count++
           onBug(error)
@@ -128,7 +134,7 @@ export function createChangeStreams<P>(
     return done.promise
   }
 
-  /** For the stream that expires next. */
+  /** Runs when the next stream expires. */
   let timer: NodeJS.Timeout | undefined
   let timerAtMs = Number.POSITIVE_INFINITY
   const expire = () => {

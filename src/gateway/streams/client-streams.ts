@@ -25,7 +25,10 @@ import { absenceOf, type Endpoint, held, holderOf, maySubscribe, type Snapshot }
 import { type Asks, type ClientStates, ResourceWatch, visibleUri, type WatchShares } from '../sessions/sessions.ts'
 import type { ChangeStreams } from './change-streams.ts'
 
-/** What has no answer but a stream, and the end of sessions. Each gives a refusal, or has made the reply. */
+/**
+ * Requests whose reply is an event stream, and the end of sessions. Each resolves with a refusal, or with undefined where the reply was
+ * made.
+ */
 export interface Streams {
   /** `subscriptions/listen` (2026-07-28, subscriptions). */
   openListen(to: Endpoint, message: Message, id: string, origin: Origin, trace: Trace): Promise<Refusal | undefined>
@@ -42,7 +45,7 @@ export interface StreamDeps {
   readonly metrics: Metrics
   readonly shares: WatchShares
   readonly calls: Calls
-  /** An endpoint as its caller finds it now; undefined where that one is gone or may no longer come in. */
+  /** An endpoint as its caller sees it now; undefined where it no longer exists, or the caller may no longer come in. */
   readonly endpointOf: (to: Endpoint) => Endpoint | undefined
 }
 
@@ -63,7 +66,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       const refusal = changes.mayOpen(holder)
       if (refusal !== undefined) return refusal
       let events: EventStream | undefined
-      /** Updates that came before the acknowledgement, which has to be the first message. */
+      /** Updates that arrive before the acknowledgement, which has to be the first message. */
       const early = new Set<string>()
       const update = (uri: string) => {
         if (events === undefined) early.add(uri)
@@ -81,13 +84,13 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
         giveBack()
       }
       const answers = await Promise.all(watches.map(({ watch }) => watch.isGranted))
-      // Others may have been opened in the meantime.
+      // Asked again, since other streams may have been opened in the meantime.
       const late = changes.mayOpen(holder)
       if (late !== undefined) {
         stopAll()
         return late
       }
-      // What is not acknowledged is not told of either.
+      // Only what is acknowledged is watched.
       const granted = watches.filter(({ watch }, i) => answers[i] || void watch.stop())
       const resourceSubscriptions = granted.map(({ uri }) => uri)
       events = origin.stream({})
@@ -148,7 +151,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
           changed: legacyChanged,
           goodbye: undefined,
           onLook() {
-            // A newer stream of the session gets the messages.
+            // A newer stream of the session gets the messages from now on.
             const now = endpointOf(to)
             if (state.events !== events || now === undefined) return stopAll()
             followServers(now, session, followed, events)
@@ -181,7 +184,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
     },
   }
 
-  /** Opens the client's own stream with each server that keeps sessions and has none open yet. */
+  /** Opens a stream for the client's own session with each server that has sessions, and closes those of servers that are gone. */
   function followServers(to: Endpoint, session: LegacySession, followed: Map<Upstream, () => void>, events: EventStream): void {
     const wanted = new Map(to.catalog.servers().flatMap((one) => (one.upstream.hasSessions() ? [[one.upstream, one.name] as const] : [])))
     for (const [upstream, stop] of followed) {
@@ -214,7 +217,7 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
   }
 }
 
-/** Why a client is not told of a resource, where rules are the cause. */
+/** Notes that rules keep a client from hearing of a resource, if they do. */
 function noteUntold(to: Endpoint, name: string, trace: Trace): void {
   const owner = to.catalog.owner({ kind: 'resources', name })
   const said = owner === undefined ? undefined : maySubscribe(to, owner.item)
@@ -229,7 +232,7 @@ function framed(kinds: readonly ChangeKind[], message: (kind: ChangeKind) => str
   return Object.fromEntries(kinds.map((kind) => [kind, sseEvent(message(kind))]))
 }
 
-/** An update under the name that the client knows the resource by; undefined for one that it can't see. */
+/** The update notification with the URI that the client knows; undefined for a resource that it can't see. */
 function exposeUpdate(to: Endpoint, server: string, text: string): string | undefined {
   const params = member(members(text, 0, text.length), 'params')
   const uri = params?.type === 'object' ? member(members(text, params.start, params.end), 'uri') : undefined
