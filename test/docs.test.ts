@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { exitCode } from '../src/cli/terminal/terminal.ts'
 import { problemsOfExample, schemaErrorsOfExample } from './document-problems.ts'
 import { readPages } from './pages.ts'
 
@@ -44,6 +45,12 @@ describe('the documentation', () => {
       }
     }
     assert.ok(count > 8)
+  })
+
+  it('has every exit code in one table', () => {
+    const [, section = ''] = /^## Exit codes$([\s\S]*?)^## /m.exec(byPath.get('docs/command-line.md')?.text ?? '') ?? []
+    const codes = [...section.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
+    assert.deepEqual(codes, Object.values(exitCode))
   })
 
   it('has JSON that is JSON', () => {
