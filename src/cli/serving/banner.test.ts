@@ -8,6 +8,7 @@ const demo: Ready = {
   readyMs: 214,
   file: undefined,
   totals: { ready: 2, servers: 2, tools: 3 },
+  isReady: true,
   faults: [],
   endpoints: [{ url: 'http://127.0.0.1:8081/mcp', agent: undefined }],
   servers: [
@@ -64,7 +65,8 @@ test("where /mcp is not served the first agent's endpoint is shown, by its name"
 })
 
 test('what keeps requests from being served stands before the endpoints', () => {
-  const lines = bannerLines({ ...demo, note: undefined, faults: ['audit: file /a.jsonl: there is no such folder'] })
+  const lines = bannerLines({ ...demo, isReady: false, note: undefined, faults: ['audit: file /a.jsonl: there is no such folder'] })
+  assert.match(lines[0] ?? '', /^mcplex 0\.1\.0 started, but not ready, in 0\.21 s: 2 servers/)
   assert.equal(lines[1], '  fault     audit: file /a.jsonl: there is no such folder')
 })
 

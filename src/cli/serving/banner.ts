@@ -8,6 +8,8 @@ export interface Ready {
   readonly file: string | undefined
   /** How many servers are ready, how many there are, and the tools of those that are ready. */
   readonly totals: { readonly ready: number; readonly servers: number; readonly tools: number }
+  /** False where nothing is served: `faults` says why. */
+  readonly isReady: boolean
   /** Why requests are refused or served only in part; empty where nothing is wrong. */
   readonly faults: readonly string[]
   readonly endpoints: readonly { readonly url: string; readonly agent: string | undefined }[]
@@ -42,7 +44,7 @@ export function bannerLines(ready: Ready): string[] {
   const row = (name: string, text: string) => `  ${name.padEnd(width)}  ${text}`
   const [first] = endpoints
   return [
-    `mcplex ${ready.version} ready in ${(ready.readyMs / 1000).toFixed(2)} s: ${totalsText(ready)}; ${ready.file === undefined ? 'no configuration: a demo with two servers of its own' : `configuration ${ready.file}`}`,
+    `mcplex ${ready.version} ${ready.isReady ? 'ready' : 'started, but not ready,'} in ${(ready.readyMs / 1000).toFixed(2)} s: ${totalsText(ready)}; ${ready.file === undefined ? 'no configuration: a demo with two servers of its own' : `configuration ${ready.file}`}`,
     ...(ready.note === undefined ? [] : [`  ${ready.note}`]),
     ...limited(ready.faults, maxFaults, (fault) => row('fault', fault)),
     ...limited(endpoints, maxEndpoints, ({ url, agent }) => row('endpoint', agent === undefined ? url : `${url} (agent ${agent})`)),

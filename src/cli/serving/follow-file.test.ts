@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { createLog, createMetrics, type LogFormat } from '../../observe/observe.ts'
+import { createLog, createMetrics, type LogFormat, type RequestRecord } from '../../observe/observe.ts'
 import { readDocument } from '../document/document.ts'
 import { followFile } from './follow-file.ts'
 import { createAuditing } from './open-audit.ts'
@@ -46,6 +46,7 @@ async function open(t: TestContext, { format, body }: { readonly format: LogForm
   return {
     file,
     write,
+    metrics,
     following,
     /** What was said up to these words; then it is forgotten. */
     async hears(words: string): Promise<string> {
@@ -72,6 +73,34 @@ const recordsIn = (text: string): readonly Record<string, unknown>[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
+
+const nothing = {
+  route: undefined,
+  caller: undefined,
+  backend: undefined,
+  server: undefined,
+  name: undefined,
+  clientEra: undefined,
+  serverEra: undefined,
+}
+const unknownRequest: RequestRecord = {
+  ...nothing,
+  requestId: 'r',
+  agent: undefined,
+  method: 'ping',
+  outcome: 'ok',
+  reason: undefined,
+  rule: undefined,
+  path: undefined,
+  withheld: undefined,
+  httpStatus: 200,
+  rpcCode: undefined,
+  durationMs: 1,
+  upstreamMs: undefined,
+  bytesIn: 1,
+  bytesOut: 1,
+  traceId: undefined,
+}
 
 const refused = 'the changed configuration is refused; the one before stays'
 const inForce = 'the changed configuration is in force'
@@ -162,6 +191,16 @@ test('a file of records that can not be opened refuses a document; one that is i
   house.write(policies('logs', '  authorize: { deny: ["true"] }\n'))
   const last = recordsIn(await house.hears(inForce)).at(-1)
   assert.equal(last?.['changes'], 'policies: +authorize')
+})
+
+test('the labels of metrics follow the document', async (t) => {
+  const house = await open(t, { format: 'json', body: 'servers: {}\n' })
+  const lines = async () =>
+    [...(await house.metrics.text()).matchAll(/^mcp_server_operation_duration_seconds_count(.*)$/gm)].map(([, rest]) => rest)
+  writeFileSync(house.file, `${own}observe: { log: { format: json }, metrics: { labels: [mcplex_agent] } }\nservers: {}\n`)
+  await house.hears(inForce)
+  house.metrics.observeRequest({ ...unknownRequest, agent: 'sre' })
+  assert.deepEqual(await lines(), ['{mcplex_agent="sre"} 1'])
 })
 
 test('a reload that is asked for reads the file although it has not changed', async (t) => {

@@ -223,6 +223,28 @@ test('a port that is taken changes nothing', async (t) => {
   assert.equal(((await source()) as { digest: string }).digest, digestOfDocument(documentOf(1)))
 })
 
+test('a reload that is asked for puts what came last in force once more, or tries to', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const address = taken.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const { following, lines, source, logged, watch } = await open(t, [initial(dataOf(documentOf(1)))])
+  await following.first
+  const listeners = [{ name: 'http', address: '127.0.0.1', port, protocol: 'HTTP' }]
+  const next = documentOf(2, { listeners })
+  ;(await watch()).send(secretEvent('MODIFIED', dataOf(next)))
+  await logged(refusal)
+  assert.deepEqual(
+    lines.filter(({ msg }) => msg === 'a problem').map(({ fields }) => fields['code']),
+    ['port-in-use'],
+  )
+  await new Promise((resolve) => taken.close(resolve))
+  following.reload()
+  const [, line] = await logged('the configuration is in force', 2)
+  assert.equal(line?.fields['changes'], 'listeners: ~http; backends: +ns/b2, -ns/b1')
+  assert.equal(((await source()) as { digest: string }).digest, digestOfDocument(next))
+})
+
 test('a Secret that is deleted leaves what is in force; made again, it counts, with its new token', async (t) => {
   const { following, source, ask, logged, watch } = await open(t, [initial(dataOf(documentOf(1)))])
   const { gateway } = await following.first

@@ -24,12 +24,14 @@ export async function sayReady(
   gateway.logFirstReadiness()
   const ports = new Map(places().map(({ name, port }) => [name, port]))
   const status = gateway.status()
-  const { faults } = gateway.readiness()
+  const { faults, reasons } = gateway.readiness()
   const ready: Ready = {
     version,
     readyMs: Math.round(performance.now()),
     file,
     totals: totalsOf(status),
+    // Servers and issuers that have not answered yet keep nobody from being served by the others.
+    isReady: reasons.every((reason) => reason === 'starting'),
     faults,
     endpoints: endpointsOf(gateway.config(), ports),
     servers: serverLines(status),
@@ -37,6 +39,6 @@ export async function sayReady(
     note,
   }
   if (output === 'json') printJson(stdout, ready)
-  if (log.format === 'json') log.info(readyFields(ready), 'ready')
+  if (log.format === 'json') log[ready.isReady ? 'info' : 'error'](readyFields(ready), ready.isReady ? 'ready' : 'started, but not ready')
   else if (output === 'text') for (const line of bannerLines(ready)) printLine(stderr, line)
 }

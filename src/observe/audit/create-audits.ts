@@ -121,7 +121,10 @@ export function createAudits(deps: AuditDeps): Audits {
       const audit = {
         isOpen: true,
         get faults() {
-          const meanwhile = settings.whenFull === 'refuse' ? 'requests are refused until it takes records' : 'records are lost'
+          const meanwhile =
+            settings.whenFull === 'refuse'
+              ? 'requests are refused until it takes records'
+              : 'requests are served, and the oldest records are lost'
           return joined.flatMap(({ outlet: { name, fault } }, i) => {
             const sink = sinks[i]
             return sink === undefined || fault === undefined ? [] : [{ sink, text: `${name}: ${fault}; ${meanwhile}` }]
