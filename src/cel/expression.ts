@@ -47,7 +47,7 @@ function findFault(text: string, scope: Scope): ExpressionFault | undefined {
   }
 }
 
-/** Of an operator of other languages: the one that CEL has. */
+/** A hint for an operator of another language: the one that CEL has in its place. */
 function operatorHint(text: string, at: number): { readonly hint?: string } {
   const written = /^(?:=>|[=&|]|(?:and|or)\b)/.exec(text.slice(at, at + 8))?.[0]
   const meant = written === undefined ? undefined : operators[written]

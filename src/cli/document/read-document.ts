@@ -28,7 +28,7 @@ export function sourceAt(path: string, { env }: Pick<Terminal, 'env'>) {
   return { file: path, env, readFile: (name: string) => readFileSync(name, 'utf8') }
 }
 
-/** Problems that were found later, with where the document says what they are about. */
+/** Adds problems that were found later, with the lines and columns of what they are about. */
 export function placed(problems: readonly Problem[], { placeOf }: Pick<Document, 'placeOf'>): readonly Problem[] {
   return problems.map((problem) => (problem.path === '' ? problem : { ...problem, ...placeOf(problem.path) }))
 }

@@ -6,8 +6,8 @@ import type { Terminal } from '../terminal/terminal.ts'
 export interface Auditing {
   open(settings: AuditSettings): Audit
   /**
-   * The files of records that can't be opened and without which requests would be refused. One that is in use already is no fault of a new
-   * document: what this changes, such as a rule, is not to wait for a disk.
+   * The audit files that can't be opened and without which requests would be refused. A file that is in use already is left out: a new
+   * document, which may change a rule, must not have to wait for a disk.
    */
   problemsOf(config: Config, inForce: Config | undefined): readonly Problem[]
 }
@@ -46,7 +46,7 @@ export function createAuditing(
   }
 }
 
-/** Each place of a document that names a file of records for which requests would be refused. */
+/** Each place of a document that names an audit file without which requests would be refused. */
 function filesOf(config: Config): readonly { readonly place: string; readonly path: string }[] {
   return allPolicies(config).flatMap(({ path: place, policies: { audit } }) =>
     audit?.whenFull !== 'refuse'

@@ -46,7 +46,7 @@ export interface Sockets {
    */
   change(config: Config, activate: () => void): Promise<SocketFailure | undefined>
   places(): readonly OpenPlace[]
-  /** Names of listeners that are not open: after a failed change some could not be opened anew at their own address. */
+  /** Names of listeners that are not open, because they could not be reopened at their own address after a failed change. */
   closed(): readonly string[]
   /** From now on each reply closes its connection, so that clients move to another replica; nothing else changes. */
   letGo(): void

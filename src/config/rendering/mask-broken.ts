@@ -1,6 +1,7 @@
 /**
- * The text of a document that is no YAML, of the same length and with dots in the place of all values: where secrets are is not known there.
- * Keys and signs stay, so that the place of the mistake can be seen. What stands under a name that speaks of secrets is masked whole.
+ * Masks the text of a document that is no YAML: dots of the same number stand in place of all values, since it is not known which of them
+ * are secrets. Keys and punctuation stay, so that the place of the mistake can be seen. Everything below a key that sounds like a secret is
+ * masked.
  */
 export function maskBroken(text: string): string {
   /** The indentation of such a name, while lines belong to it. */
@@ -24,10 +25,10 @@ export function maskBroken(text: string): string {
     .join('\n')
 }
 
-/** From a name to where its value begins. */
+/** Matches a key that sounds like a secret, up to where its value begins. */
 const secretName =
   /["']?[\w.-]*(?:secret|passw|token|auth|credential|header|key|cookie|bearer|cert|env|args|arguments|sha256|session|signature)[\w.-]*["']?\s*(?::|$)/i
-/** A key where one begins, else one character of something else. */
+/** Matches a key where one begins, else one character of anything else. */
 const keyOrChar = /((?<=^[ \t]*(?:- +)*|[{,]\s*)["']?[\w.$/-]+["']?[ \t]*:(?=[\s{["']|$))|[^\s{}[\],:'"|>&*#-]/g
 
 function dots(text: string): string {

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../problems/problems.ts'
 
-/** A document with one problem, and what becomes of it. */
+/** A document with one problem, and how it is put right. */
 export interface ProblemExample {
   readonly wrong: string
   /** What to do, in general. */
@@ -9,7 +9,7 @@ export interface ProblemExample {
   readonly right: string
 }
 
-/** Found when a document is put in force: there is no document to look at alone. */
+/** Problems that are found only when a document is put in force, so that no document alone shows them. */
 export interface RuntimeExample {
   /** What mcplex prints. */
   readonly says: string

@@ -36,7 +36,7 @@ function documentPart(code: keyof typeof problemExamples): string {
   return `${fence('yaml', shortened(wrong))}\n${fence('', shortened(said(wrong)))}\n${remedy} Put right:\n\n${fence('yaml', right)}`
 }
 
-/** What `check` prints of an example. */
+/** What `check` prints about an example. */
 function said(document: string): string {
   const { problems } = parseConfig(document, { file: '/etc/mcplex/mcplex.yaml', env: exampleEnv, readFile: noFile })
   return renderProblems(problems, document, { file: 'mcplex.yaml', color: false })
@@ -46,7 +46,7 @@ function noFile(): never {
   throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
 }
 
-/** Nobody reads 257 addresses. */
+/** Shortens a long run of equal addresses. */
 function shortened(text: string): string {
   return text.replace(/(10\.0\.0\.1:80, ){4,}/g, '$1$1… ')
 }

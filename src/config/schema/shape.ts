@@ -50,7 +50,7 @@ export interface ObjectShape {
   readonly title: string
   readonly keys: Readonly<Record<string, Key>>
   readonly rules: readonly KeyRule[]
-  /** Whether keys that begin with `x-` may stand there and mean nothing: a place for what is repeated elsewhere. */
+  /** Whether keys that begin with `x-` are accepted and ignored: documents can put there what YAML aliases repeat elsewhere. */
   readonly hasExtensions?: boolean
 }
 

@@ -132,7 +132,7 @@ function treeOf(root: Node, report: Report): Tree {
         continue
       }
       const key = keyOf(pair.key, path)
-      // What is written here counts, wherever the merge key stands.
+      // A key that is written in the map itself takes precedence, wherever the merge key stands.
       if (key !== undefined && merged.delete(key)) entries.delete(key)
       if (key === undefined) {
         report('wrong-type', keyAt, path, 'a key must be a text', 'write a plain word; quote it if it has special characters')
@@ -146,7 +146,10 @@ function treeOf(root: Node, report: Report): Tree {
     return entries
   }
 
-  /** What a merge key brings in: a map, or a list of maps of which the first that has a key counts. Places stay those where it is written. */
+  /**
+   * The entries that a merge key adds: those of a map, or of a list of maps, of which the first that has a key counts. They keep the places
+   * where they are written.
+   */
   const mergedEntries = (from: Tree, path: Path): readonly (readonly [string, Entry])[] => {
     const maps = from.kind === 'list' ? from.items : [from]
     return maps.flatMap((map) => {

@@ -37,7 +37,7 @@ const openBrace: Words = {
 
 const openQuote: Words = { text: 'a quote is not closed', hint: 'close it: it may stand some lines before' }
 
-/** What is wrong with a text that is no YAML, in plain words. Nothing of the text is repeated: it may be a secret. */
+/** What is wrong with a text that is no YAML, in plain words that quote nothing of the text, which may be a secret. */
 export function syntaxWords({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): Words {
   if (code === 'BAD_INDENT' && message.startsWith('Flow')) return openBrace
   if (code === 'MISSING_CHAR' && message.startsWith('Missing closing')) return openQuote

@@ -1,10 +1,10 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 
-/** Appended to; made for its owner's eyes where there is none. */
+/** Flags for appending to a file, which is created, for its owner alone, if it is absent. */
 export const fileFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT
 export const fileMode = 0o600
 
-/** Why a file of records can't be used, and what to do about it. */
+/** Why an audit file can't be used, and what to do about it. */
 export interface FileFault {
   readonly text: string
   readonly hint: string
@@ -40,7 +40,7 @@ export function fileFault(error: unknown): FileFault {
   return { text: error instanceof Error ? error.message : String(error), hint: 'write another path' }
 }
 
-/** Opens a file of records as its sink will, and closes it again; undefined: that goes well. */
+/** Opens an audit file as its sink will, and closes it again; undefined where that succeeds. */
 export function checkAuditFile(path: string): FileFault | undefined {
   try {
     const fd = openSync(path, fileFlags, fileMode)

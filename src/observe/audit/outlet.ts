@@ -18,7 +18,7 @@ export interface Outlet {
   readonly name: string
   /** False while the destination fails, or stores records more slowly than they come. */
   readonly isWell: boolean
-  /** Why it is not well, for people. */
+  /** Why it takes no records, in words for people. */
   readonly fault: string | undefined
   /** Records that were lost. */
   readonly dropped: number

@@ -11,7 +11,7 @@ export interface SinkState {
 export interface ProcessState {
   /** Whether `/readyz` would say 200. */
   readonly isReady: () => boolean
-  /** Ways through listeners and routes on which every request is refused now. */
+  /** How many ways through listeners and routes refuse every request now. */
   readonly closedWays: () => number
   readonly sinks: () => readonly SinkState[]
   /** How many audit records some sink has lost since the process began. */

@@ -23,7 +23,7 @@ export interface RequestRecord {
   readonly reason: string | undefined
   /** The path in the document of the rule that denied it. */
   readonly rule: string | undefined
-  /** Of a request that no route takes: its path, at most 200 characters of it. */
+  /** The path of a request that no route takes, cut to 200 characters. */
   readonly path: string | undefined
   /** How many items of a list, or subscriptions of a stream, rules hide from the caller; undefined where there are none. */
   readonly withheld: number | undefined
