@@ -13,7 +13,7 @@ import { type Answer, listedBy, type Message, member, type Refusal, refusalReply
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Calls } from './calls/calls.ts'
 import { noteAnswer, noteDenial, noteMeta, noteRefusal, type Origin, type Trace } from './request/request.ts'
-import { absenceOf, type Endpoint, held, holderOf, maySubscribe } from './route/route.ts'
+import { absenceOf, type Endpoint, holderOf, maySubscribe } from './route/route.ts'
 import type { LegacySessions } from './sessions/sessions.ts'
 import type { Streams } from './streams/streams.ts'
 
@@ -78,7 +78,7 @@ export function createDispatch({ modernClient, calls, sessions, streams, upstrea
         noteDenial(trace, said.by)
         return answered(said, requestId, 'resources/subscribe')
       }
-      const answer = await sessions.subscribe(held(to, origin.head), holderOf(to, origin.head.remote), session, subject, isOn)
+      const answer = await sessions.subscribe(to, holderOf(to, origin.head.remote), session, subject, isOn)
       if (answer.kind === 'refused' && answer.reason === 'unknown-name') trace.whyAbsent = () => absenceOf(to, subject)
       return answered(answer, requestId, 'resources/subscribe')
     }

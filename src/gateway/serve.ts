@@ -34,7 +34,7 @@ import {
   type WellKnown,
   wellKnownPath,
 } from './request/request.ts'
-import { type CompiledListener, type Endpoint, held, isEventPath, type Snapshot } from './route/route.ts'
+import { type CompiledListener, type Endpoint, isEventPath, type Snapshot } from './route/route.ts'
 
 export interface ServeDeps extends DispatchDeps {
   readonly snapshot: () => Snapshot
@@ -148,7 +148,7 @@ export function createServe(deps: ServeDeps): (exchange: Exchange) => Promise<vo
     if ('kind' in bytes) return bytes
     // If the configuration changed while the body was read, what was decided by the head is decided again.
     const now = deps.snapshot()
-    const to = now === snapshot ? admitted : now.reenter(held(admitted, exchange.head))
+    const to = now === snapshot ? admitted : now.reenter(admitted)
     if (to === undefined) return admitted.entry?.gate.authenticator?.challenge(exchange.head) ?? changed
     const text = decodeText(bytes)
     if (typeof text !== 'string') return refusalOf(text)

@@ -3,7 +3,7 @@ import type { ClientEra, ClientRequest, Encoded, Sealer } from '../../era/era.ts
 import { type Answer, type Message, noCapabilities, type Refusal, refuse, type Subject } from '../../mcp/mcp.ts'
 import type { Sent } from '../../upstream/upstream.ts'
 import { noteAnswer, type Origin, ReplyStream, type Trace } from '../request/request.ts'
-import { absenceOf, type Endpoint, held } from '../route/route.ts'
+import { absenceOf, type Endpoint } from '../route/route.ts'
 import type { ClientStates } from '../sessions/sessions.ts'
 import type { RoundDeps } from './ask-client.ts'
 import { argumentsOf, checkCall } from './check-call.ts'
@@ -116,7 +116,7 @@ export function createCalls(deps: CallDeps): Calls {
     const state = clients.find(session)
     call.logLevel = state?.level
     // The session's subscriptions go on with the newest credential.
-    if (state?.endpoint !== undefined && state.endpoint.caller !== to.caller) state.endpoint = held(to, origin.head)
+    if (state?.endpoint !== undefined && state.endpoint.caller !== to.caller) state.endpoint = to
     call.asks = asks
     return sessions.send(call, session, id, owner)
   }

@@ -1,8 +1,8 @@
-import type { Catalog, Sight } from '../../catalog/catalog.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 import type { Endpoint as Edge } from '../../era/era.ts'
 import type { Caller, Head, Refusal } from '../../mcp/mcp.ts'
 import type { Audit } from '../../observe/observe.ts'
-import type { Authenticator, DecidingRule, Policies, PolicySight } from '../../policy/policy.ts'
+import type { Authenticator, DecidingRule, Policies } from '../../policy/policy.ts'
 
 /** The MCP endpoint that a route's rule leads to, as one caller sees it. */
 export interface Endpoint {
@@ -24,7 +24,7 @@ export interface Endpoint {
 export interface Entry {
   readonly listener: string
   readonly gate: Gate
-  /** The request that rules see. For a caller whose requests all look the same to rules it may be an earlier one. */
+  /** The head of the request that came in. */
   readonly head: Head
   /** The whole view, with what policies hide from this caller. */
   readonly whole: Catalog
@@ -58,26 +58,6 @@ export function holderOf({ caller }: Endpoint, remote: string): string {
   return caller.kind === 'anonymous' ? remote : caller.id
 }
 
-/** The endpoint with the head of its own request, for use after the request has ended: rules then see that head and not an earlier one. */
-export function held(to: Endpoint, head: Head): Endpoint {
-  return to.entry === undefined || to.entry.head === head ? to : { ...to, entry: { ...to.entry, head } }
-}
-
-/** The target as a caller sees it who comes in through a gate. */
-export function entered(target: Endpoint, listener: string, gate: Gate, caller: Caller, head: Head): Endpoint {
-  const { sight } = gate.policies
-  const entry = { listener, gate, head, whole: target.catalog }
-  if (sight === undefined) return { ...target, caller, entry }
-  const catalog = target.catalog.seenBy(sightOf(sight, caller, head))
-  return {
-    ...target,
-    caller,
-    catalog,
-    endpoint: edgeOf(target.endpoint, catalog, target.instructions),
-    entry,
-  }
-}
-
 /** The part of an endpoint that an era needs, for a given view. */
 export function edgeOf(
   { route, serverInfo, sessions }: Pick<Edge, 'route' | 'serverInfo' | 'sessions'>,
@@ -92,13 +72,5 @@ export function edgeOf(
     get instructions() {
       return instructions ?? catalog.instructions()
     },
-  }
-}
-
-function sightOf(sight: PolicySight, caller: Caller, head: Head): Sight {
-  const asking = { caller, head }
-  return {
-    sees: (item) => sight.sees(asking, item).isAllowed,
-    reaches: (backend, server, kind) => sight.reaches(asking, backend, server, kind),
   }
 }

@@ -1,7 +1,8 @@
 import { auditOn, authenticationOn, type Config, type Listener, type Route, type Rule } from '../../config/config.ts'
 import { anonymous, type Caller, type Head, isRecord, type Refusal } from '../../mcp/mcp.ts'
 import type { AuthorizeLevel, Judge, Policies } from '../../policy/policy.ts'
-import { type Admitted, type Endpoint, entered, type Gate } from './endpoint.ts'
+import type { CallerViews } from './caller-views.ts'
+import type { Admitted, Gate } from './endpoint.ts'
 import type { Keepers } from './keepers.ts'
 import { wayPolicies } from './policies.ts'
 
@@ -15,14 +16,13 @@ export function createGate(
   rule: Rule,
   keepers: Keepers,
   judgeOf: (levels: readonly AuthorizeLevel[]) => Judge,
+  views: CallerViews,
 ): Gate {
   const way = { listener, route, rule }
   const authenticate = authenticationOn(config, way)
   const audit = auditOn(config, way)
   const authenticator = authenticate === undefined ? undefined : keepers.authenticator(authenticate.settings)
   let policies: Policies | undefined
-  /** Endpoints of callers whose requests all see the same; forgotten with the caller's credential. */
-  const known = new WeakMap<Caller, WeakMap<Endpoint, Endpoint>>()
 
   const judged = (head: Head, caller: Caller | Refusal): Admitted => {
     if (isRefusal(caller)) return caller
@@ -47,18 +47,11 @@ export function createGate(
     },
     enter(target, caller, head) {
       if (caller === anonymous && isOpen(gate)) return target
-      if (gate.policies.sight?.isByCaller === false) return entered(target, listener.name, gate, caller, head)
-      let endpoints = known.get(caller)
-      if (endpoints === undefined) {
-        endpoints = new WeakMap()
-        known.set(caller, endpoints)
-      }
-      let endpoint = endpoints.get(target)
-      if (endpoint === undefined) {
-        endpoint = entered(target, listener.name, gate, caller, head)
-        endpoints.set(target, endpoint)
-      }
-      return endpoint
+      const { sight } = gate.policies
+      const entry = { listener: listener.name, gate, head, whole: target.catalog }
+      if (sight === undefined) return { ...target, caller, entry }
+      const { catalog, endpoint } = views.of(target, gate, sight, caller, head)
+      return { ...target, caller, catalog, endpoint, entry }
     },
     reenter(target, before, entry) {
       const { caller } = before

@@ -1,5 +1,5 @@
 export { absenceOf } from './absence.ts'
-export { type Endpoint, type Gate, held, holderOf } from './endpoint.ts'
+export { type Endpoint, type Gate, holderOf } from './endpoint.ts'
 export { type CompiledListener, compile, isEventPath, type Snapshot, type SnapshotDeps, socketOf } from './snapshot.ts'
 export { maySubscribe, subscribable } from './subscribing.ts'
 export { anonymousToolCounts, type Way, waysTo } from './ways.ts'

@@ -6,6 +6,7 @@ import { anonymous, type Head, type JsonLimits, refuse } from '../../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
 import type { ListenerPolicy } from '../../policy/policy.ts'
 import { planUpstream, type Upstream, type UpstreamStatus } from '../../upstream/upstream.ts'
+import { createCallerViews } from './caller-views.ts'
 import { type Endpoint, edgeOf, type Gate, type Target } from './endpoint.ts'
 import { createGate, isOpen } from './gates.ts'
 import { createKeepers, type Keepers } from './keepers.ts'
@@ -164,6 +165,7 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
   const routes = compileRoutes(config, targetOf)
   const keepers = createKeepers(config, deps, keepersBefore, opened)
   const judgeOf = createJudges()
+  const views = createCallerViews()
   const auditOf = (listener: Listener) => {
     const audit = auditOn(config, { listener })
     return audit === undefined ? undefined : keepers.audit(audit.settings)
@@ -171,7 +173,7 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
   const listeners = config.listeners.map((listener): CompiledListener => {
     const own = config.routes.filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
     const gates = own.flatMap((route) =>
-      route.rules.map((rule) => [rule, createGate(config, listener, route, rule, keepers, judgeOf)] as const),
+      route.rules.map((rule) => [rule, createGate(config, listener, route, rule, keepers, judgeOf, views)] as const),
     )
     return { listener, policies: listenerPolicies(config, listener), gates: new Map(gates), audit: auditOf(listener) }
   })

@@ -21,7 +21,7 @@ import type { Metrics } from '../../observe/observe.ts'
 import type { Follower, Upstream } from '../../upstream/upstream.ts'
 import type { Calls } from '../calls/calls.ts'
 import { acceptsEvents, isModernHead, noteWithheld, type Origin, type Trace } from '../request/request.ts'
-import { absenceOf, type Endpoint, held, holderOf, maySubscribe, type Snapshot } from '../route/route.ts'
+import { absenceOf, type Endpoint, holderOf, maySubscribe, type Snapshot } from '../route/route.ts'
 import { type Asks, type ClientStates, ResourceWatch, visibleUri, type WatchShares } from '../sessions/sessions.ts'
 import type { ChangeStreams } from './change-streams.ts'
 
@@ -55,8 +55,7 @@ const legacyChanged = framed(changeKinds, (kind) => `{"jsonrpc":"2.0","method":"
 
 export function createStreams({ changes, clients, asks, metrics, shares, calls, endpointOf }: StreamDeps): Streams {
   return {
-    async openListen(entered, message, id, origin, trace) {
-      const to = held(entered, origin.head)
+    async openListen(to, message, id, origin, trace) {
       const filter = listenFilter(message)
       if ('kind' in filter) return filter
       if (origin.stream === undefined || !acceptsEvents(origin.head))
@@ -118,9 +117,8 @@ export function createStreams({ changes, clients, asks, metrics, shares, calls, 
       )
       return undefined
     },
-    async openLegacy(entered, exchange, trace) {
+    async openLegacy(to, exchange, trace) {
       const { head } = exchange
-      const to = held(entered, head)
       if (isModernHead(head)) return postOnly
       if (!acceptsEvents(head)) return refuse('accept', 'this is an MCP endpoint: a GET must accept text/event-stream')
       const found = sessionOf(to, head)

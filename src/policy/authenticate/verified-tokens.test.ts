@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { anonymous } from '../../mcp/mcp.ts'
+import { jwtSettings, keptLog, makeKey, signText } from './issuer-for-test.ts'
+import { createKeySet } from './key-set.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
+import { verifyToken } from './verify-token.ts'
 
 const key = { kid: 'a', algorithms: [], cryptoKey: async () => undefined }
 let holdsKey = true
@@ -54,3 +59,49 @@ test('a token ends at its time, and with its key', () => {
   holdsKey = true
   assert.equal(tokens.get('a', 0), undefined)
 })
+
+test('what an entry holds besides claims counts too, and what it was before is taken off', () => {
+  const tokens = new VerifiedTokens({ entries: 1000, bytes: 100_000 })
+  for (let i = 0; i < 1000; i++) tokens.add(String(i), tokenOf(new Map()))
+  assert.ok(tokens.size > 50 && tokens.size < 150, String(tokens.size))
+  const full = tokens.bytes
+  assert.ok(full <= 100_000 && full > 98_000, String(full))
+  for (let i = 0; i < 1000; i++) tokens.get(String(i), 1000)
+  assert.deepEqual([tokens.size, tokens.bytes], [0, 0])
+})
+
+/** The bytes of the heap that are in use. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let i = 0; i < 4; i++) collect()
+  return process.memoryUsage().heapUsed
+}
+
+const plain = { iss: 'https://id.example', aud: 'https://mcp.example/mcp', exp: 4_000_000_000 }
+const shapes: readonly (readonly [what: string, text: (sub: string) => string])[] = [
+  ['a small token', (sub) => JSON.stringify({ ...plain, sub })],
+  ['a token of which most is no value', (sub) => `${JSON.stringify({ ...plain, sub })}${' '.repeat(8000)}`],
+  ['groups', (sub) => JSON.stringify({ ...plain, sub, groups: Array.from({ length: 100 }, (_, i) => `a group of ${sub}, ${i}`) })],
+  ['objects', (sub) => JSON.stringify({ ...plain, sub, roles: Array.from({ length: 100 }, (_, i) => ({ id: i, name: `role ${i}` })) })],
+  ['other letters', (sub) => JSON.stringify({ ...plain, sub, name: '\u0436'.repeat(500), city: '\u5317\u4eac'.repeat(100) })],
+]
+
+for (const [what, text] of shapes) {
+  test(`entries hold no more of the heap than is counted: ${what}`, async () => {
+    const signer = await makeKey('k')
+    const settings = jwtSettings({ keys: { kind: 'inline', jwks: JSON.stringify({ keys: [signer.jwk] }) } })
+    const issuers = [{ settings, keys: createKeySet(settings, { now: () => 0, log: keptLog() }) }]
+    const tokens = new VerifiedTokens({ entries: 1000, bytes: 1e9 })
+    const verify = async (i: number) => {
+      const done = await verifyToken(await signText(signer, '{"alg":"ES256","kid":"k"}', text(`user-${i} of the house`)), issuers, () => 0)
+      assert.ok(done.kind === 'verified', JSON.stringify(done))
+      tokens.add(String(i), done)
+    }
+    await verify(0)
+    const before = heapBytes()
+    for (let i = 1; i < 600; i++) await verify(i)
+    const held = heapBytes() - before
+    assert.ok(held <= tokens.bytes, `${held} bytes for ${tokens.size} entries that count as ${tokens.bytes}`)
+  })
+}

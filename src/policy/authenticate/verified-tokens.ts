@@ -16,7 +16,7 @@ export function isStillGood({ caller, key, keys }: VerifiedToken, nowMs: number)
 
 export interface VerifiedTokenLimits {
   readonly entries: number
-  /** Most bytes of all claims together, estimated. */
+  /** Most bytes of the heap that all entries hold together, estimated rather too high. */
   readonly bytes: number
 }
 
@@ -38,6 +38,11 @@ export class VerifiedTokens {
     return this.#entries.size
   }
 
+  /** The estimated bytes of the heap that all entries hold. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** The entry of a token; one that is no longer valid is forgotten. */
   get(digest: string, nowMs: number): VerifiedToken | undefined {
     const entry = this.#entries.get(digest)
@@ -53,7 +58,8 @@ export class VerifiedTokens {
 
   add(digest: string, verified: VerifiedToken): void {
     this.#drop(digest)
-    const bytes = sizeOf(verified.caller.claims)
+    const { id, subject, issuer, actors, claims } = verified.caller
+    const bytes = entryBytes + sizeOf([id, subject, issuer, ...actors, claims])
     this.#entries.set(digest, { ...verified, bytes })
     this.#bytes += bytes
     for (const oldest of this.#entries.keys()) {
@@ -69,6 +75,9 @@ export class VerifiedTokens {
     this.#bytes -= entry.bytes
   }
 }
+
+/** What an entry holds besides its caller's names and claims: its digest, its places in maps, and the caller itself. */
+const entryBytes = 640
 
 /** A rough upper estimate of a value's bytes on the heap; it nests no deeper than `readJson` allows. */
 function sizeOf(value: unknown): number {

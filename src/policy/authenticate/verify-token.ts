@@ -51,7 +51,8 @@ async function verifyAs({ settings, keys }: TrustedIssuer, token: string, read: 
     if (!(await isSignedBy(key, algorithm, token))) continue
     const { scopes } = settings
     if (missingScopes(claims, scopes).length > 0) return { kind: 'scope', required: scopes, issuer }
-    return { kind: 'verified', caller, key, keys }
+    // Its names and claims are slices of the token's text: without a copy they would keep all of that text in memory.
+    return { kind: 'verified', caller: structuredClone(caller), key, keys }
   }
   return rejected('signature', read)
 }
