@@ -4,7 +4,10 @@
 process.on('SIGUSR1', () => {})
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
-  process.stderr.write(`mcplex needs Node 22.19 or newer; this is Node ${process.versions.node}. Get one from https://nodejs.org.\n`)
+  process.stderr.write(
+    `mcplex needs Node 22.19 or newer; this is Node ${process.versions.node}.\n` +
+      `Get one from https://nodejs.org, or let npm bring one for this command: npx -y -p node@24 node ${process.argv[1]}\n`,
+  )
   process.exitCode = 1
 } else {
   import('../dist/mcplex.js').catch((error) => {

@@ -86,7 +86,7 @@ test('what is published needs nothing installed, and the bundle runs by itself, 
   await mcplex('translate', '-f', 'objects.yaml').catch((error: unknown) => assert.doesNotMatch(String(error), /bug|ERR_/))
 })
 
-test('the starter can be read by old Nodes, which get one plain sentence', async () => {
+test('the starter can be read by old Nodes, which are told what to do', async () => {
   const starter = readFileSync(join(root, 'bin/mcplex.js'), 'utf8')
   assert.ok(starter.startsWith('#!/usr/bin/env node\n'))
   assert.doesNotMatch(starter, /^import |\?\.|\?\?|\bawait\b|\brequire\(/m)
@@ -95,12 +95,12 @@ test('the starter can be read by old Nodes, which get one plain sentence', async
       '--input-type=commonjs',
       '-e',
       `Object.defineProperty(process.versions, 'node', { value: '${version}' })\n${starter.slice(19)}`,
+      '/x/bin/mcplex.js',
     ])
   for (const version of ['10.24.1', '20.20.2', '22.18.0']) {
-    await assert.rejects(asOld(version), {
-      code: 1,
-      stderr: `mcplex needs Node 22.19 or newer; this is Node ${version}. Get one from https://nodejs.org.\n`,
-      stdout: '',
-    })
+    const stderr = `mcplex needs Node 22.19 or newer; this is Node ${version}.
+Get one from https://nodejs.org, or let npm bring one for this command: npx -y -p node@24 node /x/bin/mcplex.js
+`
+    await assert.rejects(asOld(version), { code: 1, stderr, stdout: '' })
   }
 })

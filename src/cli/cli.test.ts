@@ -44,12 +44,28 @@ async function mcplex(
 }
 
 test('--version and --help go to stdout and are good; wrong arguments go to stderr and end with 2', async (t) => {
-  assert.deepEqual(await mcplex(t, ['--version']), { code: 0, stdout: '0.1.0\n', stderr: '' })
+  for (const flag of ['--version', '-V']) assert.deepEqual(await mcplex(t, [flag]), { code: 0, stdout: '0.1.0\n', stderr: '' })
   const help = await mcplex(t, ['--help'])
   assert.deepEqual([help.code, help.stderr], [0, ''])
   const commands = ['run', 'check', 'tools', 'why', 'test', 'translate', 'controller', 'audit', 'schema']
   for (const command of commands) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
-  for (const args of [[], ['nonsense'], ['check'], ['run', '--nonsense'], ['check', 'a', 'b'], ['--output', 'xml', 'schema']]) {
+  assert.deepEqual(await mcplex(t, ['help']), help)
+  const wrong = [
+    ['nonsense'],
+    ['check'],
+    ['run', '--nonsense'],
+    ['run', 'a', 'b'],
+    ['run', 'a', '--config', 'b'],
+    ['test', 'a', '--config', 'b'],
+    ['why', '--agent', 'a', 'tool', 'a', '--config', 'b'],
+    ['check', 'a', 'b', '--print'],
+    ['check', 'a', '--no-env', '--print'],
+    ['--output', 'xml', 'schema'],
+    ['test', 'a', '--output', 'github'],
+    ['run', '--log-level', 'loud'],
+    ['run', '--config', 'secret:ns/a', '--listen', '8081'],
+  ]
+  for (const args of wrong) {
     const { code, stdout, stderr } = await mcplex(t, args)
     assert.deepEqual([code, stdout], [2, ''], args.join(' '))
     assert.notEqual(stderr, '')
@@ -84,6 +100,99 @@ test('check --output json puts the problems on stdout, none as an empty array', 
   assert.deepEqual([good.code, JSON.parse(good.stdout)], [0, []])
   const missing = await mcplex(t, ['check', 'none.yaml', '--output', 'json'])
   assert.deepEqual([missing.code, JSON.parse(missing.stdout)[0].code], [78, 'unreadable-file'])
+})
+
+test('the help of every command has two examples, exit codes and where more is written; help COMMAND is the same', async (t) => {
+  for (const command of [
+    [],
+    ['run'],
+    ['check'],
+    ['tools'],
+    ['why'],
+    ['test'],
+    ['translate'],
+    ['controller'],
+    ['audit', 'verify'],
+    ['schema'],
+  ]) {
+    const { code, stdout } = await mcplex(t, [...command, '--help'])
+    assert.equal(code, 0)
+    const [, examples = ''] = /\nExamples:\n((?: {2}.*\n)*)\n?Exit codes: 0 .*; 2 wrong arguments\.\nMore: docs\//.exec(stdout) ?? []
+    const lines = examples.split('\n').filter((line) => /^ {2}\S/.test(line))
+    assert.equal(lines.length, 2, stdout)
+    const name = ['mcplex', ...command].join(' ')
+    for (const line of lines) assert.ok(line.includes(name), line)
+    if (command.length === 1) assert.deepEqual(await mcplex(t, ['help', ...command]), { code, stdout, stderr: '' })
+  }
+})
+
+const needy =
+  'servers: { a: { http: "${BASE}/mcp", credentials: { header: { Authorization: "Bearer ${TOKEN}" } } } }\nadmin: { token: "${file:gone}" }\n'
+
+test('a port that is in use is told with the key and the option by which to choose another; without arguments it runs', async (t) => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  t.after(() => taken.close())
+  const { port } = taken.address() as AddressInfo
+  const served = (document: object) => ({ 'mcplex.yaml': JSON.stringify({ servers: {}, admin: { listen: '127.0.0.1:0' }, ...document }) })
+  const hint = `  hint: end the program that has it, or choose another port: \`listen: ${port + 1}\` in the file, or --listen ${port + 1}\n`
+  const inUse = `error port-in-use: listener "default": 127.0.0.1:${port} is in use\n${hint}`
+  for (const [args, document] of [
+    [[], { listen: port }],
+    [['run', 'mcplex.yaml'], { listen: port }],
+    [['run', '--listen', `${port}`], {}],
+    [['run', 'mcplex.yaml', '--listen', `127.0.0.1:${port}`, '--log-level', 'error'], { listen: 1, observe: { log: { format: 'json' } } }],
+  ] as const) {
+    const { code, stderr } = await mcplex(t, args, served(document))
+    assert.deepEqual([code, stderr.endsWith(inUse)], [1, true], stderr)
+  }
+  const admin = await mcplex(t, ['run', '--listen', '0'], served({ admin: { listen: `127.0.0.1:${port}` } }))
+  assert.equal(admin.code, 1)
+  assert.ok(admin.stderr.includes(`\`admin: { listen: "127.0.0.1:${port + 1}" }\``), admin.stderr)
+  const unfit = await mcplex(t, ['run', '--listen', 'here'], served({}))
+  assert.deepEqual([unfit.code, /error bad-value: `here` is not a/.test(unfit.stderr)], [78, true], unfit.stderr)
+})
+
+test('check --no-env lets variables be unset and files be away, and still says what is wrong', async (t) => {
+  const strict = await mcplex(t, ['check', 'a.yaml'], { 'a.yaml': needy })
+  assert.deepEqual([strict.code, strict.stderr.match(/error (unset-variable|unreadable-file)/g)?.length], [78, 3])
+  const lenient = await mcplex(t, ['check', 'a.yaml', '--no-env'], { 'a.yaml': needy })
+  assert.equal(lenient.code, 0, lenient.stderr)
+  assert.match(lenient.stderr, /^\S+a\.yaml is good: 1 listener, 1 server, 0 agents; not checked: 3 values of variables and files\n$/)
+  const wrong = await mcplex(t, ['check', '--no-env', 'a.yaml'], { 'a.yaml': `${needy}lissten: 1\n` })
+  assert.equal(wrong.code, 78)
+  assert.deepEqual(wrong.stderr.match(/error \S+/g), ['error unknown-key:'])
+})
+
+test('check takes several files, or finds the one that run would; problems as JSON say their file', async (t) => {
+  const files = { 'a.yaml': bad, 'b.yaml': 'servers: {}', 'c.yaml': 'listen: 1' }
+  const text = await mcplex(t, ['check', 'a.yaml', 'b.yaml', 'c.yaml'], files)
+  assert.equal(text.code, 78)
+  assert.match(text.stderr, /a\.yaml: 2 errors\n\S+b\.yaml is good: .*\n(.*\n)*\S+c\.yaml: 1 error\n$/)
+  const json = JSON.parse((await mcplex(t, ['check', 'a.yaml', 'c.yaml', '--output', 'json'], files)).stdout)
+  assert.deepEqual(
+    json.map(({ file, code }: { file: string; code: string }) => `${file.replace(/.*\//, '')} ${code}`),
+    ['a.yaml unknown-key', 'a.yaml bad-name', 'c.yaml missing-key'],
+  )
+  assert.equal((await mcplex(t, ['check'], { 'mcplex.yaml': 'servers: {}' })).code, 0)
+  assert.equal((await mcplex(t, ['check', '--config', 'x.yaml'], { 'x.yaml': bad })).code, 78)
+})
+
+test('check --output github marks the lines of a change', async (t) => {
+  const { code, stdout, stderr } = await mcplex(t, ['check', '--output', 'github', 'a,b.yaml'], {
+    'a,b.yaml': bad + secret.replace('servers', 'x: 100%\nadmin'),
+  })
+  assert.deepEqual([code, stderr], [78, ''])
+  const [first = '', second = ''] = stdout.split('\n')
+  assert.equal(
+    first,
+    '::error file=a%2Cb.yaml,line=1,col=1,title=mcplex unknown-key::there is no key `lissten` here%0Ahint: did you mean `listen`?',
+  )
+  assert.match(second, /^::error file=a%2Cb\.yaml,line=3,col=3,title=mcplex bad-name::/)
+  const good = await mcplex(t, ['--output', 'github', 'check', 'a.yaml'], { 'a.yaml': secret })
+  assert.equal(good.code, 0)
+  assert.match(good.stdout, /^::warning file=a\.yaml,line=1,col=\d+,title=mcplex plain-secret::[^\n]*\n$/)
+  assert.ok(!good.stdout.includes('hunter2'))
 })
 
 test('check --print prints the long form, good to be checked again, without literal secrets', async (t) => {

@@ -10,10 +10,11 @@ import {
   tools,
   type WhyOptions,
 } from './commands/commands.ts'
+import { addHelp } from './help.ts'
 import { exitCode, printJson, printLine, type Terminal, version } from './terminal/terminal.ts'
 
 interface GlobalOptions {
-  readonly output: 'text' | 'json'
+  readonly output: 'text' | 'json' | 'github'
 }
 
 interface RunArguments {
@@ -23,24 +24,41 @@ interface RunArguments {
   readonly context?: string
   /** Milliseconds. */
   readonly drainDelay: number
+  readonly listen?: string
+  readonly logLevel?: string
 }
 
-/** Runs the command that `args` (without node and script) names. Resolves with the exit code when it has ended, and never rejects. */
+/** Runs the command that `args` (without node and script) names, and `run` where they are empty. Resolves with the exit code when it has ended, and never rejects. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = exitCode.good
   const program = new Command('mcplex')
     .description('Many MCP servers behind one endpoint; each agent sees its own few tools.')
-    .version(version, '--version', 'print the version')
-    .addOption(new Option('--output <format>', 'what data on stdout looks like').choices(['text', 'json']).default('text'))
-    .helpCommand(false)
+    .version(version, '-V, --version', 'print the version')
+    .addOption(
+      new Option('--output <format>', 'what data on stdout looks like; github is for `check`')
+        .choices(['text', 'json', 'github'])
+        .default('text'),
+    )
+    .helpCommand('help [command]', 'say how a command is used')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: (text) => terminal.stderr.write(text) })
-  const globals = () => program.opts<GlobalOptions>()
+  const format = () => program.opts<GlobalOptions>().output
+  const globals = (): { readonly output: 'text' | 'json' } => {
+    const output = format()
+    return output === 'github' ? program.error('error: --output github is for `check`') : { output }
+  }
+  const oneFile = (file: string | undefined, config: string | undefined) => {
+    if (file !== undefined && config !== undefined) program.error('error: name the file once, as an argument or by --config')
+    return file ?? config
+  }
 
   program
     .command('run')
     .description('serve a configuration, or a demo where there is none')
-    .option('--config <file>', 'the file, or secret:NAMESPACE/NAME; else $MCPLEX_CONFIG, else mcplex.yaml, .yml or .json here')
+    .argument('[file]', 'the configuration; else $MCPLEX_CONFIG, else mcplex.yaml, .yml or .json here')
+    .option('--config <file>', 'the same, or secret:NAMESPACE/NAME')
+    .option('--listen <address>', 'PORT or HOST:PORT, in the place of the `listen` of the file')
+    .addOption(new Option('--log-level <level>', 'in the place of that of the file').choices(['debug', 'info', 'warn', 'error']))
     .option('--last-good <folder>', 'of a Secret: keep a copy of what is in force there, and start from it where nothing else is to be had')
     .option('--kubeconfig <file>', "of a Secret: else the pod's service account, else $KUBECONFIG, else ~/.kube/config")
     .option('--context <name>', 'of the kubeconfig')
@@ -49,16 +67,20 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
         .argParser(readDelay)
         .default(0, '0s'),
     )
-    .action(async ({ drainDelay, ...options }: RunArguments) => {
-      code = await run({ ...options, drainDelayMs: drainDelay, ...globals() }, terminal)
+    .action(async (file: string | undefined, { drainDelay, config, ...options }: RunArguments) => {
+      const named = oneFile(file, config)
+      code = await run({ ...options, ...(named === undefined ? {} : { config: named }), drainDelayMs: drainDelay, ...globals() }, terminal)
     })
   program
     .command('check')
-    .description('say all that is wrong with a configuration file')
-    .argument('<file>')
-    .option('--print', 'print its long form', false)
-    .action((file: string, options: { print: boolean }) => {
-      code = check(file, { ...options, ...globals() }, terminal)
+    .description('say all that is wrong with configuration files')
+    .argument('[file...]', 'else as `run` finds it')
+    .option('--config <file>', 'the same')
+    .option('--print', 'print the long form of one file', false)
+    .option('--no-env', 'let variables be unset and `${file:}` references unreadable: what they stand for is not checked')
+    .action((files: string[], { config, print, env }: { config?: string; print: boolean; env: boolean }) => {
+      if (print && (files.length > 1 || !env)) program.error('error: --print is for one file, with its variables set')
+      code = check(config === undefined ? files : [...files, config], { print, skipsUnresolved: !env, output: format() }, terminal)
     })
   program
     .command('tools')
@@ -72,22 +94,25 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .description('say what allows or hides a tool: every layer that a call of an agent passes, and its place in the file')
     .argument('<tool>', 'its exposed name')
     .requiredOption('--agent <name>', 'who asks')
-    .option('--config <file>', 'else as `run` finds it')
+    .argument('[file]', 'else as `run` finds it')
+    .option('--config <file>', 'the same')
     .addOption(new Option('--token <file>', "with the caller's token; - is standard input").conflicts(['claims', 'apiKey']))
     .addOption(new Option('--claims <file>', 'with the claims of a token, as JSON, taken for verified').conflicts(['token', 'apiKey']))
     .addOption(new Option('--api-key <id>', 'the id of an API key').conflicts(['token', 'claims']))
     .option('--arguments <json>', 'of the call')
-    .action(async (tool: string, options: Omit<WhyOptions, 'tool' | 'output'>) => {
+    .action(async (tool: string, file: string | undefined, { config, ...options }: Omit<WhyOptions, 'tool' | 'output'>) => {
       const why = await onDemand.why()
-      code = await why({ ...options, tool, ...globals() }, terminal)
+      const named = oneFile(file, config)
+      code = await why({ ...options, ...(named === undefined ? {} : { config: named }), tool, ...globals() }, terminal)
     })
   program
     .command('test')
     .description("run a file's own `tests`: who must be able to call what")
     .argument('[file]', 'else as `run` finds it')
-    .action(async (file: string | undefined) => {
+    .option('--config <file>', 'the same')
+    .action(async (file: string | undefined, { config }: { config?: string }) => {
       const testDocument = await onDemand.testDocument()
-      code = await testDocument(file, globals(), terminal)
+      code = await testDocument(oneFile(file, config), globals(), terminal)
     })
   program
     .command('translate')
@@ -137,9 +162,10 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .command('schema')
     .description('print the JSON Schema of configuration files')
     .action(() => printJson(terminal.stdout, jsonSchema()))
+  addHelp(program)
 
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(args.length === 0 ? ['run'] : args, { from: 'user' })
     return code
   } catch (error) {
     // Commander has already printed what is wrong with the arguments.

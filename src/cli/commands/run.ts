@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Config, findConfigFile, renderProblems, resolveSecret } from '../../config/config.ts'
 import { createLog, createMetrics } from '../../observe/observe.ts'
 import { type Demo, freePort, startDemo } from '../demo/demo.ts'
-import { type Document, parseDocument, placed, printProblems, readDocument, sourceAt } from '../document/document.ts'
+import { type Document, parseDocument, placed, printProblems, type ReadingOptions, readDocument, sourceAt } from '../document/document.ts'
 import {
   createAuditing,
   followFile,
@@ -18,6 +18,9 @@ import { exitCode, hasColor, printLine, type Terminal, version, watchSignals } f
 export interface RunOptions extends ServeSecretOptions {
   /** A file, or `secret:NAMESPACE/NAME`. */
   readonly config?: string
+  /** In the place of what the file says, as its key `listen` has it. */
+  readonly listen?: string
+  readonly logLevel?: string
 }
 
 /** What is served: a file's document, or the demo's with a note about its port. */
@@ -33,14 +36,22 @@ interface Plan {
  */
 export async function run(options: RunOptions, terminal: Terminal): Promise<number> {
   const named = options.config ?? terminal.env['MCPLEX_CONFIG']
-  if (named?.startsWith('secret:')) return await serveSecret(named, options, terminal)
-  const { lastGood, kubeconfig, context } = options
+  const { lastGood, kubeconfig, context, listen, logLevel } = options
+  if (named?.startsWith('secret:')) {
+    if (listen === undefined && logLevel === undefined) return await serveSecret(named, options, terminal)
+    printLine(terminal.stderr, 'error: --listen and --log-level go with a file, not with a Secret')
+    return exitCode.wrongArguments
+  }
   if ([lastGood, kubeconfig, context].some((option) => option !== undefined)) {
     printLine(terminal.stderr, 'error: --last-good, --kubeconfig and --context go with --config secret:NAMESPACE/NAME')
     return exitCode.wrongArguments
   }
   const file = findConfigFile({ flag: options.config, env: terminal.env, cwd: terminal.cwd(), exists: existsSync })
-  const plan = file === undefined ? await demoPlan(terminal) : { document: readDocument(file, terminal), demo: undefined, note: undefined }
+  const overrides = { ...(listen === undefined ? {} : { listen }), ...(logLevel === undefined ? {} : { logLevel }) }
+  const plan =
+    file === undefined
+      ? await demoPlan(terminal, overrides)
+      : { document: readDocument(file, terminal, { overrides }), demo: undefined, note: undefined }
   try {
     const { document } = plan
     if (document.config !== undefined) return await serve(plan, document.config, options, terminal)
@@ -79,14 +90,14 @@ async function serve({ document, demo, note }: Plan, config: Config, options: Ru
   return exitCode.good
 }
 
-/** Starts the demo, on the next free port. */
-async function demoPlan(terminal: Terminal): Promise<Plan> {
+/** Starts the demo, on the next free port where none is named. */
+async function demoPlan(terminal: Terminal, overrides: NonNullable<ReadingOptions['overrides']>): Promise<Plan> {
   const demo = await startDemo()
   const port = (await freePort(demoPort)) ?? demoPort
   const admin = `127.0.0.1:${(await freePort(demoAdminPort)) ?? 0}`
   const text = JSON.stringify({ listen: `127.0.0.1:${port}`, servers: demo.urls, admin: { listen: admin } })
-  const note = port === demoPort ? undefined : `port ${demoPort} is taken: using ${port}`
-  return { document: parseDocument('demo', text, terminal), demo, note }
+  const note = port === demoPort || overrides.listen !== undefined ? undefined : `port ${demoPort} is taken: using ${port}`
+  return { document: parseDocument('demo', text, terminal, { overrides }), demo, note }
 }
 
 const demoPort = 8080

@@ -1,26 +1,30 @@
 import { readFileSync } from 'node:fs'
-import { type Config, type Parsed, type Problem, parseConfig, problemsJson, renderProblems } from '../../config/config.ts'
+import { type Config, type Parsed, type ParseSource, type Problem, parseConfig, problemsJson, renderProblems } from '../../config/config.ts'
 import { hasColor, type Output, type Terminal } from '../terminal/terminal.ts'
 
 /** A configuration file and what was parsed from it; `text` is empty where it could not be read. */
 export interface Document extends Parsed {
   readonly path: string
   readonly text: string
+  /** With which it is read again. */
+  readonly how: ReadingOptions
 }
 
+export type ReadingOptions = Pick<ParseSource, 'skipsUnresolved' | 'overrides'>
+
 /** Reads and checks a file. That it can't be read is reported as a problem. */
-export function readDocument(path: string, terminal: Pick<Terminal, 'env'>): Document {
+export function readDocument(path: string, terminal: Pick<Terminal, 'env'>, how: ReadingOptions = {}): Document {
   try {
-    return parseDocument(path, readFileSync(path, 'utf8'), terminal)
+    return parseDocument(path, readFileSync(path, 'utf8'), terminal, how)
   } catch (error) {
     const problem = { code: 'unreadable-file', path: '', text: reasonOf(error), severity: 'error' } as const satisfies Problem
-    return { path, text: '', config: undefined, problems: [problem], files: [], placeOf: () => ({}) }
+    return { path, text: '', how, config: undefined, problems: [problem], files: [], unresolved: 0, placeOf: () => ({}) }
   }
 }
 
 /** Checks a text as if it were the content of `path`. */
-export function parseDocument(path: string, text: string, terminal: Pick<Terminal, 'env'>): Document {
-  return { path, text, ...parseConfig(text, sourceAt(path, terminal)) }
+export function parseDocument(path: string, text: string, terminal: Pick<Terminal, 'env'>, how: ReadingOptions = {}): Document {
+  return { path, text, how, ...parseConfig(text, { ...sourceAt(path, terminal), ...how }) }
 }
 
 /** Where references in a document at `path` are resolved from. */

@@ -166,7 +166,10 @@ test('a port that is taken is a problem like any other', async (t) => {
     `listen: "127.0.0.1:${port}"\nadmin: { listen: "127.0.0.1:0" }\nobserve: { log: { format: json } }\nservers: {}\n`,
   )
   const [problem, record] = recordsIn(await house.hears(refused))
-  assert.deepEqual([problem?.['code'], problem?.['hint']], ['port-in-use', 'choose another port, or end the program that has it'])
+  assert.deepEqual(
+    [problem?.['code'], problem?.['hint']],
+    ['port-in-use', `end the program that has it, or choose another port: \`listen: ${port + 1}\` in the file, or --listen ${port + 1}`],
+  )
   assert.equal(record?.['errors'], 1)
 })
 

@@ -29,12 +29,12 @@ export function followFile(
 
   /** Reads the document. A file that it names for the first time is watched before it is read, so that no change is missed. */
   function read(): Document {
-    const document = readDocument(file, terminal)
+    const document = readDocument(file, terminal, first.how)
     if (document.files.every((name) => files.includes(name))) return document
     files = [file, ...new Set([...document.files, ...files.slice(1)])].slice(0, maxFiles)
     watch.close()
     watch = watchFiles(() => files, enqueue)
-    return readDocument(file, terminal)
+    return readDocument(file, terminal, first.how)
   }
 
   async function reload(): Promise<void> {
@@ -63,7 +63,7 @@ export function followFile(
   }
 
   // It may have changed since it was first read.
-  if (readDocument(file, terminal).text !== first.text) enqueue()
+  if (readDocument(file, terminal, first.how).text !== first.text) enqueue()
   return { reload: enqueue, close: () => watch.close() }
 }
 

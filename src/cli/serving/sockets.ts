@@ -1,4 +1,4 @@
-import { type Config, headerLimit, type Listener, sizeBytes } from '../../config/config.ts'
+import { type Address, type Config, formatAddress, headerLimit, type Listener, sizeBytes } from '../../config/config.ts'
 import { socketOf } from '../../gateway/gateway.ts'
 import {
   defaultEdgeLimits,
@@ -94,7 +94,10 @@ export function createSockets(options: SocketsOptions): Sockets {
           onExchange,
           onEdgeRefusal,
         })
-        if (result.kind !== 'open') return { kind: result.kind, text: `listener "${name}": ${result.text}` }
+        if (result.kind !== 'open') {
+          const failure = { kind: result.kind, text: `listener "${name}": ${result.text}` }
+          return result.kind === 'port-in-use' ? { ...failure, hint: hintFor(config, { host: address, port }) } : failure
+        }
         if (isLettingGo) result.letGo()
         return { headRoom, speaks: speechOf(tls), listener: result }
       }
@@ -209,6 +212,14 @@ async function plansOf(
     plans.set(socket, plan)
   }
   return plans
+}
+
+/** The remedy for a port in use. Where there is one listener, the key `listen` and the command line can say its port. */
+function hintFor({ listeners }: Config, { host, port }: Address): string {
+  const free = { host, port: (port % 65_535) + 1 }
+  const next = host === '127.0.0.1' ? free.port : formatAddress(free)
+  const other = listeners.length === 1 ? `\`listen: ${next}\` in the file, or --listen ${next}` : 'its `port` in `listeners`'
+  return `end the program that has it, or choose another port: ${other}`
 }
 
 const tlsHint = 'put the certificate with its chain into `cert`, and its own key, unencrypted, into `key`'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type DocumentSource, type OpenAdmin, openAdmin } from '../../admin/admin.ts'
-import { type Config, type Problem, parseAddress } from '../../config/config.ts'
+import { type Config, formatAddress, type Problem, parseAddress } from '../../config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import type { Log, Metrics } from '../../observe/observe.ts'
 import { version } from '../terminal/terminal.ts'
@@ -135,7 +135,7 @@ function refusedFor(failure: SocketFailure): Refused {
 /** A socket that can't be opened, as a problem of the document. */
 function problemOf({ kind, text, hint }: SocketFailure): Problem {
   const about = { path: '', severity: 'error', text } as const
-  if (kind === 'port-in-use') return { ...about, code: 'port-in-use', hint: 'choose another port, or end the program that has it' }
+  if (kind === 'port-in-use') return { ...about, code: 'port-in-use', hint: hint ?? 'choose another port, or end the program that has it' }
   return { ...about, code: 'bad-value', hint: hint ?? 'choose an address of this machine, and a port that you may open' }
 }
 
@@ -160,7 +160,11 @@ function createViews(gateway: Gateway, deps: StartDeps, listeners: () => readonl
     if (known !== undefined && JSON.parse(known.settings)[0] === listen) known.open.close()
     const options = { ...address, token, isHealthOnly: name === 'health', gateway, metrics: deps.metrics, listeners, source: deps.source }
     const result = await openAdmin(options)
-    if (result.kind !== 'open') return { kind: result.kind, text: `${name} listener: ${result.text}` }
+    if (result.kind !== 'open') {
+      const other = `${name}: { listen: "${formatAddress({ ...address, port: (address.port % 65_535) + 1 })}" }`
+      const hint = `end the program that has it, or choose another port: \`${other}\` in the file`
+      return { kind: result.kind, text: `${name} listener: ${result.text}`, ...(result.kind === 'port-in-use' ? { hint } : {}) }
+    }
     known?.open.close()
     views.set(name, { settings, open: result })
     return undefined

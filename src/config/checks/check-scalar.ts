@@ -19,6 +19,10 @@ export function checkScalar(tree: Tree, shape: ScalarShape, path: Path, context:
   }
   const isSecret = shape.kind === 'text' && shape.isSecret === true
   const resolved = resolveReferences(written, from, context.onFile)
+  if (resolved.kind === 'fault' && resolved.code !== 'bad-value' && context.onUnresolved !== undefined) {
+    context.onUnresolved(path)
+    return isSecret ? written : blank(shape)
+  }
   if (resolved.kind === 'fault') {
     report(resolved.code, path, 'value', `the value ${resolved.text}`, resolved.hint)
     return blank(shape)

@@ -12,4 +12,6 @@ export interface Checking {
   readonly origin: Origin
   readonly report: Report
   readonly onFile: (path: string) => void
+  /** Takes the path of a value whose references can't be resolved, which is no problem then. Absent: it is one. */
+  readonly onUnresolved?: (path: Path) => void
 }

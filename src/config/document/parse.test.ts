@@ -422,6 +422,44 @@ describe('a document that was written for Kubernetes', () => {
   })
 })
 
+describe('what a command line says', () => {
+  const parseWith = (text: string, overrides: object) => parseConfig(text, { env, readFile, overrides })
+
+  it('stands in the place of what the document says', () => {
+    for (const text of [one, `${one}listen: 1\nobserve: { log: { level: error, format: json } }`, `${one}observe: {}`]) {
+      const { config, problems } = parseWith(text, { listen: '127.0.0.2:9', logLevel: 'debug' })
+      const { listeners, observe } = config ?? assert.fail(JSON.stringify(problems))
+      assert.deepEqual([listeners[0]?.address, listeners[0]?.port, observe.log.level], ['127.0.0.2', 9, 'debug'])
+    }
+    assert.equal(parseWith(`${one}observe: { log: { format: json } }`, { logLevel: 'debug' }).config?.observe.log.format, 'json')
+    assert.equal(parseWith(`${one}listen: 1`, { listen: '8081' }).config?.listeners[0]?.port, 8081)
+  })
+
+  it('is checked as the document is', () => {
+    const codes = (text: string, overrides: object) => parseWith(text, overrides).problems.map(({ code }) => code)
+    assert.deepEqual(codes(one, { listen: 'x y' }), ['bad-value'])
+    assert.deepEqual(codes(one, { listen: '0.0.0.0:1' }), ['unsafe-listener'])
+    assert.deepEqual(codes(`${one}listeners: [{ name: a, port: 1 }]`, { listen: '1' }), ['conflicting-keys'])
+    assert.deepEqual(codes(`${one}observe: 7`, { logLevel: 'debug' }), ['wrong-type'])
+  })
+})
+
+describe('references that lead to nothing', () => {
+  it('are no problem where they may be absent, and all else is checked', () => {
+    const lenient = (text: string) => parseConfig(text, { env, readFile, skipsUnresolved: true })
+    const whole = lenient(`
+listeners: [{ name: a, port: "\${NO_PORT}", protocol: HTTPS, tls: { certificates: [{ cert: "\${file:no.crt}", key: "\${file:no.key}" }] } }]
+servers: { a: { http: "\${NO_URL}/mcp", credentials: { header: { A: "\${NO_KEY}" } }, timeouts: { request: "\${NO_TIME}" } } }
+sessions: { keys: [{ id: a, secret: "\${NO_SECRET}" }] }
+`)
+    assert.deepEqual([whole.problems, whole.unresolved], [[], 7])
+    assert.deepEqual(
+      lenient(`${one}admin: { listen: "\${NO}" }\nlimits: { depth: "\${WORD}", tokens: "\${ }" }`).problems.map(({ code }) => code),
+      ['bad-value', 'bad-value'],
+    )
+  })
+})
+
 describe('merge keys', () => {
   const serverOf = (text: string) => {
     const { config, problems, placeOf } = parse(text)

@@ -11,6 +11,17 @@ import { expandWithOrigins } from './expand.ts'
 export interface ParseSource extends ReferenceSource {
   /** Absent: the document's key `mcplex.dev/version` tells. */
   readonly origin?: Origin
+  /** Whether variables that are not set, and unreadable files of `${file:}`, are no problem: the values that refer to them are not checked. */
+  readonly skipsUnresolved?: boolean
+  /** Replace what the document says. */
+  readonly overrides?: Overrides
+}
+
+/** Settings of a command line that replace those of a document. */
+export interface Overrides {
+  /** As the document's key `listen` has it. */
+  readonly listen?: string
+  readonly logLevel?: string
 }
 
 export interface Parsed {
@@ -20,6 +31,8 @@ export interface Parsed {
   readonly problems: readonly Problem[]
   /** The paths of its `${file:}` references, each once, in order: files to watch besides the document. */
   readonly files: readonly string[]
+  /** How many values were not checked because what they refer to is not there; 0 without `skipsUnresolved`. */
+  readonly unresolved: number
   /** The line and column of a path of the Config, such as `policies.authorize.deny[0]`. */
   readonly placeOf: (path: string) => Pick<Problem, 'line' | 'column'>
 }
@@ -30,8 +43,8 @@ export interface Parsed {
  */
 export function parseConfig(text: string, from: ParseSource): Parsed {
   const { tree, problems, placeOf } = readDocument(text)
-  if (tree === undefined) return { config: undefined, problems: sorted(problems), files: [], placeOf: () => ({}) }
-  return parseTree(tree, problems, placeOf, from, text)
+  if (tree === undefined) return { config: undefined, problems: sorted(problems), files: [], unresolved: 0, placeOf: () => ({}) }
+  return parseTree(overridden(tree, from.overrides), problems, placeOf, from, text)
 }
 
 /** Like `parseConfig` for a document that is a plain value instead of text; its problems have a path and no line. */
@@ -58,7 +71,18 @@ function parseTree(
     problems.push({ code, path: formatPath(path), ...place, text, ...(hint === undefined ? {} : { hint }), severity })
     if (severity === 'error') wrong.add(formatPath(path))
   }
-  const context = { from, origin: from.origin ?? originOf(tree), report, onFile: (path: string) => files.add(path) }
+  let unresolved = 0
+  const onUnresolved = (path: Path): void => {
+    unresolved++
+    wrong.add(formatPath(path))
+  }
+  const context = {
+    from,
+    origin: from.origin ?? originOf(tree),
+    report,
+    onFile: (path: string) => files.add(path),
+    ...(from.skipsUnresolved ? { onUnresolved } : {}),
+  }
   const document = check(tree, documentSchema, [], context)
   const short = isPlain(document) ? document : {}
   checkServerKeys(tree, short, report)
@@ -75,8 +99,26 @@ function parseTree(
     config: isRefused ? undefined : config,
     problems: sorted(problems),
     files: [...files],
+    unresolved,
     placeOf: (path) => placeOf(locate(tree, writtenAt(readPath(path)), 'value')),
   }
+}
+
+/** The tree with the settings of a command line in it. */
+function overridden(tree: Tree, { listen, logLevel }: Overrides = {}): Tree {
+  const withListen = listen === undefined ? tree : withScalar(tree, ['listen'], /^\d+$/.test(listen) ? Number(listen) : listen)
+  return logLevel === undefined ? withListen : withScalar(withListen, ['observe', 'log', 'level'], logLevel)
+}
+
+/** The tree with a scalar at a path of keys, whose place is that of the nearest part that was written. A part on the way that is no map stays. */
+function withScalar(tree: Tree, path: readonly string[], value: string | number): Tree {
+  const [key, ...rest] = path
+  if (key === undefined) return { kind: 'scalar', at: tree.at, end: tree.at, value }
+  if (tree.kind !== 'map') return tree
+  const known = tree.entries.get(key)
+  const inner: Tree = known?.value ?? { kind: 'map', at: tree.at, entries: new Map() }
+  const entry = { keyAt: known?.keyAt ?? tree.at, value: withScalar(inner, rest, value) }
+  return { ...tree, entries: new Map([...tree.entries, [key, entry]]) }
 }
 
 /** The origin of a document: one that says which version wrote it for Kubernetes comes from there, wherever it is stored now. */

@@ -167,7 +167,7 @@ export const problemExamples: Readonly<Record<Exclude<ProblemCode, RuntimeCode>,
 export const runtimeExamples: Readonly<Record<RuntimeCode, RuntimeExample>> = {
   'port-in-use': {
     says: `mcplex.yaml error port-in-use: listener "default": 127.0.0.1:8080 is in use
-  hint: choose another port, or end the program that has it`,
+  hint: end the program that has it, or choose another port: \`listen: 8081\` in the file, or --listen 8081`,
     remedy: 'Write `listen: 8081`, or for the admin listener `admin: { listen: 15010 }`.',
   },
   'unwritable-file': {
