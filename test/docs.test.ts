@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { runCli } from '../src/cli/cli.ts'
 import { exitCode } from '../src/cli/terminal/terminal.ts'
 import { problemsOfExample, schemaErrorsOfExample } from './document-problems.ts'
 import { readPages } from './pages.ts'
@@ -51,6 +52,19 @@ describe('the documentation', () => {
     const [, section = ''] = /^## Exit codes$([\s\S]*?)^## /m.exec(byPath.get('docs/command-line.md')?.text ?? '') ?? []
     const codes = [...section.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
     assert.deepEqual(codes, Object.values(exitCode))
+  })
+
+  it('has every command in one table', async () => {
+    let help = ''
+    const output = { on() {}, write: (text: string) => (help += text) }
+    const terminal = { stdout: output, stderr: output, env: {}, cwd: () => root, on() {}, exit() {} }
+    assert.equal(await runCli(['--help'], terminal), exitCode.good)
+    const [, commands = ''] = /^Commands:$([\s\S]*?)^$/m.exec(help) ?? []
+    const names = [...commands.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name).filter((name) => name !== 'help')
+    assert.ok(names.length > 5, help)
+    const [, table = ''] = /^\| command \|([\s\S]*?)^$/m.exec(byPath.get('docs/command-line.md')?.text ?? '') ?? []
+    const rows = [...table.matchAll(/^\| `([a-z]+)/gm)].map(([, name]) => name)
+    assert.deepEqual(rows.toSorted(), names.toSorted())
   })
 
   it('has JSON that is JSON', () => {
