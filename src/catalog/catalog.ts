@@ -55,7 +55,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
   const findAny = createFindResource(byName, tableOf, undefined)
   const reach = reachOf(selections)
 
-  /** Only records ask for it, so that no list is kept of what nobody sees. */
+  /** Searches the servers' lists each time: only records need it, so no table is kept for it. */
   const unselected = ({ kind, name }: Named): string | undefined => {
     const selection = selections(kind)
     if (selection === undefined) return undefined
@@ -91,7 +91,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
   return viewOf(reach, undefined)
 }
 
-/** On the way of every call: no closure. */
+/** Whether a table is still up to date. It runs on every call, so it makes no closure. */
 function isOf({ kind, sources }: ListTable, servers: readonly CatalogServer[]): boolean {
   for (let i = 0; i < servers.length; i++) if (sources[i] !== servers[i]?.upstream.entries(kind)) return false
   return true

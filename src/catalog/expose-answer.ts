@@ -3,8 +3,10 @@ import { exposedUri } from './exposed-uri.ts'
 import type { Expose } from './model.ts'
 
 /**
- * Puts the answers of a server whose URIs are prefixed into its clients' words: contents that were read, links and embedded resources.
- * `https:` links are the client's to fetch, unless the server lists that very URI as its resource (2026-07-28, resources, Common URI Schemes).
+ * Rewrites the URIs in the answers of a server whose URIs are prefixed to those that clients know: in contents that were read, links and
+ * embedded resources.
+ * An `https:` link stays as it is, since clients fetch it themselves, unless the server lists that very URI as a resource (2026-07-28,
+ * resources, Common URI Schemes).
  */
 export function createExpose(server: string, isListed: (uri: string) => boolean): Expose {
   const isOwn = (uri: string) => !/^data:/i.test(uri) && (!/^https?:/i.test(uri) || isListed(uri))
@@ -28,7 +30,7 @@ export function createExpose(server: string, isListed: (uri: string) => boolean)
     if (answer.kind !== 'complete') return answer
     const { result } = answer
     if (method === 'resources/read') return withResult(answer, rewritten(result, arrayIn(result, whole(result), 'contents'), anyUri))
-    // The type of every block that has a URI begins so: most results have none.
+    // The types of all blocks with URIs begin like this. Most results have none, and need no parsing.
     if (!result.includes('"resource')) return answer
     if (method === 'tools/call') {
       const blocks = arrayIn(result, whole(result), 'content')
@@ -42,7 +44,7 @@ export function createExpose(server: string, isListed: (uri: string) => boolean)
   }
 }
 
-/** The same for one caller among others: what it reads is for nobody else to keep (2026-07-28, caching, Cacheable Results). */
+/** Marks what a single caller reads as private to that caller (2026-07-28, caching, Cacheable Results). */
 export function exposePrivately(expose: Expose): Expose {
   return (answer, method, subject) => {
     const exposed = expose(answer, method, subject)
@@ -61,7 +63,7 @@ function withResult(answer: Complete, result: string): Complete {
   return result === answer.result ? answer : { ...answer, result }
 }
 
-/** `data.uri` of the error for a resource that is not there is what was asked for, as it was asked for. */
+/** In the error for an unknown resource, sets `data.uri` to the URI that the client sent. */
 function readFailure(answer: Failed, server: string, asked: string): Failed {
   const { data } = answer.error
   const place = data === undefined ? undefined : valueIn(data, whole(data), 'uri')
@@ -71,7 +73,7 @@ function readFailure(answer: Failed, server: string, asked: string): Failed {
   return { ...answer, error: { ...answer.error, data: exposed } }
 }
 
-/** The objects that hold the URIs of content blocks: a link itself, or what is embedded. */
+/** The objects in a content block that hold a URI: the block itself if it is a link, or its embedded resource. */
 function holdersOf(text: string, blocks: readonly Element[]): readonly Element[] {
   return blocks.flatMap((block) => {
     const list = block.type === 'object' ? members(text, block.start, block.end) : []

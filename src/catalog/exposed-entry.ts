@@ -2,7 +2,7 @@ import { type Dialect, type Edit, type ListKind, type Member, member, members, r
 import { exposedUri } from './exposed-uri.ts'
 import type { Shown } from './list-table.ts'
 
-/** An entry's JSON as a merged list shows it, fit for clients of a dialect; every character that need not change is the server's. */
+/** The JSON of an entry in a merged list, for clients of a dialect. Characters that need not change stay as the server sent them. */
 export function exposedEntry(kind: ListKind, { entry, name, server }: Shown, dialect: Dialect): string {
   const { text, key, keyStart, keyEnd } = entry
   const named = name === key ? text : text.slice(0, keyStart) + JSON.stringify(name) + text.slice(keyEnd)
@@ -14,7 +14,7 @@ export function exposedEntry(kind: ListKind, { entry, name, server }: Shown, dia
   return dialect === 'modern' ? plain : withObjectSchemas(plain)
 }
 
-/** Structured results came with 2025-06-18; revisions before 2026-07-28 know only objects as such. */
+/** Removes an `outputSchema` that a client's revision does not know: it came with 2025-06-18, and only for objects before 2026-07-28. */
 function isFitOutput(text: string, schema: Member, dialect: Dialect): boolean {
   return dialect === 'modern' || (dialect === 'legacy' && isObjectSchema(text, schema))
 }
@@ -29,7 +29,7 @@ function isObjectSchema(text: string, schema: Member): boolean {
   return properties.type === 'object' && members(text, properties.start, properties.end).every((property) => property.type === 'object')
 }
 
-/** `true` and `false` as schemas of arguments, spelled as objects that say the same. */
+/** Replaces `true` and `false` as schemas of arguments by objects with the same meaning. */
 function withObjectSchemas(text: string): string {
   const schema = member(members(text, 0, text.length), 'inputSchema')
   const properties = schema === undefined ? undefined : member(members(text, schema.start, schema.end), 'properties')
@@ -40,7 +40,7 @@ function withObjectSchemas(text: string): string {
   return edits.length === 0 ? text : splice(text, edits)
 }
 
-/** A tool's page in MCP Apps, in both its spellings: `_meta.ui.resourceUri` and the older `_meta["ui/resourceUri"]`. */
+/** Exposes the URI of a tool's page in MCP Apps, in both places: `_meta.ui.resourceUri` and the older `_meta["ui/resourceUri"]`. */
 function withAppUri(text: string, server: string): string {
   const meta = objectAt(text, members(text, 0, text.length), '_meta')
   const places = [member(objectAt(text, meta, 'ui'), 'resourceUri'), member(meta, 'ui/resourceUri')]

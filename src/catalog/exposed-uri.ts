@@ -3,7 +3,10 @@ const appScheme = 'ui://'
 /** A scheme begins with a letter (RFC 3986, section 3.1); no server's name holds a dot. */
 const digitMark = 's.'
 
-/** A server's URI or URI template under the name that callers see. MCP Apps know a resource of theirs by its scheme, which stays. */
+/**
+ * A server's URI or URI template as callers see it, with the server's name as a prefix. The scheme `ui:` stays in front, since clients
+ * recognise MCP Apps by it.
+ */
 export function exposedUri(server: string, uri: string): string {
   if (uri.startsWith(appScheme)) return `${appScheme}${server}+${uri.slice(appScheme.length)}`
   return `${server.charCodeAt(0) <= nine ? digitMark : ''}${server}+${uri}`
@@ -11,7 +14,7 @@ export function exposedUri(server: string, uri: string): string {
 
 const nine = 0x39
 
-/** Undoes exposedUri; undefined where no server's name stands in the URI. */
+/** The reverse of `exposedUri`; undefined where the URI holds no server's name. */
 export function ownUri(exposed: string): { readonly server: string; readonly uri: string } | undefined {
   const scheme = exposed.startsWith(appScheme) ? appScheme : ''
   const plus = exposed.indexOf('+', scheme.length)

@@ -12,7 +12,7 @@ export interface Page {
 /** One list as clients of one dialect read it. There is always a first page. */
 export interface ListPages {
   readonly pages: readonly Page[]
-  /** Of all that is in them: equal on every replica that has the same list. */
+  /** A digest of all pages, equal on every replica that has the same list. */
   readonly digest: string
 }
 
@@ -22,7 +22,7 @@ export interface PageBounds {
   readonly chars: number
 }
 
-/** Few clients ask for a second page, and all read one of this size. */
+/** Pages are large, since few clients request a second one, and all can read one of this size. */
 export const pageBounds: PageBounds = { entries: 1000, chars: 4 * 1024 * 1024 }
 
 export function pagesOf({ kind, shown }: Pick<ListTable, 'kind' | 'shown'>, dialect: Dialect, bounds: PageBounds): ListPages {
@@ -49,12 +49,15 @@ export function pagesOf({ kind, shown }: Pick<ListTable, 'kind' | 'shown'>, dial
   return { pages, digest: hash.digest('base64url') }
 }
 
-/** What a cursor holds: of which list it is, and where in it the page begins. */
+/** The text of a cursor: the digest of its list, and the index of the page's first entry. */
 export function cursorText({ digest }: ListPages, page: Page): string {
   return `${digest} ${page.start}`
 }
 
-/** The index of the page that a cursor's text names; undefined where it is not of this very list. */
+/**
+ * The index of the page that a cursor's text names; undefined where the cursor belongs to another list, or to an earlier state of this
+ * one.
+ */
 export function pageAt(list: ListPages, text: string): number | undefined {
   const index = list.pages.findIndex((page) => text === cursorText(list, page))
   return index < 0 ? undefined : index

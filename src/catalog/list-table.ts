@@ -5,7 +5,7 @@ import { ListedItem } from './listed-item.ts'
 import type { CatalogServer, Expose, Owner } from './model.ts'
 import type { Selection } from './selection.ts'
 
-/** An entry of a merged list, under the name or URI that callers see. */
+/** An entry of a merged list, with the name or URI that callers see. */
 export interface Shown {
   readonly name: string
   readonly entry: ListEntry
@@ -13,39 +13,42 @@ export interface Shown {
   readonly item: Item
 }
 
-/** One of the merged lists as its servers' lists make it. */
+/** One merged list, made of the lists of several servers. */
 export interface ListTable {
   readonly kind: ListKind
-  /** The servers' lists that it was made of, in their order. */
+  /** The lists that it was made of, in the order of the servers. */
   readonly sources: readonly (readonly ListEntry[])[]
   readonly shown: readonly Shown[]
-  /** By exposed name: of tools and prompts what is shown; of resources and templates, which are judged one by one, all. */
+  /**
+   * Owners by exposed name: of tools and prompts only what the view selects; of resources and templates all, since they are selected one
+   * by one.
+   */
   readonly owners: ReadonlyMap<string, Owner>
-  /** Full names that lost to an equal exposed one of an earlier server, or that had no room. */
+  /** Full names that are not shown because an earlier server has the same exposed name, or because the list is full. */
   readonly lost: readonly string[]
 }
 
-/** A server of the view, and how its answers are put into its clients' words. */
+/** A server of the view, with the function that rewrites the URIs in its answers. */
 export interface MergedServer {
   readonly server: CatalogServer
   readonly expose: Expose
 }
 
-/** Of all entries of one list together: no client could use more, and no string could hold much more. */
+/** Bound of the characters of one merged list; no client could use more. */
 const maxListChars = 64 * 1024 * 1024
 
 export function isOfUris(kind: ListKind): boolean {
   return kind === 'resources' || kind === 'templates'
 }
 
-/** What selections are written over: `<server>_<name>` and `<server>+<uri>`, whatever a caller sees. */
+/** The full name, to which selections refer: `<server>_<name>` or `<server>+<uri>`, also where callers see the bare one. */
 export function fullName(kind: ListKind, server: string, key: string): string {
   return isOfUris(kind) ? `${server}+${key}` : `${server}_${key}`
 }
 
 /**
- * @param isTaken whether a bare URI would be read as one of another server, whose URIs are prefixed
- * @param before the same list as it was: what is known of its things stays known of those that are as they were
+ * @param isTaken whether a bare URI would be understood as the prefixed URI of another server
+ * @param before the same list before the change: items of entries that are unchanged are kept, and with them what policies remember of them
  */
 export function buildTable(
   kind: ListKind,
@@ -65,7 +68,7 @@ export function buildTable(
     for (const entry of sources[i] ?? []) {
       const full = fullName(kind, server.name, entry.key)
       const name = !server.isPrefixed ? entry.key : isUris ? exposedUri(server.name, entry.key) : full
-      // Names are settled before anybody's selection: a name never means different things to different callers.
+      // Conflicts are resolved before selection, so that a name means the same to all callers.
       if (owners.has(name) || (isUris && !server.isPrefixed && isTaken(name))) {
         lost.push(full)
         continue

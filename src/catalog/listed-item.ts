@@ -3,7 +3,7 @@ import type { ListEntry, Upstream } from '../upstream/upstream.ts'
 
 const none: ReadonlyMap<string, unknown> = new Map()
 
-/** An entry of a server's list. Its annotations are read when they are first asked for. */
+/** An entry of a server's list as policies see it. Its annotations are parsed when they are first read. */
 export class ListedItem implements Item {
   readonly kind: Item['kind']
   readonly backend: string
@@ -20,7 +20,7 @@ export class ListedItem implements Item {
     this.#text = entry.text
   }
 
-  /** Whether it is what this entry says too; then it keeps the entry's text and lets go of its own. */
+  /** Whether it equals this entry. If so, it holds the entry's text from now on, so that its own can be freed. */
   isStill(entry: ListEntry): boolean {
     if (this.name !== entry.key || this.#text !== entry.text) return false
     this.#text = entry.text
@@ -33,7 +33,7 @@ export class ListedItem implements Item {
   }
 }
 
-/** A resource by a URI that stands in no list. */
+/** A resource whose URI is in no list, as policies see it. */
 export function unlistedItem(server: string, upstream: Upstream, uri: string, spellings: readonly string[] = []): Item {
   const kind = 'resources' satisfies Subject['kind']
   return { kind, backend: upstream.settings.backend, server, name: uri, annotations: none, spellings }

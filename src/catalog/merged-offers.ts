@@ -4,7 +4,7 @@ import { fullName, type Shown } from './list-table.ts'
 import type { CatalogServer, Sight } from './model.ts'
 import type { Selection } from './selection.ts'
 
-/** What a view selects of each list; undefined: everything. */
+/** The selection of a view for each kind of list; undefined: everything is selected. */
 export type Selections = (kind: ListKind) => Selection | undefined
 
 /** Whether a server has ever been met. */
@@ -13,22 +13,22 @@ export function isKnown(upstream: Upstream): boolean {
   return tools || prompts || resources || upstream.status().state === 'ready'
 }
 
-/** Whether a server has that list, or may have it since it was never met. */
+/** Whether a server offers that list; also true for a server that was never met, since it may. */
 export function mayOffer(upstream: Upstream, kind: ListKind): boolean {
   return upstream.offers()[lists[kind].capability] || !isKnown(upstream)
 }
 
-/** Whether a view, or one caller's part of it, could let anything of a server's list through. */
+/** Whether a view, or the part of it that one caller sees, could contain any entry of a server's list. */
 export type Reach = (server: CatalogServer, kind: ListKind) => boolean
 
-/** What a selection alone could let through. */
+/** The reach of a selection alone. */
 export function reachOf(selections: Selections): Reach {
   return (server, kind) => selections(kind)?.reaches(fullName(kind, server.name, '')) ?? true
 }
 
 /**
- * What one caller could see of that. Of resources more may be there than lists say; of tools and prompts that are known, some must be
- * seen.
+ * The reach of what one caller sees. A server may have more resources than it lists, so those need not be listed to count; of a known
+ * server's tools and prompts, at least one must be visible.
  */
 export function reachBy(sight: Sight, reach: Reach, shown: (kind: ListKind) => readonly Shown[]): Reach {
   return (server, kind) => {
@@ -41,17 +41,17 @@ export function reachBy(sight: Sight, reach: Reach, shown: (kind: ListKind) => r
   }
 }
 
-/** Whether anything of a server could be let through: of the others a caller hears nothing. */
+/** Whether a caller could see anything of a server. Other servers are not mentioned to it at all. */
 export function isSeen(server: CatalogServer, reach: Reach): boolean {
   return listKinds.some((kind) => reach(server, kind))
 }
 
-/** The union of what servers offer, as far as it could be let through: nothing that nobody serves. */
+/** The union of what servers offer, as far as the caller could see any of it. */
 export function mergedOffers(servers: readonly CatalogServer[], reach: Reach): Offers {
   const offering = (kind: ListKind) => servers.filter((server) => server.upstream.offers()[lists[kind].capability] && reach(server, kind))
   const seen = servers.filter((server) => isSeen(server, reach))
   const offers = seen.map(({ upstream }) => upstream.offers())
-  // A view of which nothing is known yet will have tools: clients that are told otherwise never ask again.
+  // While no server was met yet, tools are offered: clients that are told otherwise never ask again.
   const tools = offers.some((one) => one.tools) || !seen.some(({ upstream }) => isKnown(upstream))
   const prompts = offering('prompts')
   const resources = offering('resources')

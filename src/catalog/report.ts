@@ -4,12 +4,12 @@ import type { Selections } from './merged-offers.ts'
 import type { CatalogEvents, CatalogServer } from './model.ts'
 import { couldBegin } from './selection.ts'
 
-/** Tells what is odd about a view whenever one of its tables changes that: conflicts, and patterns without a match. */
+/** Reports conflicts of names, and patterns without a match, whenever a change of a table changes them. */
 export function createReport(servers: readonly CatalogServer[], selections: Selections, events: CatalogEvents): (table: ListTable) => void {
   const tables = new Map<ListKind, ListTable>()
   let reported = ''
 
-  /** Patterns that match nothing in tables of one kind, and could not as long as every server that they may mean answers as it does. */
+  /** Patterns that match nothing, and whose servers are all up, so that nothing is likely to match later. */
   const unusedIn = (kinds: readonly ListKind[]): readonly string[] => {
     const [kind = 'tools'] = kinds
     const selection = selections(kind)
@@ -18,7 +18,7 @@ export function createReport(servers: readonly CatalogServer[], selections: Sele
     const full = of.flatMap(({ sources }) =>
       servers.flatMap((server, i) => (sources[i] ?? []).map((entry) => fullName(kind, server.name, entry.key))),
     )
-    // Templates make URIs that no list holds.
+    // A server with templates has resources that are in no list.
     const open = servers.filter(
       (server, i) => server.upstream.status().state !== 'ready' || of.some((one) => one.kind === 'templates' && one.sources[i]?.length),
     )

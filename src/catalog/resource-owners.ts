@@ -9,7 +9,7 @@ import type { Selection } from './selection.ts'
 import { otherSpellings, sameness } from './spellings.ts'
 import { type UriMatcher, uriMatcher } from './uri-template.ts'
 
-/** The tables that URIs are looked up in. */
+/** The tables in which URIs are looked up. */
 export type UriTables = (kind: 'resources' | 'templates') => ListTable
 
 interface Templated {
@@ -17,16 +17,19 @@ interface Templated {
   readonly matcher: UriMatcher
 }
 
-/** Templates of one view that a bare URI is compared with. */
+/** Bound of the templates that a bare URI is compared with. */
 const maxTemplates = 500
-/** Characters of a URI times parts of templates that one look-up may compare: less than half a millisecond. What would cost more is not found. */
+/**
+ * Bound of the work of one look-up: characters of the URI times parts of templates, less than half a millisecond. Beyond it nothing is
+ * found.
+ */
 const maxSteps = 20_000
-/** Of one URI, each of which rules are asked about. */
+/** Bound of the spellings of one URI that rules are asked about. */
 const maxSpellings = 128
-/** What a client asks for is compared with patterns, and stands in a header on its way to the server. */
+/** Bound of a URI that clients ask for, since it is compared with patterns and sent in a header. */
 const maxUriChars = 8192
 
-/** The server that a URI names by its prefix, and the URI there; undefined where it names none. */
+/** The server that a URI names by its prefix, and the URI at that server; undefined where there is no such prefix. */
 export function prefixedUri(
   merged: ReadonlyMap<string, MergedServer>,
   exposed: string,
@@ -37,8 +40,9 @@ export function prefixedUri(
 }
 
 /**
- * Finds whose resource a URI or a template is, listed or not. A bare URI is that of the first server that lists it, else of the
- * first with a template for it, else of the only one that has resources, of those that a caller hears of.
+ * Finds the owner of a resource URI or a template, whether or not it is listed. A bare URI belongs to the first server that lists it,
+ * else to
+ * the first with a matching template, else to the only server with resources among those that the caller could see anything of.
  */
 export function createFindResource(
   merged: ReadonlyMap<string, MergedServer>,
@@ -81,7 +85,7 @@ export function createFindResource(
     const able = [...merged.values()].filter(
       ({ server }) => !server.isPrefixed && mayOffer(server.upstream, 'resources') && isReached(server),
     )
-    // One that was never met and is down has nothing to be mistaken for; one that is still being met may have.
+    // A server that is down and was never met does not count; one that is still being met may have the resource.
     const likely = able.filter(({ server: { upstream } }) => isKnown(upstream) || upstream.status().state !== 'down')
     const [only, ...more] = likely.length === 0 ? able : likely
     return only === undefined || more.length > 0 ? undefined : ownerOf(only, uri)
@@ -99,7 +103,7 @@ export function createFindResource(
     )
   }
 
-  /** Entries of the list that a server may take this URI for, though they are spelled otherwise. */
+  /** Listed URIs that a server may treat as equal to this one, although they are spelled differently. */
   const twinsOf = ({ server }: Owner, uri: string): readonly string[] => {
     const table = tables('resources')
     if (twins?.of !== table) twins = { of: table, byKey: Map.groupBy(table.owners.values(), (one) => keyOf(one, one.addressed.name)) }
@@ -121,13 +125,13 @@ export function createFindResource(
     if (spellings.some((one) => selection?.takesAway(fullName('resources', server, one)))) return undefined
     const item = unlistedItem(server, upstream, uri, spellings)
     if (sight !== undefined && !sight.sees(item)) return undefined
-    // Many servers look up what the URL standard makes of a URI: that has to be allowed too.
+    // Many servers normalise a URI by the URL standard, so the result has to be allowed too.
     const { href } = new URL(uri)
     if (href !== uri && !(selects(href) && (sight?.sees(unlistedItem(server, upstream, href)) ?? true))) return undefined
     return privately(found, item)
   }
 
-  /** The list's own entry, where the URI stands in one. */
+  /** The owner by the listed entry, if the URI is in a list. */
   function listed(exposed: string, found: Owner): Owner | undefined {
     const own = tables('resources').owners.get(exposed) ?? tables('templates').owners.get(exposed)
     return own?.upstream === found.upstream ? own : undefined

@@ -1,11 +1,14 @@
-/** What an agent may see, as patterns over full names: `*` is any run of characters, a leading `!` takes away, order is of no matter. */
+/**
+ * What an agent may see, as patterns over full names. `*` matches any run of characters, a leading `!` excludes; the order does not
+ * matter.
+ */
 export interface Selection {
   selects(fullName: string): boolean
-  /** Whether a `!` pattern matches. */
+  /** Whether a pattern with `!` excludes a name. */
   takesAway(fullName: string): boolean
-  /** Whether it could select any of the full names that begin with this. */
+  /** Whether it could select any full name with this prefix. */
   reaches(prefix: string): boolean
-  /** Patterns that match none of these names. */
+  /** The patterns that match none of these names. */
   unused(fullNames: readonly string[]): readonly string[]
 }
 
@@ -28,7 +31,7 @@ export function couldBegin(pattern: string, prefix: string): boolean {
   return head.startsWith(prefix) || (star >= 0 && prefix.startsWith(head))
 }
 
-/** Goes back to the last star only, so the cost is at most the product of both lengths. */
+/** Whether a pattern matches a name. It backtracks only to the last `*`, so the cost is at most the product of both lengths. */
 export function matches(pattern: string, name: string): boolean {
   let p = 0
   let n = 0

@@ -3,32 +3,35 @@ import { type ListPages, pageBounds, pagesOf } from './list-pages.ts'
 import type { ListTable } from './list-table.ts'
 import type { Sight } from './model.ts'
 
-/** A table, and the lists that callers read of it: one for all callers who see the same. */
+/** A table and the lists that callers read from it. Callers who see the same share one list. */
 export interface ShownLists {
   readonly table: ListTable
-  /** What a caller sees of it, in its order. */
+  /** The list of what a caller sees, in the order of the table. */
   of(sight: Sight | undefined): ShownList
 }
 
 export interface ShownList {
   readonly count: number
-  /** How many entries of the table are not in it. */
+  /** How many entries of the table the list leaves out. */
   readonly withheld: number
   pages(dialect: Dialect): ListPages
-  /** The digest of its modern pages. */
+  /** The digest of its pages for modern clients. */
   digest(): string
 }
 
-/** Of different parts of one table that are remembered. Beyond either, those go first that were not asked for longest. */
+/**
+ * Bounds of the different lists of one table that are remembered: their number and the size of their pages. The least recently read are
+ * forgotten first.
+ */
 export interface PartBounds {
   readonly parts: number
-  /** UTF-16 units of their pages. A part without pages makes them again; its digest stays. */
+  /** UTF-16 units of all pages. A list whose pages were dropped makes them again; its digest is kept. */
   readonly chars: number
 }
 
 const partBounds: PartBounds = { parts: 1024, chars: 32 * 1024 * 1024 }
 
-/** A list whose pages can be let go of. */
+/** A list whose pages can be dropped. */
 interface Part extends ShownList {
   readonly chars: number
   dropPages(): void
@@ -36,7 +39,7 @@ interface Part extends ShownList {
 
 export function createShownLists(table: ListTable, bounds: PartBounds = partBounds): ShownLists {
   const whole = createPart(table, undefined, () => {})
-  /** By a bit for each entry, those that were asked for last at the end. */
+  /** Lists by a text with one bit for each entry, the most recently read at the end. */
   const parts = new Map<string, Part>()
   let chars = 0
 
@@ -72,7 +75,7 @@ export function createShownLists(table: ListTable, bounds: PartBounds = partBoun
   }
 }
 
-/** @param bits which entries are in it; undefined: all @param made is told how long pages are that were made */
+/** @param bits which entries are in the list; undefined: all @param made called with the length of pages when they are made */
 function createPart(table: ListTable, bits: string | undefined, made: (chars: number) => void): Part {
   const read = new Map<Dialect, ListPages>()
   let chars = 0

@@ -1,12 +1,12 @@
 import { domainToUnicode } from 'node:url'
 
-/** `.` and `..` as segments, however their slashes are written. */
+/** `.` and `..` as path segments, with slashes in any spelling. */
 const dotSegment = /(?:^|[:/]|%2F|%5C)\.\.?(?:[/?]|%2F|%5C|$)/
-/** Characters that readers of URIs drop, cut off at the ends, or take for a slash or the end; as they are, or escaped. */
+/** Characters, also escaped ones, that parsers of URIs drop, trim, or treat as a slash or as the end. */
 const dropped = /[\0-\x20\x7f\\#]|%(?:[01].|7F)/
-/** Escapes of characters that need none (RFC 3986, section 2.3), and of what would be an escape again. */
+/** Escapes of characters that need none (RFC 3986, section 2.3), and of the percent sign of another escape. */
 const needlessEscape = /%(?:2[DE]|3\d|4[1-9A-F]|5[\dAF]|6[1-9A-F]|7[\dAE]|25[\dA-Fa-f]{2})/
-/** Escapes are written in capitals (RFC 3986, section 2.1). */
+/** A percent sign without two digits in capitals behind it, the normal form of an escape (RFC 3986, section 2.1). */
 const oddEscape = /%(?![\dA-F]{2})/
 const escapedSlash = /%(?:2F|5C)/
 
@@ -20,9 +20,11 @@ interface Parts {
 }
 
 /**
- * What else a server may take a URI for: what the URL standard makes of it, with its escapes read, its host in small letters, in Unicode,
- * without a dot at the end and without a user, a `file:` without a host, and all of these with or without a slash at the end; at most 127.
- * Undefined where it is spelled as no URI has to be: nobody can tell then.
+ * Other spellings that a server may treat as equal to a URI: normalised by the URL standard, unescaped, with its host in small letters,
+ * in Unicode,
+ * without a trailing dot and without user information, a `file:` URI without its host, and all of these with or without a trailing slash;
+ * at most 127.
+ * Undefined where the URI has a spelling that none needs, so that it can't be told how a server reads it.
  */
 export function otherSpellings(uri: string): readonly string[] | undefined {
   if (!isPlain(uri) || readEscapes(uri) === undefined) return undefined
@@ -33,7 +35,7 @@ export function otherSpellings(uri: string): readonly string[] | undefined {
   return [...all]
 }
 
-/** Equal for URIs that are likely to be one and the same to their server. */
+/** A key that is equal for URIs which a server probably treats as the same. */
 export function sameness(uri: string): string {
   const [known = ''] = (URL.canParse(uri) ? new URL(uri).href : uri).split('#', 1)
   const { scheme, authority, path, query } = partsOf(withPlainHost(withUnicodeHost(withoutLastDot(composed(readEscapes(known) ?? known)))))
@@ -52,7 +54,7 @@ function partsOf(uri: string): Parts {
   return { scheme, authority, path, query }
 }
 
-/** @param change of the host, with its port */
+/** @param change makes another host of a host; both include the port */
 function withHost(uri: string, change: (host: string) => string): string {
   const { scheme, authority, path, query } = partsOf(uri)
   if (authority === '') return uri
@@ -60,12 +62,12 @@ function withHost(uri: string, change: (host: string) => string): string {
   return `${scheme}${authority.slice(0, at)}${change(authority.slice(at))}${path}${query}`
 }
 
-/** The name of a host may end with a dot, which says that it is whole (RFC 3986, section 3.2.2). */
+/** The URI without the trailing dot of its host, which marks a fully qualified name (RFC 3986, section 3.2.2). */
 function withoutLastDot(uri: string): string {
   return withHost(uri, (host) => host.replace(/\.+(?=:\d*$|$)/, ''))
 }
 
-/** A name that is written for the DNS, as people write it (RFC 5890, section 2.3.2.1). */
+/** The URI with an internationalised host name in Unicode (RFC 5890, section 2.3.2.1). */
 function withUnicodeHost(uri: string): string {
   return withHost(uri, (host) => {
     const [name = '', port = ''] = /xn--/i.test(host) ? host.split(/(?=:\d*$)/) : []
@@ -73,7 +75,10 @@ function withUnicodeHost(uri: string): string {
   })
 }
 
-/** Without a user, in small letters. Readers of files look at the path alone, whatever host is named. */
+/**
+ * The URI without user information and with its host in small letters; a `file:` URI without its host, since readers of files use only
+ * the path.
+ */
 function withPlainHost(uri: string): string {
   const { scheme, authority, path, query } = partsOf(uri)
   if (authority === '') return uri
@@ -81,7 +86,7 @@ function withPlainHost(uri: string): string {
   return `${scheme}//${isFile ? '' : authority.slice(Math.max(2, authority.lastIndexOf('@') + 1)).toLowerCase()}${path}${query}`
 }
 
-/** Undefined where they are no UTF-8. */
+/** Unescapes a text; undefined where the escapes are no valid UTF-8. */
 function readEscapes(uri: string): string | undefined {
   try {
     return decodeURIComponent(uri)
@@ -90,7 +95,7 @@ function readEscapes(uri: string): string | undefined {
   }
 }
 
-/** Letters and their accents as one character each, where there is one. */
+/** The text in Unicode's composed form (NFC). */
 function composed(uri: string): string {
   return uri.normalize('NFC')
 }

@@ -1,20 +1,20 @@
-/** Which URIs a template may stand for. */
+/** Tells which URIs a URI template may expand to. */
 export interface UriMatcher {
-  /** Cheap: whether a URI begins and ends as all do that the template stands for. */
+  /** A cheap check: whether a URI begins and ends like all expansions of the template. */
   mayMatch(uri: string): boolean
   matches(uri: string): boolean
-  /** What `matches` costs for each character of the URI. */
+  /** The cost of `matches` for each character of the URI. */
   readonly cost: number
 }
 
 interface Part {
   readonly literal: string
   readonly borders: readonly number[]
-  /** What follows the literal; undefined after the last one. */
+  /** The expression that follows the literal; undefined after the last one. */
   readonly gap: Gap | undefined
 }
 
-/** What an expression expands to: nothing, or `lead` and any run of characters but those in `stop`. */
+/** The possible expansions of an expression: nothing, or `lead` and any run of characters that are not in `stop`. */
 interface Gap {
   readonly lead: string
   readonly stop: string
@@ -25,9 +25,10 @@ const maxExpressions = 8
 const maxUriChars = 2048
 
 /**
- * Reads a URI template (RFC 6570, levels 1 to 3; modifiers are tolerated). A URI matches where the literals are in it and each
- * expression can have become what lies between them; characters that a strict expansion would have escaped are let pass.
- * Undefined where it is no template or beyond the bounds. Matching costs at most the product of the URI's length and the number of expressions.
+ * Compiles a URI template (RFC 6570, levels 1 to 3; modifiers are tolerated). A URI matches if it holds the literals, and each
+ * expression can expand to what lies between them; characters that a strict expansion would have escaped are accepted.
+ * Undefined where the text is no template, or exceeds the bounds. Matching costs at most the product of the URI's length and the number
+ * of expressions.
  */
 export function uriMatcher(template: string): UriMatcher | undefined {
   const parts = template.length > maxTemplateChars ? undefined : read(template)
@@ -61,7 +62,7 @@ function read(template: string): readonly Part[] | undefined {
 function gapOf(expression: string): Gap | undefined {
   const [, operator = '', names = ''] = /^([+#./;?&]?)([^{}]*)$/.exec(expression) ?? []
   if (names === '') return undefined
-  // Several path segments come of one expression where it holds several values.
+  // An expression with several values can expand to several path segments.
   const isMany = names.endsWith('*') || names.includes(',')
   switch (operator) {
     case '+':
@@ -80,7 +81,7 @@ function gapOf(expression: string): Gap | undefined {
   }
 }
 
-/** Follows all ways to read the URI at once: `ends` marks where the parts so far can have ended. */
+/** Tries all ways to match at once: `ends` marks the positions at which the parts so far can end. */
 function fits(parts: readonly Part[], uri: string): boolean {
   let ends = new Uint8Array(uri.length + 1)
   ends[0] = 1
@@ -91,7 +92,7 @@ function fits(parts: readonly Part[], uri: string): boolean {
   return ends[uri.length] === 1
 }
 
-/** Finds the literal wherever it stands, in one pass over the URI (Knuth, Morris and Pratt). */
+/** Finds all occurrences of the literal in one pass over the URI (Knuth, Morris and Pratt). */
 function afterLiteral(ends: Uint8Array<ArrayBuffer>, uri: string, { literal, borders }: Part): Uint8Array<ArrayBuffer> {
   if (literal === '') return ends
   const next = new Uint8Array(ends.length)
@@ -105,14 +106,14 @@ function afterLiteral(ends: Uint8Array<ArrayBuffer>, uri: string, { literal, bor
   return next
 }
 
-/** Of each beginning of the text, how long its longest end is that the text begins with too. */
+/** For each prefix of the text, the length of its longest proper suffix that is also a prefix of the text. */
 function bordersOf(text: string): readonly number[] {
   const borders: number[] = []
   for (let at = 0; at < text.length; at++) borders.push(at === 0 ? 0 : grown(text, borders, borders[at - 1] ?? 0, text.charCodeAt(at)))
   return borders
 }
 
-/** How much of the text is held after one character more. */
+/** How many characters of the text match after one more character of the URI. */
 function grown(text: string, borders: readonly number[], held: number, code: number): number {
   let length = held
   while (length > 0 && text.charCodeAt(length) !== code) length = borders[length - 1] ?? 0
@@ -124,7 +125,7 @@ function afterGap(ends: Uint8Array<ArrayBuffer>, uri: string, { lead, stop }: Ga
   let isOpen = false
   for (let at = 0; at < uri.length; at++) {
     const begins = ends[at] === 1 && (lead === '' || uri.startsWith(lead, at))
-    // The lead itself may be one of the characters that end the run.
+    // `lead` itself may be one of the characters in `stop`.
     isOpen = begins && lead !== '' ? true : (begins || isOpen) && !stop.includes(uri.charAt(at))
     if (isOpen) next[at + 1] = 1
   }

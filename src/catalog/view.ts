@@ -6,7 +6,7 @@ import type { ShownLists } from './shown-lists.ts'
 
 const none: readonly Promise<void>[] = []
 const maxInstructionChars = 16_384
-/** How long a list waits for a server whose part of it is past its ttl. */
+/** How long a list request waits for a server whose entries are older than its `ttl`. */
 const staleWaitMs = 1000
 
 const listWords: Readonly<Record<ListKind, string>> = {
@@ -16,11 +16,11 @@ const listWords: Readonly<Record<ListKind, string>> = {
   templates: 'resource templates',
 }
 
-/** What a view is made of: the tables that all callers share, and what its own caller sees of them. */
+/** The parts of a view: the tables, which all callers share, and what its own caller sees of them. */
 export interface ViewParts extends Pick<Catalog, 'owner' | 'unselected' | 'exposedUri' | 'seenBy'> {
   readonly settings: CatalogSettings
   readonly reach: Reach
-  /** Undefined: all that the view selects. */
+  /** What the caller sees; undefined: everything that the view selects. */
   readonly sight: Sight | undefined
   readonly current: (kind: ListKind) => ShownLists
 }
@@ -28,7 +28,7 @@ export interface ViewParts extends Pick<Catalog, 'owner' | 'unselected' | 'expos
 export function createView({ settings, reach, sight, current, owner, unselected, exposedUri, seenBy }: ViewParts): Catalog {
   const { servers, title, cursors } = settings
   const shown = (kind: ListKind) => current(kind).of(sight)
-  /** Those of which anything could be seen: the others are neither waited for nor told of. */
+  /** The servers of which the caller could see anything. Others are neither waited for nor mentioned. */
   const seen = () => (sight === undefined && settings.selection === undefined ? servers : servers.filter((one) => isSeen(one, reach)))
 
   const listNow = (kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Listed => {
@@ -72,7 +72,7 @@ export function createView({ settings, reach, sight, current, owner, unselected,
 
   const whyNot = (kind: ListKind, shownCount: number): Refusal | undefined => {
     const isDown = ({ upstream }: CatalogServer) => upstream.status().state === 'down'
-    // An agent that has no tool is set up wrongly; one that has no prompt is not, whoever is down.
+    // An agent without tools is probably configured wrongly, so that is told; one without prompts is normal.
     const ofTools = sight === undefined ? servers : seen()
     const concerned = kind === 'tools' ? ofTools : servers.filter((server) => reach(server, kind))
     const down = concerned.filter((server) => isDown(server) && mayOffer(server.upstream, kind))
@@ -82,7 +82,7 @@ export function createView({ settings, reach, sight, current, owner, unselected,
       return refuse('upstream-down', text, { server: required.name })
     }
     if (shownCount > 0) return undefined
-    // Whoever may use nothing is told so: an empty list would let a model answer out of thin air.
+    // A caller who may use nothing is told so, since a model with an empty list would invent an answer.
     const noneForCaller = sight === undefined ? undefined : refuse('no-tools', `${title} has no tools that this caller may use`)
     if (concerned.length === 0) return kind === 'tools' ? noneForCaller : undefined
     const offering = concerned.filter(({ upstream }) => upstream.offers()[lists[kind].capability])
@@ -96,14 +96,14 @@ export function createView({ settings, reach, sight, current, owner, unselected,
     return noneForCaller ?? refuse('no-tools', `${title} has no tools: what it selects matches nothing that its servers offer`)
   }
 
-  /** What has to be waited for: a server that was not heard of yet, and for a moment one whose part has grown old. */
+  /** What a list request waits for: servers that were not met yet, and for a moment servers whose entries are too old. */
   const waits = (): readonly Promise<void>[] => {
     let waiting: Promise<void>[] | undefined
     for (const { upstream } of sight === undefined ? servers : seen()) {
       const fresh = upstream.ensureFresh()
       if (fresh === undefined) continue
       waiting ??= []
-      // What is known serves meanwhile: a server that hangs holds up a list no longer than this.
+      // After that the known entries are used, so that a server that hangs delays a list no longer.
       waiting.push(upstream.status().state === 'connecting' ? fresh : within(staleWaitMs, fresh))
     }
     return waiting ?? none
@@ -122,7 +122,7 @@ export function createView({ settings, reach, sight, current, owner, unselected,
       await Promise.all(waits())
     },
     toolCount() {
-      // Whoever counts wants to hear of conflicts too, also of lists that nobody asks for.
+      // Makes all tables, so that conflicts are reported also for lists that nobody requests.
       for (const kind of listKinds) current(kind)
       return shown('tools').count
     },

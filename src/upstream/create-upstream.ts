@@ -9,10 +9,10 @@ import { createRootsNotices, createSessions } from './sessions/sessions.ts'
 import { type Follower, follow, openSharedStream } from './streams/streams.ts'
 import type { Connector, Failure, Reply } from './wire/wire.ts'
 
-/** Streams of single clients that are kept open at a time; further ones are not followed. */
+/** Bound of the streams for single clients that are kept open; further ones are not opened. */
 const maxFollowed = 2000
 
-/** Failures that say nothing of the server. */
+/** Failures that are not the server's. */
 const harmless: ReadonlySet<Failure['failure']> = new Set(['cancelled', 'busy', 'slow-client'])
 
 export function createUpstream(settings: UpstreamSettings, connector: Connector, deps: UpstreamDeps): Upstream {
@@ -25,7 +25,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   let onIdle: (() => void) | undefined
   let closing: Promise<void> | undefined
   const followed = new Set<() => void>()
-  /** By the client's key, the newest: not more than are followed. */
+  /** The newest follower of each client, by the client's key; bounded by `maxFollowed`. */
   const followers = new Map<string, Follower>()
   const nextId = () => ++ids
   const meet = { era: settings.era, clientInfo: deps.clientInfo, timeoutMs: settings.listMs, nextId }
@@ -46,7 +46,10 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   const post = createPostCall(calls, sessions, presence)
   const tellRoots = createRootsNotices({ connector, sessions, met: withSessions, timeoutMs: settings.listMs })
 
-  /** What a legacy server tells of changes on a call's stream: where the client follows its own session with it, updates are that client's. */
+  /**
+   * Takes a notification of a change on a call's stream. An update goes to the client alone if it follows its own session with this
+   * server.
+   */
   function heardInCall(message: Message, method: string, client: ClientSession | undefined): boolean {
     const follower = client === undefined || method !== 'notifications/resources/updated' ? undefined : followers.get(client.key)
     if (follower === undefined) return presence.hear(message, method)
@@ -125,10 +128,10 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     },
     setEndpoints: (endpoints) => connector.setEndpoints?.(endpoints),
     async send(call, addressed) {
-      // Ready without a meeting: the session was lost and is being opened again.
+      // Ready without `met`: the session was lost and is being opened again.
       if (presence.met() === undefined && presence.isReady()) await presence.connect()
       const met = live()
-      // A call that is in its rounds may finish.
+      // A call between two rounds may finish although the upstream is closing.
       if ((isClosed && call.resume === undefined) || met === undefined)
         return { answer: isDown(), upstreamMs: 0, era: presence.met()?.era.name }
       inFlight++
@@ -143,7 +146,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
 
     hasSessions() {
       const met = presence.met()
-      // While a lost session is opened again, as before.
+      // While a lost session is opened again, the last known answer counts.
       if (met !== undefined) keeps = met.era.name === 'legacy' && met.session !== undefined
       return keeps
     },
@@ -166,7 +169,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     rootsChanged: (client) => void tellRoots(client),
     async setLevel(client, level) {
       sessions.keepLevel(client, level)
-      // A server that does not know the method says so: that is all there is to it.
+      // An error of the server, such as for an unknown method, has no consequence.
       if (withSessions()?.facts.offers.logging) await sessions.request(client, 'logging/setLevel', { level })
     },
     async subscribe(client, uri, isOn) {
@@ -194,7 +197,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
     watch: presence.watch,
 
     close(graceMs, isLast) {
-      // Called again, it ends as soon as the shorter of both says.
+      // When it is called a second time, the shorter grace counts.
       if (closing !== undefined) setTimeout(() => onIdle?.(), graceMs).unref()
       closing ??= end(graceMs, isLast)
       return closing

@@ -5,10 +5,12 @@ import type { Upstream } from './model.ts'
 import type { UpstreamDeps, UpstreamSettings } from './server/server.ts'
 import { type ConnectorPlan, connectors } from './wire/wire.ts'
 
-/** A server of a Config with its secrets' values: what an upstream is made of. Equal digests mean that nothing has to be opened again. */
+/**
+ * What an upstream is made of: a server of a Config, with the values of its secrets. If digests are equal, an open upstream can be kept.
+ */
 export interface UpstreamPlan {
   readonly digest: string
-  /** Addresses behind the host: not in the digest, since an open upstream takes others in. */
+  /** Addresses behind the host. They are not part of the digest, since an open upstream can take others. */
   readonly endpoints: readonly string[]
   open(deps: UpstreamDeps): Upstream
 }
@@ -31,7 +33,7 @@ export function planUpstream(
     requestMs: durationMs(server.timeouts.request),
     listMs: durationMs(server.timeouts.list),
     ttlMs: durationMs(server.ttl),
-    // What is reached by TLS is mostly somebody else's, and may count its requests.
+    // A server that is reached by TLS mostly belongs to others, who may count requests.
     checkMs: connector.place.startsWith('https:') ? 30_000 : 3000,
     pages: limits.pages,
     entriesPerList: limits.toolsPerServer,

@@ -11,53 +11,62 @@ export interface Sent {
   readonly era: EraName | undefined
 }
 
-/** One server behind us: met, kept in view, asked. It never throws and never waits longer than its time-outs. */
+/** One server behind the gateway. No method throws or rejects, and none waits longer than the server's time-outs. */
 export interface Upstream {
   readonly settings: UpstreamSettings
-  /** `<backend>/<name> <identity>`: what was sealed for one server is never given to another of its name. */
+  /**
+   * `<backend>/<name> <identity>`. It holds the identity so that what was sealed for one server never reaches another one of the same
+   * name.
+   */
   readonly key: string
   status(): UpstreamStatus
-  /** The last known entries of a list; they stay while the server is down, and are the same array until they change. */
+  /** The last known entries of a list, also while the server is down. The array is the same one until an entry changes. */
   entries(kind: ListKind): readonly ListEntry[]
-  /** What it offers, as far as it is known. */
+  /** What the server declares to offer, as far as it is known. */
   offers(): Offers
   instructions(): string | undefined
-  /** How long from now on a list holds, and for whom; 0 ms where it is not whole or the server is down. */
+  /** How long a list may be cached from now on, and whether by anybody; 0 ms where it is not whole or the server is down. */
   cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
-  /** Undefined where all its lists are fresh or the server is known to be down; else resolves when either is so. */
+  /** Undefined where all lists are fresh or the server is known to be down; otherwise resolves as soon as one of both is true. */
   ensureFresh(): Promise<void> | undefined
-  /** Keeps it from closing, within the grace, until the returned function is called: a call is between two of its rounds. */
+  /** Holds up `close`, within its grace, until the returned function is called. For a call that is between two rounds. */
   hold(): () => void
-  /** From now on these are the addresses behind its host; sessions at others are lost when they are next used. */
+  /** Sets the addresses behind its host. Sessions at other addresses are lost at their next use. */
   setEndpoints(endpoints: readonly string[]): void
   /** Sends a call to it. */
   send(call: Call, addressed: Addressed): Promise<Sent>
 
-  /** Whether each legacy client has a session of its own with it: a legacy server that gives session ids. */
+  /** Whether each legacy client has a session of its own with this server: true for a legacy server that gives session ids. */
   hasSessions(): boolean
-  /** Opens a client's own session; the server's id for it, to be sealed into the client's. Undefined where it has none or fails. */
+  /**
+   * Opens the session of a client. Resolves with the server's id for it, which is sealed into the client's id; undefined where there is
+   * none or opening fails.
+   */
   openSession(session: ClientSession): Promise<string | undefined>
-  /** A client's session is over. @param isDeleted whether the server is told: not where another replica may go on with it. */
+  /** Ends the session of a client. @param isDeleted whether the server is told; false where another replica may continue the session */
   endSession(session: ClientSession, isDeleted: boolean): void
-  /** Brings a client's answer to a request of the server's, which may have come through another replica. */
+  /** Brings a client's response to a request of the server, which may have reached the client through another replica. */
   respond(session: ClientSession, id: string, rest: string): void
-  /** Tells the server, on the client's own session, that the client's roots changed. */
+  /** Tells the server, in the client's own session, that the client's roots changed. */
   rootsChanged(session: ClientSession): void
-  /** Sets the least level of log messages of a client's own session. */
+  /** Sets the lowest level of log messages in the client's own session. */
   setLevel(session: ClientSession, level: LogLevel): Promise<void>
-  /** Subscribes a client's own session to a resource, or ends that. Only where `hasSessions()`. */
+  /** Subscribes the client's own session to a resource, or unsubscribes it. Only where `hasSessions()`. */
   subscribe(session: ClientSession, uri: string, isOn: boolean): Promise<Answer>
-  /** Keeps a client's own session's stream open, and opens it again when it ends, until the returned function is called. Only where `hasSessions()`. */
+  /**
+   * Keeps a stream open for the client's own session until the returned function is called; opens it again when it ends. Only where
+   * `hasSessions()`.
+   */
   follow(session: ClientSession, follower: Follower): () => void
   /**
-   * Hears of updates of one resource on the one subscription that all clients share. `onUpdate` is called at most every 100 ms or so,
+   * Watches one resource, by one subscription that all clients share. `onUpdate` is called at most about every 100 ms,
    * with the URI of what was updated: the resource itself or one below it (2026-07-28, schema, ResourceUpdatedNotification).
    */
   watch(uri: string, onUpdate: (uri: string) => void): Watch
 
   /**
    * Lets calls in flight finish, for `graceMs` at most, then ends sessions and connections.
-   * @param isLast whether no other process can go on with the clients' own sessions: then they end too
+   * @param isLast whether no other process can continue the clients' own sessions; then these are ended too
    */
   close(graceMs: number, isLast: boolean): Promise<void>
 }

@@ -6,7 +6,7 @@ import { type Met, type SessionLoss, sessionLoss } from './server/server.ts'
 import type { OpenSession, Sessions } from './sessions/sessions.ts'
 import type { Reply } from './wire/wire.ts'
 
-/** Posts a call to a server as it was met, in the session that the call belongs into; once more where the server has not taken it. */
+/** Posts a call in the session that it belongs to. Posts it a second time only where the server has certainly not acted on the first. */
 export type PostCall = (met: Met, call: Call, addressed: Addressed) => Promise<Reply | Refusal>
 
 export function createPostCall(calls: Calls, sessions: Sessions, presence: Presence): PostCall {
@@ -15,7 +15,10 @@ export function createPostCall(calls: Calls, sessions: Sessions, presence: Prese
     return met.session === undefined ? calls.post(met, call, addressed, undefined) : postInSession(met, call, addressed)
   }
 
-  /** A modern server that misses a header has changed its schema: the list is asked again and the refused call sent once more. */
+  /**
+   * A modern server that refuses a call for a missing header has changed the tool's schema: the list is requested again, then the call is
+   * sent once more.
+   */
   async function postWithHeaders(met: Met, call: Call, addressed: Addressed): Promise<Reply> {
     const reply = await calls.post(met, call, addressed, undefined)
     if (reply.kind !== 'message' || call.method !== 'tools/call' || !isHeaderMismatch(reply.message)) return reply
@@ -25,7 +28,7 @@ export function createPostCall(calls: Calls, sessions: Sessions, presence: Prese
     return calls.post(met, call, { name: fresh.key, paramHeaders: fresh.paramHeaders }, undefined)
   }
 
-  /** A session that was lost is opened again once, and the call sent once more unless it may have been taken. */
+  /** A lost session is opened again once. The call is then sent once more, unless the server may have acted on it. */
   async function postInSession(met: Met, call: Call, addressed: Addressed): Promise<Reply | Refusal> {
     const session = await sessions.of(call)
     if (session.kind === 'refused') return session

@@ -6,18 +6,18 @@ export interface OpenAsksOptions {
   readonly server: string
   /** The server's id of the session in which it asks. */
   readonly session: string | undefined
-  /** Open at a time. */
+  /** How many may be open at a time. */
   readonly max: number
-  /** Past `max` the oldest is no longer waited for; else the newest is refused. */
+  /** What happens beyond `max`: true drops the oldest request, false refuses the newest. */
   readonly isRolling: boolean
-  /** Characters that may yet be held, of all streams of the server together. */
+  /** How many more characters all open requests of the server together may hold. */
   readonly room: { chars: number }
   readonly post: (id: string, rest: string) => void
-  /** How many are open after one came or went. */
+  /** Called with the number of open requests whenever it changes. */
   readonly onCount: (count: number) => void
 }
 
-/** The requests of a server's that wait for one client's answers: those in the midst of one call, or on one stream. */
+/** A server's requests that wait for the response of one client: those made during one call, or on one stream. */
 export class OpenAsks {
   readonly #options: OpenAsksOptions
   readonly #open = new Map<string, OpenAsk>()
@@ -38,7 +38,7 @@ export class OpenAsks {
     return this.#open.has(sameId(id))
   }
 
-  /** Undefined: there is no room. */
+  /** Opens a request; undefined where there is no room. */
   add(asked: Asked): Ask | undefined {
     const { max, isRolling, server, room, post } = this.#options
     const key = sameId(asked.id)
@@ -59,14 +59,14 @@ export class OpenAsks {
     return ask
   }
 
-  /** Answers one that is open here; false where it isn't. */
+  /** Responds to a request that is open here; false where it isn't. */
   reply(id: string, rest: string): boolean {
     const ask = this.#open.get(sameId(id))
     ask?.reply(rest)
     return ask !== undefined
   }
 
-  /** The server takes one back. */
+  /** The server cancels a request. */
   withdraw(id: string): void {
     const key = sameId(id)
     const ask = this.#open.get(key)
@@ -75,7 +75,7 @@ export class OpenAsks {
     ask.withdraw()
   }
 
-  /** Nobody waits for the answers any more. */
+  /** Drops all: nobody waits for the responses any more. */
   close(): void {
     if (this.#open.size === 0) return
     for (const [key, ask] of this.#open) this.#forget(key, ask)
@@ -122,7 +122,7 @@ class OpenAsk implements Ask {
   }
 }
 
-/** Equal for equal ids, however they are spelled. */
+/** The same text for equal ids, however their JSON is spelled. */
 function sameId(id: string): string {
   return JSON.stringify(JSON.parse(id))
 }
@@ -136,7 +136,10 @@ const methodFlags = {
   'roots/list': capability.roots,
 } as const satisfies Record<Ask['method'], number>
 
-/** What a client says that can't do what is asked of it: a whole method (-32601), or a mode of one (-32602; 2025-11-25, elicitation, Error Handling). */
+/**
+ * The error of a client that can't do what a server requests: without the method -32601, without its mode -32602 (2025-11-25,
+ * elicitation, Error Handling).
+ */
 export function notCapable({ method }: Asked, capabilities: Capabilities): string {
   if ((capabilities & methodFlags[method]) === 0) return unknownMethod
   return '"error":{"code":-32602,"message":"Invalid params: not among the capabilities that the client declared"}'

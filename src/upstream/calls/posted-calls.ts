@@ -16,20 +16,20 @@ import type { Connector, Failure, Post, Reply, Waiting } from '../wire/wire.ts'
 import type { OpenAsks } from './open-asks.ts'
 import type { AskingStream, ServerRequests } from './server-requests.ts'
 
-/** The calls that are under way to one server. */
+/** The calls in flight to one server. */
 export interface Calls {
-  /** Posts a call, once, and takes what comes back for it. */
+  /** Posts a call once, and resolves with what comes back for it. */
   post(met: Met, call: Call, addressed: Addressed, session: string | undefined): Promise<Reply>
-  /** Takes progress that came on a stream of no call's to the call that it is about. */
+  /** Gives a progress notification that arrived on another stream to the call that it is about. */
   takeProgress(message: Message): void
 }
 
-/** Requests of a server's that are open in one call. */
+/** Bound of a server's requests that are open during one call. */
 const maxAsks = 32
-/** Calls in which something is open: each keeps a connection that other calls could have. */
+/** Bound of the calls with open requests, since each keeps a connection that other calls could use. */
 const maxSuspended = 64
 
-/** Takes what a legacy server tells of changes, with the session of the client that called; false where it is something else. */
+/** Takes a legacy server's notification of a change, with the session of the client that called; false for any other message. */
 type OnChange = (message: Message, method: string, client: ClientSession | undefined) => boolean
 
 export function createCalls(
@@ -39,7 +39,7 @@ export function createCalls(
   nextId: () => number,
   onChange: OnChange,
 ): Calls {
-  /** Calls whose clients want progress, by the gateway's id; the server's line bounds them. */
+  /** Calls whose clients want progress; bounded by the calls that a server may have in flight and waiting. */
   const progressing = new Roster<PostedCall>()
   const suspended: Suspended = { count: 0 }
 
@@ -78,7 +78,7 @@ interface Suspended {
   count: number
 }
 
-/** A call on its way. A class, since its methods cost a plain call nothing. */
+/** A call in flight. It is a class so that no closures are made for a call that needs none. */
 class PostedCall implements Post, AskingStream, Rostered {
   place = -1
   readonly isCall = true

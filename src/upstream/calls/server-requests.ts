@@ -4,42 +4,45 @@ import type { Met } from '../server/server.ts'
 import type { Cause, Connector } from '../wire/wire.ts'
 import { notCapable, OpenAsks, tooManyAsks, unknownMethod } from './open-asks.ts'
 
-/** A stream on which a legacy server may ask one client something. */
+/** A stream on which a legacy server may make requests to one client. */
 export interface AskingStream {
   readonly met: Met
-  /** The server's id of the session that the stream is of. */
+  /** The server's id of the session that the stream belongs to. */
   readonly session: string | undefined
   readonly capabilities: Capabilities
   readonly maxAsks: number
-  /** Past `maxAsks` the oldest request is no longer waited for; else the newest is refused. */
+  /** What happens beyond `maxAsks`: true drops the oldest request, false refuses the newest. */
   readonly isRolling: boolean
   /** Made with the first request. */
   asks: OpenAsks | undefined
-  /** Whether a stream on which nothing is open may have a request open. */
+  /** Whether the first request on this stream may be opened. */
   mayAsk(): boolean
   onAsk(ask: Ask): void
   /** How many requests are open after one came or went. */
   onCount(count: number): void
 }
 
-/** The requests that one legacy server makes. */
+/** Handles the requests that one legacy server makes. */
 export interface ServerRequests {
-  /** Takes a message that is no notice: a client that is able to is asked, everything else is answered here. */
+  /**
+   * Takes a message that no call wants as a notice. A request goes to the client if it declared the capability; everything else is
+   * answered here.
+   */
   take(stream: AskingStream, message: Message, method: string): void
-  /** Takes what comes on the stream that is no client's: the gateway has no roots of its own, and nobody to ask. */
+  /** Takes a message on the gateway's own stream, and answers it here: the gateway has no roots, and no client to ask. */
   takeOwn(met: Met, message: Message, method: string): void
-  /** Brings a client's answer. */
+  /** Brings the response of a client. */
   reply(met: Met, session: string | undefined, id: string, rest: string): void
 }
 
-/** Requests that are answered here at a time; what comes above it stays without an answer. */
+/** Bound of the answers that are on their way to the server; a request beyond it stays without an answer. */
 const maxAnswering = 16
-/** Characters of the requests that are open at a time. */
+/** Bound of the characters of all requests that are open at a time. */
 const maxOpenChars = 64 * 1024 * 1024
 
 /** @param server its key */
 export function createServerRequests(server: string, connector: Connector, timeoutMs: number): ServerRequests {
-  /** Those with something open: as many as streams may have that. */
+  /** Streams and calls with open requests; bounded as these are. */
   const waiting = new Set<OpenAsks>()
   const room = { chars: maxOpenChars }
   let answering = 0

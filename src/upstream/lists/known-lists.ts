@@ -4,25 +4,28 @@ import type { Connector } from '../wire/wire.ts'
 import { type EntryList, listEntries } from './list-entries.ts'
 import type { ListEntry } from './list-entry.ts'
 
-/** What is known of a server's lists, and how each is asked for. */
+/** A server's lists as they were last received, and the requests for them. */
 export interface KnownLists {
   /** The last known entries, the same array until they change. */
   entries(kind: ListKind): readonly ListEntry[]
-  /** How long from now on a list holds; 0 ms where it is not whole, since it failed the last time. */
+  /** How long a list may be cached from now on; 0 ms where it is not whole, because the last request for it failed. */
   cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
-  /** Asks for a list of a server as it was met: once at a time. */
+  /** Requests a list. While a request for it is in flight, no other is made. */
   ask(kind: ListKind, met: Met): Promise<void>
-  /** Asks for several lists, and waits for those that did not fail the last time. */
+  /** Requests several lists, and waits for those that did not fail the last time. */
   askAll(kinds: readonly ListKind[], met: Met): Promise<void>
-  /** Takes a list; whether it is another one than before. */
+  /** Takes a list; true where its entries differ from before. */
   take(kind: ListKind, list: EntryList): boolean
-  /** A list could not be had: the last one stays. */
+  /** Takes note that a request for a list failed; the last known entries stay. */
   fail(kind: ListKind, why: string): void
-  /** The server no longer has such a list. */
+  /** Forgets a list that the server no longer offers. */
   clear(kind: ListKind): void
-  /** Those of them that are to be asked for again, since they are older than the server's `ttl`. One that failed is asked for in its time, not by every caller. */
+  /**
+   * Those of them that are to be asked for again, since they are older than the server's `ttl`. One that failed is asked for in its time,
+   * not by every caller.
+   */
   stale(kinds: readonly ListKind[]): readonly ListKind[]
-  /** How long, in ms, none of them is to be asked for again because of a notice; 0 or less: at once. */
+  /** How long a notice of a change has to wait until these lists may be requested again, in ms; 0 or less: not at all. */
   restMs(kinds: readonly ListKind[]): number
   isAsking(kinds: readonly ListKind[]): boolean
 }
@@ -33,31 +36,34 @@ export interface KnownListsOptions {
   /** performance.now() or alike, in ms. */
   readonly now: () => number
   readonly nextId: () => number
-  /** Whether a server as it was met is still the one that counts: other answers are dropped. */
+  /** Whether this is still the newest meeting with the server; answers from earlier ones are dropped. */
   readonly isCurrent: (met: Met) => boolean
-  /** Decides what an answer means; it calls `take` or `fail`. */
+  /** Decides what an answer means for the server, and calls `take` or `fail`. */
   readonly onAnswer: (kind: ListKind, answer: EntryList | Refusal, met: Met) => void
-  /** Entries were left out, or a list failed: told once for the same reasons. */
+  /** Called when entries were left out or a list failed, once for the same reasons. */
   readonly onDropped: (reasons: readonly string[]) => void
 }
 
-/** What is known of one list. */
+/** The state of one list. */
 interface Known {
   list: EntryList
-  /** When it was asked for last, with whatever success. */
+  /** When the last answer came, also a failure. */
   askedAt: number
-  /** How long it then is not asked for again because of a notice. */
+  /** How long after that a notice does not lead to another request. */
   restMs: number
   /** The last answer was a list. */
   isWhole: boolean
-  /** What was wrong with it when that was last told. */
+  /** The reasons that were last given to `onDropped`. */
   reported: string
   asking: { readonly of: Met; readonly done: Promise<void> } | undefined
 }
 
-/** A list is asked for at most this often, whatever notices come. */
+/** Notices of changes lead to a request for a list at most this often. */
 const minRefreshMs = 500
-/** The more seldom, the longer reading it kept the process busy; receiving it, and what comes of a change, cost about as much again. */
+/**
+ * The factor by which a list is requested less often when reading it takes long. Receiving it, and what follows from a change, cost about
+ * as much again.
+ */
 const restPerBusy = 50
 const maxRestMs = 10_000
 /** The list of a server that has none. */

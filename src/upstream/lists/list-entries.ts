@@ -24,9 +24,10 @@ export interface ListBounds {
 const maxReasons = 5
 
 /**
- * Drains one of a server's lists (2026-07-28, pagination): until there is no cursor, a cursor comes twice, or a bound is reached.
- * Of entries with one key the first stays.
- * @param page asks for one page and gives its response, or why there is none.
+ * Reads all pages of one of a server's lists (2026-07-28, pagination): until there is no cursor, a cursor comes twice, or a bound is
+ * reached.
+ * Of several entries with the same key the first one counts.
+ * @param page requests one page and resolves with its response, or with the reason why there is none
  */
 export async function listEntries(
   kind: ListKind,

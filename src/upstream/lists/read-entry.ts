@@ -21,11 +21,11 @@ import type { ListEntry } from './list-entry.ts'
 type IsFit = (value: unknown) => boolean
 
 interface EntryRow {
-  /** What an entry is called in reasons. */
+  /** The word for such an entry in messages. */
   readonly noun: string
-  /** Longer keys are taken for an attack on whoever shows them. */
+  /** Entries with longer keys are dropped: such a key is probably meant to harm those who display it. */
   readonly maxKeyChars: number
-  /** Members without which an entry works; strict clients refuse them in another shape. */
+  /** Members that an entry can do without. They are left out where their shape is wrong, since strict clients would refuse the list. */
   readonly optional: Readonly<Record<string, IsFit>>
   /** What makes an entry unusable. */
   faultOf(key: string, value: (member: string) => unknown): string | undefined
@@ -87,7 +87,7 @@ const rows: Readonly<Record<ListKind, EntryRow>> = {
 export function readEntry(kind: ListKind, text: string, element: Element, era: EraName): ListEntry | { readonly dropped: string } {
   const row = rows[kind]
   if (element.type !== 'object') return { dropped: `a ${row.noun} that is no object` }
-  // A copy: a slice would keep the whole page in memory.
+  // Copied, since a slice of a string keeps the whole page in memory.
   const sent = Buffer.from(text.slice(element.start, element.end)).toString()
   const own = withoutUnfit(sent, row.optional)
   const list = members(own, 0, own.length)
@@ -99,18 +99,18 @@ export function readEntry(kind: ListKind, text: string, element: Element, era: E
   const fault = row.faultOf(key, (name) => parsedMember(own, list, name))
   if (fault !== undefined) return { dropped: named(row, key, fault) }
   const headers = kind === 'tools' ? headersOf(own, list) : noHeaders
-  // Only the revision that has the annotation can break it.
+  // Only 2026-07-28 has the annotation, so only its servers can get it wrong.
   if ('fault' in headers && era === 'modern') return { dropped: named(row, key, headers.fault) }
   const paramHeaders = 'fault' in headers ? noHeaders : headers
   return { key, text: own, keyStart: keyMember.start, keyEnd: keyMember.end, paramHeaders }
 }
 
-/** What is said of an entry whose key came before. */
+/** The reason for leaving out an entry whose key came before. */
 export function repeatedEntry(kind: ListKind, key: string): string {
   return named(rows[kind], key, 'listed twice')
 }
 
-/** Of a key in a reason. */
+/** How many characters of a key are shown in a reason. */
 const maxShownChars = 256
 
 function named({ noun }: EntryRow, key: string, fault: string): string {
@@ -124,7 +124,7 @@ function headersOf(text: string, list: readonly Member[]): ReturnType<typeof rea
   return schema === undefined ? noHeaders : readParamHeaders(textOf(text, schema))
 }
 
-/** Members that say something about an entry, and say it wrongly, are left out; it works without them. */
+/** The entry without optional members that have a wrong shape. */
 function withoutUnfit(text: string, optional: Readonly<Record<string, IsFit>>): string {
   const list = members(text, 0, text.length)
   const isUnfit = (m: Member) => Object.hasOwn(optional, m.key) && !optional[m.key]?.(JSON.parse(textOf(text, m)))
@@ -136,7 +136,7 @@ function parsedMember(text: string, list: readonly Member[], key: string): unkno
   return found === undefined ? undefined : JSON.parse(textOf(text, found))
 }
 
-/** Without a right `inputSchema` no client can call a tool, and strict ones refuse the whole list. */
+/** What is wrong with a tool's `inputSchema`. Without a valid one no client can call the tool, and strict clients refuse the whole list. */
 function faultOfSchema(schema: unknown): string | undefined {
   if (!isRecord(schema)) return 'its inputSchema is no object'
   if (schema['type'] !== 'object') return 'its inputSchema is not of type "object"'

@@ -14,7 +14,7 @@ import { isGone } from './is-gone.ts'
 import { createMeetings } from './meetings.ts'
 import { createState } from './state.ts'
 
-/** Whether a server is there, what it is and what it lists: met, listed, asked again in time, and met again when it was gone. */
+/** Keeps track of one server: meets it, requests its lists, checks whether it is there, and meets it again after it was down. */
 export interface Presence {
   status(): UpstreamStatus
   isReady(): boolean
@@ -22,24 +22,24 @@ export interface Presence {
   met(): Met | undefined
   /** The last known entries, the same array until they change. */
   entries(kind: ListKind): readonly ListEntry[]
-  /** Of the last meeting; nothing before. */
+  /** What the server declared at the last meeting; nothing before the first. */
   offers(): Offers
-  /** 0 ms where the list is not whole, since it failed the last time, or the server is not there. */
+  /** 0 ms where the server is not ready, or the list is not whole because the last request for it failed. */
   cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
-  /** Meets it and asks for its lists; resolves when it is ready or known to be down. */
+  /** Meets the server and requests its lists; resolves when it is ready or known to be down. */
   connect(): Promise<void>
-  /** Asks for the lists, and with them whether the server is there at all. */
+  /** Requests the lists, which also shows whether the server is there at all. */
   refresh(): Promise<void>
   ensureFresh(): Promise<void> | undefined
-  /** It can't be reached: it is tried again, ever more seldom. */
+  /** Takes note that the server can't be reached. It is tried again, with growing pauses. */
   goDown(refusal: Refusal): void
   watch(uri: string, onUpdate: (uri: string) => void): Watch
-  /** Takes a notice of changes that came on another stream than theirs; false where it is something else. */
+  /** Takes a notification of a change that arrived on another stream; false for any other message. */
   hear(message: Message, method: string): boolean
   close(): void
 }
 
-/** Change notices within this time are one. */
+/** Notifications of changes within this time are handled together. */
 const noticeMs = 100
 const minTtlMs = 5000
 const changedWith: Readonly<Record<ChangeKind, readonly ListKind[]>> = {
@@ -48,7 +48,7 @@ const changedWith: Readonly<Record<ChangeKind, readonly ListKind[]>> = {
   resources: ['resources', 'templates'],
 }
 
-/** @param onOther takes what the server sends of its own accord but changes: requests, log messages, progress */
+/** @param onOther takes all messages on the server's own stream but notifications of changes: requests, log messages, progress */
 export function createPresence(
   settings: UpstreamSettings,
   connector: Connector,
@@ -100,7 +100,7 @@ export function createPresence(
     return listKinds.filter((kind) => offers[lists[kind].capability])
   }
 
-  /** The list that says whether the server is up. */
+  /** The list whose success or failure shows whether the server is up: the first that it offers. */
   function decider(): ListKind | undefined {
     return offered()[0]
   }
@@ -115,12 +115,12 @@ export function createPresence(
 
   function onAnswer(kind: ListKind, answer: EntryList | Refusal, met: Met): void {
     if (answer.kind !== 'refused') take(kind, answer, met)
-    // Before templates had a list of their own to be empty, servers left the method out.
+    // Many legacy servers without templates do not know the method.
     else if (kind === 'templates' && met.era.name === 'legacy' && answer.reason === 'method-unknown') take(kind, noList, met)
     else if (kind === decider() || answer.reason === 'upstream-down') meetings.lose(answer, met)
     else {
       known.fail(kind, `the list of ${kind}: ${answer.text}`)
-      // The list that decides finds out whether the session is gone.
+      // Requesting the deciding list shows whether the session is lost.
       if (answer.reason === 'session-unknown') void refreshDecider(met)
     }
   }
@@ -148,7 +148,10 @@ export function createPresence(
     timers.start('check', settings.checkMs * (0.9 + 0.2 * random()), () => void check())
   }
 
-  /** A server whose stream of changes is open would be heard to go; another one is asked. Where it seems to be gone, its list decides. */
+  /**
+   * Checks whether the server is there. While a stream is open its end would show it. If the server seems to be gone, the deciding list
+   * is requested.
+   */
   async function check(): Promise<void> {
     const met = meetings.met()
     if (met !== undefined && !changes.isOpen() && (await isGone(connector, met, meetOptions)) && meetings.met() === met)
@@ -160,7 +163,7 @@ export function createPresence(
     const kinds = changedWith[changed].filter((kind) => offers[lists[kind].capability])
     timers.start(`notice ${changed}`, Math.max(noticeMs, known.restMs(kinds)), () => {
       const met = meetings.met()
-      // A list that is under way may have been read before the change.
+      // A list whose request is in flight may have been read before the change.
       if (known.restMs(kinds) > 0 || known.isAsking(kinds)) noticed(changed)
       else if (met !== undefined && !isClosed) void known.askAll(kinds, met)
     })

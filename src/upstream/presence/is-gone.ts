@@ -2,7 +2,7 @@ import { discoverRequest, legacyRequest } from '../../era/era.ts'
 import type { MeetOptions, Met } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 
-/** Asks a server as little as can be asked: whether it is there. One that answers late is busy, and any answer of its own is one. */
+/** Asks a server for as little as possible. It is gone if it can't be reached or answers with 5xx; one that answers late is only busy. */
 export async function isGone(connector: Connector, { era, facts, session }: Met, options: MeetOptions): Promise<boolean> {
   const id = options.nextId()
   const request = era.name === 'modern' ? discoverRequest(id, options.clientInfo) : legacyRequest(id, 'ping', {}, facts.version, session)

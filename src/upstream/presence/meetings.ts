@@ -2,17 +2,17 @@ import type { Refusal } from '../../mcp/mcp.ts'
 import { type MeetOptions, type Met, meet, type Timers } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 
-/** Meets a server, and meets it again when it or its session was gone: soon at first, then ever more seldom. */
+/** Meets a server (finds its era, shakes hands), and meets it again after it or its session was lost, with growing pauses. */
 export interface Meetings {
   /** The server as it was met last; undefined before, and while its lost session is opened again. */
   met(): Met | undefined
-  /** Meets the server; resolves when `onMet` has, or when the server is known to be down. */
+  /** Meets the server; resolves when `onMet` has resolved, or when the server is known to be down. */
   connect(): Promise<void>
-  /** A meeting has led to a list: the server is there. */
+  /** Takes note that the deciding list came: the server is there. */
   settle(met: Met): void
-  /** What says whether a server is there has failed: it is gone, or just its session. */
+  /** Takes note that the deciding list failed: the server is gone, or only its session. */
   lose(refusal: Refusal, met: Met): void
-  /** The server can't be reached. */
+  /** Takes note that the server can't be reached. */
   goDown(refusal: Refusal): void
   close(): void
 }
@@ -25,31 +25,31 @@ export interface MeetingsOptions {
   readonly now: () => number
   /** In [0, 1). */
   readonly random: () => number
-  /** Takes the server as it was met; what it resolves with is part of the meeting. */
+  /** Called after each meeting, which is over when the promise resolves. */
   readonly onMet: (met: Met) => Promise<void>
-  /** The server is down until it is met again, which is tried on. */
+  /** Called when the server is down. Meeting it is tried again. */
   readonly onDown: (refusal: Refusal) => void
 }
 
 const firstRetryMs = 100
 const maxRetryMs = 2000
-/** A session that is lost after this long is opened again at once, a shorter one ever more seldom. */
+/** A session that lasted this long is opened again at once when it is lost; shorter ones with growing pauses. */
 const lastingMs = 5000
 
 export function createMeetings({ connector, timers, meet: options, now, random, onMet, onDown }: MeetingsOptions): Meetings {
   let met: Met | undefined
-  /** The last meeting that has led to lists. */
+  /** The last meeting whose lists came. */
   let listed: Met | undefined
   let connecting: Promise<void> | undefined
   let isClosed = false
   let failures = 0
-  /** When it was met last. */
+  /** When the server was met last. */
   let metAt = 0
-  /** Sessions in a row that were lost soon. */
+  /** How many sessions in a row were lost soon. */
   let losses = 0
-  /** Addresses in a row at which it could not be met, or gave no list. */
+  /** At how many addresses in a row the server could not be met, or gave no list. */
   let strayed = 0
-  /** It is to be met at another one. */
+  /** Whether to meet the server at another of its addresses. */
   let isAstray = false
 
   function goDown(refusal: Refusal): void {
@@ -87,7 +87,7 @@ export function createMeetings({ connector, timers, meet: options, now, random, 
     await onMet(found)
   }
 
-  /** Where a server has several addresses, each is tried before it is down. What can't be reached was looked for at all of them. */
+  /** Tries each address of a server before it is down. A server that can't be reached was already tried at all of them. */
   function failAt(refusal: Refusal): void {
     const addresses = connector.moveOn?.() ?? 1
     isAstray = refusal.reason !== 'upstream-down' && ++strayed < addresses
@@ -99,7 +99,7 @@ export function createMeetings({ connector, timers, meet: options, now, random, 
     if (isAstray) await connect()
   }
 
-  /** In place of a session that was lost soon: it stays what calls go by until then, since theirs are others. */
+  /** Opens a session in place of one that was lost soon. Until then calls go on, since they have sessions of their own. */
   async function reconnect(lost: Met): Promise<void> {
     await connecting
     if (met === lost) await connect()
@@ -115,7 +115,7 @@ export function createMeetings({ connector, timers, meet: options, now, random, 
       timers.cancel('connect')
     },
     lose(refusal, current) {
-      // One that never was good is a failure.
+      // A session that never led to a list counts as a failure.
       if (refusal.reason !== 'session-unknown' || listed !== current) {
         failAt(refusal)
         return void meetElsewhere()

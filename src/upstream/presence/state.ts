@@ -1,21 +1,21 @@
 import type { Refusal } from '../../mcp/mcp.ts'
 import type { Met, UpstreamEvents, UpstreamSettings, UpstreamStatus } from '../server/server.ts'
 
-/** The state that a server is in, as others are told of it. */
+/** The state of a server, and the events that announce its changes. */
 export interface State {
   status(): UpstreamStatus
   is(state: UpstreamStatus['state']): boolean
-  /** Comes into a state and tells of it, where it or its error is another one than before. */
+  /** Enters a state, and announces it where the state or its error changed. */
   enter(state: UpstreamStatus['state'], failure: Pick<Refusal, 'text' | 'remedy'> | undefined): void
-  /** A list, or what the server offers, has become another one: told at the next `tellNews`. */
+  /** Takes note that a list, or what the server offers, has changed. */
   noteNews(): void
-  /** Tells of news, once for all of them. What the first lists bring is told once the server is ready. */
+  /** Announces noted changes, all at once. While the server is still connecting they wait. */
   tellNews(): void
-  /** Says no more. */
+  /** Announces nothing from now on. */
   close(): void
 }
 
-/** Of an error's text; what a server says may be long. */
+/** Bound of an error's text, which may hold what a server wrote. */
 const maxErrorChars = 300
 
 export function createState(

@@ -1,6 +1,6 @@
 import { type Message, member, members, type Refusal, refuse, stringOf, textOf } from '../../mcp/mcp.ts'
 
-/** The JSON-RPC error that a server answers the gateway's own request with, if it does; what it says of it is for operators alone. */
+/** The JSON-RPC error in a server's response to a request of the gateway's own, if there is one. Its text is only for operators. */
 export function errorIn({ text, top }: Message, method: string): Refusal | undefined {
   const error = member(top, 'error')
   if (error === undefined) return undefined

@@ -15,7 +15,7 @@ import { allCapabilities, type Capabilities, type Reason, type Refusal, refuse }
 import { type Cause, type Connector, type Failure, olderTransport, type Reply, wordsOfStatus } from '../wire/wire.ts'
 import { errorIn } from './error-in.ts'
 
-/** A server that has been met: its era, what it said of itself and, if it gives sessions, ours. */
+/** A server that has been met: its era, what it declared and, if it gives sessions, the id of the gateway's own. */
 export interface Met {
   readonly kind: 'met'
   readonly era: ServerEra
@@ -31,8 +31,8 @@ export interface MeetOptions {
 }
 
 /**
- * Finds a server's era by `server/discover`, never by a call, and shakes hands where the era wants it. Every capability is
- * declared: a server may list only what clients can use.
+ * Finds a server's era by `server/discover`, never by a call, and performs the handshake where the era has one. Declares every
+ * capability, since servers may leave out of their lists what a client could not use.
  */
 export async function meet(connector: Connector, options: MeetOptions): Promise<Met | Refusal> {
   if (options.era !== 'legacy') {
@@ -60,7 +60,7 @@ async function discover(connector: Connector, options: MeetOptions): Promise<Ver
   return verdict.kind === 'refused' ? failed(reply, 'server/discover') : verdict
 }
 
-/** A legacy session with a server, for clients of these capabilities: `initialize`, then `notifications/initialized`. */
+/** Opens a legacy session with these client capabilities: `initialize`, then `notifications/initialized`. */
 export async function shakeHands(
   connector: Connector,
   options: MeetOptions,
@@ -80,7 +80,7 @@ function initialize(
   return connector.post({ ...initializeRequest(id, clientInfo, capabilities), cause, id, timeoutMs })
 }
 
-/** Takes the answer to `initialize`, and thanks for it. */
+/** Reads the answer to `initialize` and sends `notifications/initialized`. */
 async function greet(connector: Connector, { timeoutMs }: MeetOptions, reply: Reply, cause?: Cause): Promise<Met | Refusal> {
   if (reply.kind !== 'message') return failed(reply, 'initialize')
   const error = errorIn(reply.message, 'initialize')
@@ -93,7 +93,10 @@ async function greet(connector: Connector, { timeoutMs }: MeetOptions, reply: Re
   return { kind: 'met', era: createLegacyServer(facts.version), facts, session: reply.session }
 }
 
-/** Why a reply is no answer. The text is for the caller and holds nothing that the server wrote; the remedy is for operators. */
+/**
+ * Turns a reply that is no answer into a refusal. Its text is for the caller and holds nothing that the server wrote; its remedy is for
+ * operators.
+ */
 export function failed(reply: Exclude<Reply, { kind: 'message' }>, method = 'the request'): Refusal {
   if (reply.kind === 'http') {
     const { says, remedy } = wordsOfStatus(reply.status, reply.text)

@@ -2,12 +2,17 @@ import { member } from '../../mcp/mcp.ts'
 import type { Reply } from '../wire/wire.ts'
 
 /**
- * That a session is gone. `untaken`: so is the request, which may be sent again. `said`: an error under the request's own id says so, which
- * may come from behind the session, where the request may have been taken. `unsure`: such an error has the status for it, and no word.
+ * How a reply shows that a session is lost. `untaken`: the server has not acted on the request, so it may be sent again. `said`: the
+ * error has
+ * the request's id and speaks of the session; the server may have acted on the request. `unsure`: as `said`, but only the status speaks
+ * for it.
  */
 export type SessionLoss = 'untaken' | 'said' | 'unsure'
 
-/** 404 says that a session is gone (2025-11-25, transports, Session Management); some servers say it with 400 and a word about it. */
+/**
+ * A lost session is answered with 404 (2025-11-25, transports, Session Management); some servers answer 400 with an error that mentions
+ * the session.
+ */
 export function sessionLoss(reply: Reply, session: string | undefined): SessionLoss | undefined {
   if (session === undefined || reply.kind === 'failed' || (reply.status !== 404 && reply.status !== 400)) return undefined
   if (reply.kind === 'http') return reply.status === 404 ? 'untaken' : undefined
@@ -21,7 +26,7 @@ export function sessionLoss(reply: Reply, session: string | undefined): SessionL
   return isSaid ? 'said' : 'unsure'
 }
 
-/** Whether a session is gone, for requests that may be taken twice. */
+/** Whether a session is lost, for requests that may be sent twice. */
 export function isSessionLost(reply: Reply, session: string | undefined): boolean {
   const loss = sessionLoss(reply, session)
   return loss === 'untaken' || loss === 'said'

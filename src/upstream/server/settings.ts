@@ -1,19 +1,19 @@
-/** How one server is to be treated. Times in ms. */
+/** The settings of one server. Times are in ms. */
 export interface UpstreamSettings {
   readonly backend: string
   readonly name: string
-  /** Names the place where it is: another server that is given its name has another one. */
+  /** Identifies the place that the server is at, so that another server with the same name is told apart. */
   readonly identity: string
   readonly era: 'auto' | 'legacy' | 'modern'
   readonly requestMs: number
   readonly listMs: number
-  /** How long a list of it is used before it is asked again. */
+  /** How long a list is used before it is requested again. */
   readonly ttlMs: number
-  /** How often it is asked whether it is there, while no stream is open whose end would tell. */
+  /** How often to check whether the server is there, while no stream is open whose end would show it. */
   readonly checkMs: number
   readonly pages: number
-  /** Entries of one of its lists. */
+  /** Bound of the entries of one list. */
   readonly entriesPerList: number
-  /** Characters of one of its lists. */
+  /** Bound of the characters of one list. */
   readonly listChars: number
 }

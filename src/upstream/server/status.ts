@@ -10,9 +10,9 @@ export interface UpstreamDeps {
   readonly events: UpstreamEvents
 }
 
-/** What the rest of the house hears of a server. */
+/** Events of one server, for the layers above. */
 export interface UpstreamEvents {
-  /** One of its lists, or what it offers, has become another one. */
+  /** One of its lists, or what it offers, has changed. */
   listChanged(status: UpstreamStatus): void
   stateChanged(status: UpstreamStatus, before: UpstreamStatus['state']): void
   /** Entries of its lists were left out. */
@@ -26,7 +26,7 @@ export interface UpstreamStatus {
   readonly state: 'connecting' | 'ready' | 'down'
   readonly era: EraName | undefined
   readonly version: string | undefined
-  /** What the server calls itself: not to be relied on. */
+  /** The name that the server gives itself, which is not to be relied on. */
   readonly serverName: string | undefined
   readonly tools: number
   readonly prompts: number
@@ -34,6 +34,6 @@ export interface UpstreamStatus {
   readonly lastError: string | undefined
   /** What to do about it, for operators: it may name addresses and hold what the server wrote. */
   readonly remedy?: string | undefined
-  /** When it came into this state: milliseconds since the epoch. */
+  /** When it entered this state, in milliseconds since the epoch. */
   readonly since: number
 }

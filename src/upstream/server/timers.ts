@@ -1,10 +1,10 @@
-/** One-shot timers by name; none keeps the process alive. */
+/** One-shot timers by name. None of them keeps the process alive. */
 export interface Timers {
   /** Starts a timer, unless one of that name runs. */
   start(name: string, ms: number, run: () => void): void
   isRunning(name: string): boolean
   cancel(name: string): void
-  /** Cancels all; none starts any more. */
+  /** Cancels all timers; none can be started afterwards. */
   close(): void
 }
 

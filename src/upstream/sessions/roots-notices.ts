@@ -7,17 +7,20 @@ import type { Sessions } from './server-sessions.ts'
 export interface RootsNoticesOptions {
   readonly connector: Connector
   readonly sessions: Sessions
-  /** The server, where it is there and gives sessions. */
+  /** The server as it was met; undefined where it is down or gives no sessions. */
   readonly met: () => Met | undefined
   readonly timeoutMs: number
 }
 
 /**
- * What tells one server that a client's roots changed, on the client's own session where it has one. However often they change, one
- * notice of a client's is on its way at a time, and one follows.
+ * Makes the function that tells one server that a client's roots changed, in the client's own session where it has one. However often
+ * they change, at most one notification of a client is in flight, and at most one follows it.
  */
 export function createRootsNotices(options: RootsNoticesOptions): (client: ClientSession) => Promise<void> {
-  /** By the keys of clients, at most as many as have sessions; true where they have changed again since. */
+  /**
+   * By the clients' keys: notifications in flight; true where the roots have changed again since. At most as many as clients have
+   * sessions.
+   */
   const underWay = new Map<string, boolean>()
 
   async function tell(client: ClientSession): Promise<void> {

@@ -13,42 +13,45 @@ import { isSessionLost, type MeetOptions, type Met, shakeHands, type UpstreamSet
 import type { Cause, Connector, Reply } from '../wire/wire.ts'
 import { createSessionPool, type Opening, type OpenSession, openSession } from './session-pool.ts'
 
-/** The sessions that a legacy server gives, for calls: each legacy client's own, and those that modern clients share. */
+/** The sessions with one legacy server in which calls are made: one for each legacy client, and some that modern clients share. */
 export interface Sessions {
-  /** The session that a call belongs into. */
+  /** The session in which a call is made. */
   of(call: Call): Opening
-  /** In place of one that the server no longer knows. */
+  /** A new session in place of one that the server no longer knows. */
   againOf(call: Call, lost: OpenSession): Opening
-  /** For all calls to come; one that waits for nothing else opens nothing. */
+  /** Takes note that a session is lost, without opening another one yet. */
   lose(call: Call, lost: OpenSession): void
-  /** A call has left its session. */
+  /** Takes note that a call in a session has ended. */
   release(session: OpenSession): void
   own(client: ClientSession): Opening
   ownAgain(client: ClientSession, lost: OpenSession): Opening
-  /** A client's own session, where it has one already. */
+  /** A client's own session, if it has one already. */
   find(client: ClientSession): Opening | undefined
-  /** Asks the server whether it knows a session. */
+  /** Sends `ping` in a session, to learn whether the server still knows it. */
   ping(met: Met, session: OpenSession): Promise<Reply>
-  /** Sends a request in a client's own session; once more where that is lost and has been opened again. */
+  /** Sends a request in a client's own session. If that was lost, opens it again and sends the request once more. */
   request(client: ClientSession, method: string, params: object): Promise<Reply | Refusal>
-  /** Remembers what a client's own session is told again when it has to be opened again. */
+  /** Remembers a client's log level, to set it again when its session is opened again; `keepUri` does the same for subscriptions. */
   keepLevel(client: ClientSession, level: LogLevel): void
   keepUri(client: ClientSession, uri: string, isOn: boolean): void
-  /** A client's session is over: what is still under way in it opens no other and is not sent again. */
+  /** Ends a client's session. Calls in flight in it open no other session and are not sent again. */
   end(client: ClientSession, isDeleted: boolean): void
-  /** Ends all with which no other process may go on and, where there is none, the others too; resolves when the server has been told. */
+  /**
+   * Ends all sessions that no other process may continue; if there is no other process, all of them. Resolves when the server has been
+   * told.
+   */
   endAll(isLast: boolean): Promise<void>
 }
 
 export interface SessionsOptions {
-  /** The server's, by which a client's session knows its own with it. */
+  /** The server's key, under which a client's sealed session id holds the server's session id. */
   readonly key: string
   readonly settings: UpstreamSettings
   readonly connector: Connector
   readonly meet: MeetOptions
-  /** The server as it was met; undefined where it is not there. */
+  /** The server as it was met; undefined where it is down. */
   readonly met: () => Met | undefined
-  /** Opens the stream of a session that able clients share, and gives what closes it. */
+  /** Opens the stream of a shared session whose clients have capabilities; returns a function that closes it. */
   readonly openStream: (met: Met, session: string) => () => void
 }
 
@@ -63,13 +66,16 @@ interface Kept {
   readonly uris: Set<string>
 }
 
-/** Own sessions known at a time. */
+/** Bound of the sessions of single clients. */
 const maxOwn = 10_000
-/** Shared ones: there are more sets of capabilities than anybody has clients for. */
+/** Bound of the shared sessions. There are more sets of capabilities than any installation has kinds of clients. */
 const maxShared = 64
-/** Clients whose sessions are over, and are known to be: the oldest are forgotten. */
+/** Bound of the clients whose ended sessions are remembered; the oldest are forgotten. */
 const maxEnded = 10_000
-/** Clients of whose levels and subscriptions is known, and subscriptions of one: the oldest are forgotten. */
+/**
+ * Bounds of the clients whose log levels and subscriptions are remembered (the oldest are forgotten), and of the subscriptions of one
+ * client.
+ */
 const maxKept = 10_000
 const maxUris = 100
 

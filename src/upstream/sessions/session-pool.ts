@@ -1,41 +1,44 @@
 import type { Refusal } from '../../mcp/mcp.ts'
 
-/** A session with one server; `id` is the server's. */
+/** An open session with one server; `id` is the server's id. */
 export interface OpenSession {
   readonly kind: 'session'
   readonly id: string | undefined
-  /** Another process may go on with it, or has opened it. */
+  /** Whether another process may continue it, or has opened it. */
   isHandedOut: boolean
-  /** Calls that are under way in it. */
+  /** How many calls are in flight in it. */
   users: number
-  /** Made room for others: nobody comes back to it. */
+  /** Whether the pool dropped it to make room, so that no further call uses it. */
   isEvicted: boolean
-  /** Ends what is kept open for it. */
+  /** Closes the stream that is kept open for it. */
   closeStream: (() => void) | undefined
 }
 
-/** A session that is open, or what its opening will come to. */
+/** A session, or the promise of one that is being opened. */
 export type Opening = OpenSession | Promise<OpenSession | Refusal>
 
-/** Sessions with one server by whom they are for: opened when first needed, and again once when lost, for all who wait. */
+/**
+ * Sessions with one server, by who uses them. A session is opened at its first use; a lost one is opened again once for all who wait for
+ * it.
+ */
 export interface SessionPool<K extends { readonly key: string }> {
   get(whom: K): Opening
-  /** A session in place of one that the server no longer knows; all who lost the same one get the same one. */
+  /** A new session in place of one that the server no longer knows; the same one for all who lost the same one. */
   again(whom: K, lost: OpenSession): Opening
-  /** The server no longer knows it: the next who comes opens another one. */
+  /** Takes note that a session is lost: the next use opens another one. */
   lose(key: string, lost: OpenSession): void
-  /** Without opening one; undefined where there is none. */
+  /** The session if there is one; opens none. */
   find(whom: K): Opening | undefined
   remove(key: string): void
-  /** All that are there; the pool is empty afterwards. */
+  /** Removes and returns all sessions. */
   drain(): readonly Opening[]
 }
 
 export interface PoolOptions<K> {
-  /** Past so many the longest unused makes room. */
+  /** Bound of the sessions; beyond it the least recently used is dropped. */
   readonly max: number
   readonly open: (whom: K) => Promise<OpenSession | Refusal>
-  /** The id of a session that another process opened. */
+  /** The server's id of a session that another process opened. */
   readonly adopt: (whom: K) => string | undefined
   readonly onEvicted: (session: OpenSession) => void
 }
@@ -81,7 +84,7 @@ export function createSessionPool<K extends { readonly key: string }>(options: P
   function find(whom: K): Opening | undefined {
     const known = entries.get(whom.key)
     if (known !== undefined) {
-      // Order matters only where somebody may have to make room soon.
+      // The order of use matters only when the pool is getting full.
       if (entries.size > options.max / 2) {
         entries.delete(whom.key)
         entries.set(whom.key, known)
@@ -105,7 +108,7 @@ export function createSessionPool<K extends { readonly key: string }>(options: P
     },
     lose(key, lost) {
       const known = entries.get(key)
-      // It stays in its place, so that the lost one is not adopted again.
+      // The entry stays, so that the lost session is not adopted again.
       if (known?.session === lost) known.session = undefined
     },
     remove: (key) => void entries.delete(key),

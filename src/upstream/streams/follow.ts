@@ -5,9 +5,12 @@ import { type Met, sessionLoss } from '../server/server.ts'
 import type { OpenSession, Sessions } from '../sessions/sessions.ts'
 import type { Connector, Listening } from '../wire/wire.ts'
 
-/** What a server sends of its own accord to one client: on the stream of the client's own session with it. */
+/** Takes what a server sends to one client outside of calls, on the stream of the client's own session. */
 export interface Follower {
-  /** JSON text of the whole notification: `notifications/message`, `notifications/resources/updated` or `notifications/elicitation/complete`. */
+  /**
+   * JSON text of the whole notification: `notifications/message`, `notifications/resources/updated` or
+   * `notifications/elicitation/complete`.
+   */
   onNotice(text: string, method: string): void
   onAsk(ask: Ask): void
   /** Undefined while the client takes what it gets; else resolves when it has, or is gone: until then no more is read for it. */
@@ -19,14 +22,14 @@ export interface FollowOptions {
   readonly sessions: Sessions
   readonly requests: ServerRequests
   readonly now: () => number
-  /** The server, where it is there and gives sessions. */
+  /** The server as it was met; undefined where it is down or gives no sessions. */
   readonly met: () => Met | undefined
   readonly onProgress: (message: Message) => void
 }
 
 const firstRetryMs = 1000
 const maxRetryMs = 30_000
-/** Requests of one stream whose answers are waited for. */
+/** Bound of a server's requests on one stream that wait for a response. */
 const maxAsks = 32
 
 const passed: ReadonlySet<string> = new Set([
@@ -35,13 +38,13 @@ const passed: ReadonlySet<string> = new Set([
   'notifications/elicitation/complete',
 ])
 
-/** Refusals that pass: the stream before it has not ended yet, or the server has too much to do. */
+/** Statuses after which it is tried again: the earlier stream has not ended yet, or the server is overloaded. */
 const passing: ReadonlySet<number> = new Set([408, 409, 425, 429])
 
 /**
- * Keeps the stream of a client's own session open until the returned function is called. It is opened again ever more seldom, not
- * before the server wants that; where the server has no such stream it is given up, where it has lost the session that is opened again
- * and the stream in it, whoever finds out, and where it does not go on from the last event it is opened without.
+ * Keeps the stream of a client's own session open until the returned function is called. When it ends it is opened again, with growing
+ * pauses and not earlier than the server's `retry`. If the server has no such stream, it is given up. If the server has lost the session,
+ * that is opened again, and the stream in it. If the server can't resume from the last event, the stream is opened without it.
  */
 export function follow(client: ClientSession, follower: Follower, options: FollowOptions): () => void {
   const { connector, sessions, now } = options
@@ -105,13 +108,16 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
     }
   }
 
-  /** The server may just not have the event any more: who asks without it hears whether there is a stream. */
+  /** Opens the stream without the last event's id: the server may only have forgotten that event. */
   function fromNow(retryMs: number | undefined): void {
     lastEventId = undefined
     later(retryMs)
   }
 
-  /** 404 and 400 are also what servers say that have no such stream: only a request tells whether the session, or its place, is gone. */
+  /**
+   * Servers without such a stream also answer 404 or 400. Only a request in the session shows whether it, or the server's address, is
+   * gone.
+   */
   async function judgeLoss(met: Met, session: OpenSession, status: number, isResumed: boolean, retryMs: number | undefined): Promise<void> {
     const reply = await sessions.ping(met, session)
     if (isStopped) return

@@ -5,16 +5,16 @@ import type { Connector } from '../wire/wire.ts'
 import { createWatches, type Watch } from './resource-watches.ts'
 import { createSubscriber, type Subscriber } from './subscriber.ts'
 
-/** The stream on which a server tells of changes, of its lists and of watched resources: one for each server, whatever clients there are. */
+/** The one stream on which a server notifies the gateway of changes: of its lists, and of resources that clients watch. */
 export interface ChangeWatch {
-  /** Opens the stream where there is something to hear and it isn't open; it is opened again when it ends. */
+  /** Opens the stream, if the server has anything to notify of; it is opened again when it ends. */
   open(met: Met): void
-  /** Whether the server would be heard to go. */
+  /** Whether the stream is open, so that its end would show that the server is gone. */
   isOpen(): boolean
   watch(uri: string, onUpdate: (uri: string) => void): Watch
-  /** Takes a notice of changes, on whatever stream it came; false where it is something else. */
+  /** Takes a notification of a change, on whatever stream it arrived; false for any other message. */
   hear(message: Message, method: string): boolean
-  /** The server is gone; what is watched is asked for again when it is back. */
+  /** Takes note that the server is gone. Watched resources are subscribed to again when it is back. */
   close(): void
 }
 
@@ -23,15 +23,15 @@ export interface ChangeWatchOptions {
   readonly timers: Timers
   readonly meet: MeetOptions
   readonly now: () => number
-  /** The server says that one of its lists changed. */
+  /** Called when the server notifies of a change of one of its lists. */
   readonly onChange: (kind: ChangeKind) => void
-  /** The stream has ended, or the session is lost: the server may be gone, and notices may be lost. */
+  /** Called when the stream has ended or the session is lost: the server may be gone, and notifications may be lost. */
   readonly onEnd: () => void
-  /** All other messages of the server's own accord. */
+  /** Called with every other message on the stream. */
   readonly onOther: (met: Met, message: Message, method: string) => void
 }
 
-/** One stream; of a modern server with the URIs that it was opened for. */
+/** One stream. With a modern server, `uris` are those that it was opened for. */
 interface Stream {
   readonly uris: readonly string[]
   readonly openedAt: number
@@ -40,9 +40,11 @@ interface Stream {
 
 const firstRetryMs = 1000
 const maxRetryMs = 30_000
-/** How soon another meeting's stream is opened where the ones before did not last. */
+/** How soon the stream is opened after another meeting, where the streams before it did not last. */
 const renewMs = 2000
-/** Changes of what is watched within this time are one. A request names every URI: the more there are, the longer it waits. */
+/**
+ * How long changes of what is watched are gathered into one request. The request names every URI, so it waits longer the more there are.
+ */
 const gatherMs = 20
 const gatherMsPerUri = 0.1
 
@@ -51,12 +53,12 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
   const watches = createWatches(timers, meet.timeoutMs, wanted)
   let met: Met | undefined
   let isDown = false
-  /** The server has no stream, or grants us none. */
+  /** Whether the server refused the stream. */
   let isRefused = false
   let current: Stream | undefined
-  /** A modern server's stream that takes the place of `current` when it is acknowledged. */
+  /** The stream that replaces `current` as soon as a modern server acknowledges it. */
   let next: Stream | undefined
-  /** What is watched has changed since a modern server was asked. */
+  /** Whether what is watched has changed since the last request to a modern server. */
   let isStale = false
   let subscriber: Subscriber | undefined
   let failures = 0
@@ -91,11 +93,11 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
     listen(met, (stream) => {
       current = stream
     })
-    // A server without streams says so by then.
+    // By then a server without streams has refused it.
     if (subscriber !== undefined) timers.start('subscribe', gatherMs, subscriber.again)
   }
 
-  /** What was told of in the meantime is lost: the lists are asked for again. */
+  /** Opens the stream after a pause. Notifications of the meantime are lost, so the lists are requested again. */
   function openLate(): void {
     openStream()
     options.onEnd()
@@ -178,7 +180,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
         return watches.giveUp()
       }
       if (now() - stream.openedAt > maxRetryMs) failures = 0
-      // The server may ask for a longer wait, never for a shorter one.
+      // The server may ask for a longer pause, never for a shorter one.
       const wait = Math.min(maxRetryMs, Math.max(retryMs ?? 0, firstRetryMs * 2 ** failures++))
       timers.start('changes', wait, openLate)
     } else timers.cancel('acknowledge')
@@ -186,7 +188,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
   }
 
   function closeStreams(): void {
-    // Whoever closes it, a stream that failed is not opened again before its time.
+    // The timer `changes` keeps running: a stream that failed is not opened again before its time.
     for (const name of ['watched', 'subscribe', 'acknowledge']) timers.cancel(name)
     const open = [current, next]
     current = undefined
@@ -207,7 +209,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       isRefused = false
       if (found !== met) {
         forget()
-        // One that had lasted ends with its session: the new one's takes its place at once.
+        // A stream that had lasted ends with its session: then the new session's stream is opened at once.
         const isLate = failures >= 2 && timers.isRunning('changes')
         timers.cancel('changes')
         if (isLate) timers.start('changes', renewMs, openLate)

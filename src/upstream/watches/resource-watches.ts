@@ -1,26 +1,26 @@
 import type { Timers } from '../server/server.ts'
 
-/** A subscription to one resource, shared by all who want it. */
+/** One watcher's part in the shared subscription to a resource. */
 export interface Watch {
-  /** Whether the server agreed, within a bounded time. */
+  /** Resolves with whether the server accepted the subscription, within a bounded time. */
   readonly isGranted: Promise<boolean>
   stop(): void
 }
 
-/** Who wants to hear of which resources of one server, whatever stream it tells of them on. */
+/** The watchers of one server's resources. */
 export interface Watches {
   watch(uri: string, onUpdate: (uri: string) => void): Watch
   /** The URIs that somebody watches. */
   uris(): readonly string[]
   count(): number
   has(uri: string): boolean
-  /** The server's word on a URI. Who was told otherwise before, or could have lost updates, hears of one. */
+  /** Takes the server's answer for a URI. Watchers get an update where the answer is better than before, or updates may have been lost. */
   settle(uri: string, isGranted: boolean): void
-  /** Nobody waits any longer for the server's word on one URI, or on any: for now it is no. */
+  /** Answers `false` to those who wait for the server's answer on one URI or, without it, on any. */
   giveUp(uri?: string): void
-  /** The server tells of an update of a resource, or of one below it. */
+  /** Takes an update of a resource, or of one below it. */
   updated(uri: string): void
-  /** The server tells of no updates for now, and those of the meantime are lost. */
+  /** Takes note that no updates arrive for now, so that some are lost. */
   lost(): void
 }
 
@@ -28,7 +28,7 @@ interface Entry {
   readonly watchers: Set<Watcher>
   readonly waiting: Set<(isGranted: boolean) => void>
   state: 'asked' | 'granted' | 'refused' | 'lost'
-  /** What was updated since the watchers were told last. */
+  /** The URIs that were updated since the watchers were last told. */
   readonly updated: Set<string>
 }
 
@@ -36,22 +36,22 @@ interface Watcher {
   readonly onUpdate: (uri: string) => void
 }
 
-/** URIs of one server. Each watcher belongs to a client's open stream, of which `listen` bounds the number. */
+/** Bound of the URIs of one server. The watchers of one URI are bounded by the clients' open streams. */
 export const maxUris = 10_000
-/** Of all of them together: servers bound the size of a request. */
+/** Bound of the characters of all URIs together, since servers bound the size of a request. */
 const maxTotalChars = 2 * 1024 * 1024
 const maxUriChars = 8192
-/** Updates of one URI within this time are one. */
+/** Updates of one URI within this time are told together. */
 const updateMs = 100
-/** Resources below one URI that are told of by name; where it is more, the URI itself is. */
+/** How many updated resources below a watched URI are named; if there are more, the watched URI itself is told. */
 const maxUpdated = 32
-/** Levels below a watched URI. */
+/** How many levels above an updated URI are looked up. */
 const maxLevels = 64
 
-/** @param onWanted hears that a URI is to be asked for, or nobody watches it any more */
+/** @param onWanted called when a URI is to be subscribed to, or is no longer watched by anybody */
 export function createWatches(timers: Timers, patienceMs: number, onWanted: (uri: string) => void): Watches {
   const entries = new Map<string, Entry>()
-  /** How many of them have which length: of a long URI with many levels only those are looked up that could be there. */
+  /** How many watched URIs have which length, so that of an updated URI only parents of such a length are looked up. */
   const lengths = new Map<number, number>()
   let chars = 0
 

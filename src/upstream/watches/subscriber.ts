@@ -4,12 +4,12 @@ import { isSessionLost, type MeetOptions, type Met } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 import { maxUris, type Watches } from './resource-watches.ts'
 
-/** Keeps what a legacy server's session is subscribed to equal to what is watched (2025-11-25, resources, Subscriptions). */
+/** Subscribes a legacy server's session to what is watched, and unsubscribes it from the rest (2025-11-25, resources, Subscriptions). */
 export interface Subscriber {
-  /** Somebody begins to watch a URI, or nobody does any more: it is seen to at the next flush. */
+  /** Takes note that a URI is watched from now on, or no longer; the next flush acts on it. */
   mark(uri: string): void
   flush(): void
-  /** Subscribes to all anew: the server may have forgotten. */
+  /** Subscribes to all again, since the server may have forgotten. */
   again(): void
   close(): void
 }
@@ -18,19 +18,19 @@ export interface SubscriberOptions {
   readonly connector: Connector
   readonly meet: MeetOptions
   readonly watches: Watches
-  /** Whether there is a stream on which updates could come; without one nothing is subscribed to. */
+  /** Whether a stream is open on which updates could arrive; without one nothing is subscribed to. */
   readonly isHeard: () => boolean
   readonly onSessionLost: () => void
 }
 
-/** Requests under way at a time; each is bounded by the time-out of a meeting. */
+/** Bound of the requests in flight; each has the time-out of a meeting. */
 const maxPosts = 4
 
 export function createSubscriber(options: SubscriberOptions, { facts, session }: Met): Subscriber {
   const { connector, meet, watches, isHeard } = options
-  /** What the session is subscribed to, at most `maxUris`; false where the server may have forgotten it. */
+  /** What the session is subscribed to, at most `maxUris`; false where the server may have forgotten the subscription. */
   const subscribed = new Map<string, boolean>()
-  /** Holds only what is watched, subscribed to or busy. */
+  /** URIs for the next flush; only those that are watched, subscribed to or busy. */
   const marked = new Set<string>()
   const busy = new Set<string>()
   let isClosed = false

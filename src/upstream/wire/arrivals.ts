@@ -1,16 +1,16 @@
-/** Which names there have been, and waits for those that are yet to come. */
+/** Remembers which names have been added, and lets callers wait for names that have not. */
 export interface Arrivals {
-  /** Whether it was ever added, as far as is remembered, or nobody else may wait. */
+  /** Whether a name was added before, as far as is remembered; also true where too many wait. */
   isKnown(name: string): boolean
   /** Resolves when the name is added, or after two seconds, or `maxMs`. */
   wait(name: string, maxMs?: number): Promise<void>
   add(names: readonly string[]): void
-  /** Nobody waits any longer. */
+  /** Ends all waiting. */
   close(): void
 }
 
 const waitMs = 2000
-/** Of those that are not among the latest, so many are remembered: the longest unseen are forgotten. */
+/** How many earlier names are remembered; the least recently added are forgotten. */
 const maxKnown = 1000
 const maxWaiting = 1000
 

@@ -1,27 +1,32 @@
 import type { Cancellation, Message } from '../../mcp/mcp.ts'
 
-/** How one server is reached. A connector knows HTTP or pipes, never eras, and of sessions no more than the header that names one. */
+/** Moves messages to and from one server. A connector knows HTTP or pipes but no eras, and of sessions only the header that names one. */
 export interface Connector {
-  /** Sends one JSON-RPC message and takes what comes back for it. Never rejects. */
+  /** Sends one JSON-RPC message and resolves with what comes back for it. Never rejects. */
   post(request: Post): Promise<Reply>
   /** Opens a long-lived stream of the server's messages; it stays open until either side closes it. */
   listen(request: Listen): Listening
-  /** Tells the server that a session is over; its answer is of no matter. */
+  /** Tells the server that a session has ended; the answer is ignored. */
   delete(headers: readonly string[], cause?: Cause): Promise<void>
-  /** From now on these are the addresses (`ip:port`) behind the host, where it can have any. What is under way at others ends there. */
+  /**
+   * Sets the addresses (`ip:port`) behind the host, if the kind of connector has any. Requests in flight at other addresses finish there.
+   */
   setEndpoints?(endpoints: readonly string[]): void
-  /** What the gateway asks for itself goes to another of its addresses from now on, if it isn't sent there already; how many there are. */
+  /** Sends the gateway's own requests to another address from now on. Returns how many addresses there are. */
   moveOn?(): number
   /** Whether the server has only the HTTP+SSE transport of 2024-11-05, where its answers leave that open. Never rejects. */
   hasOlderTransport?(): Promise<boolean>
   close(): Promise<void>
 }
 
-/** What clients cause beside their calls: it has connections of its own, so that it can't hold up what keeps the server in view. */
+/**
+ * Marks requests that clients cause besides their calls. They have connections of their own, so that they can't hold up the checks of the
+ * server.
+ */
 export type Cause = 'client'
 
 export interface Post {
-  /** Calls stand in line; what keeps a server in view does not stand behind them. */
+  /** Calls wait in a line of their own, so that they can't hold up the checks of the server. */
   readonly isCall?: boolean | undefined
   readonly cause?: Cause | undefined
   readonly headers: readonly string[]
@@ -29,22 +34,27 @@ export interface Post {
   /** The id that the answer must carry; undefined for notifications and responses. */
   readonly id: number | undefined
   readonly timeoutMs: number
-  /** A bound that progress does not put off. */
+  /** A time-out that progress does not extend. */
   readonly maxMs?: number | undefined
   readonly cancellation?: Cancellation | undefined
-  /** Whether an event stream that ends before the answer is taken up again where its events have ids (2025-11-25, transports, Resumability and Redelivery). */
+  /**
+   * Whether to resume an event stream that ends before the answer, if its events have ids (2025-11-25, transports, Resumability and
+   * Redelivery).
+   */
   readonly isResumable?: boolean | undefined
   /** Messages that come before the answer. A progress notification restarts the time-out. */
   readonly onMessage?: (message: Message, method: string) => void
-  /** Undefined while the messages are taken; else resolves when they are: until then nothing more is read, and the time-out stands still. */
+  /**
+   * Undefined while the messages are taken; else resolves when they are: until then nothing more is read, and the time-out stands still.
+   */
   drained?(): Promise<void> | undefined
-  /** Gets hold of the wait for the answer, before anything is sent. */
+  /** Called before anything is sent, with the control over the time-out. */
   readonly onWaiting?: (waiting: Waiting) => void
 }
 
-/** A request that waits for its answer. */
+/** Control over the time-out of a request that waits for its answer. */
 export interface Waiting {
-  /** It may take so long from now on, in ms, within the bound that nothing puts off. */
+  /** Sets the time that the answer may take from now on, in ms, within `maxMs`. */
   allow(ms: number): void
 }
 
@@ -57,7 +67,10 @@ export type Reply =
 
 export interface Failure {
   readonly kind: 'failed'
-  /** unreachable, busy: nothing was sent; broken: cut or not understood after sending; slow-client: not the server took the time, but who reads. */
+  /**
+   * unreachable, busy: nothing was sent; broken: cut or not understood after sending; slow-client: not the server took the time, but who
+   * reads.
+   */
   readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken' | 'slow-client'
   readonly text: string
   /** For operators alone: what to do about it. */
@@ -69,9 +82,9 @@ export interface Listen {
   readonly method: 'GET' | 'POST'
   readonly headers: readonly string[]
   readonly body?: string
-  /** A stream of a single client's: there may be very many, which take nothing from the server's other connections. */
+  /** Whether the stream serves a single client. There may be very many such streams, so they have connections of their own. */
   readonly isFollowed?: boolean
-  /** Where an earlier stream broke off. */
+  /** The id of the last event of an earlier stream, to resume after it. */
   readonly lastEventId?: string | undefined
   readonly onMessage: (message: Message, method: string | undefined) => void
   /** As of a `Post`. */

@@ -4,7 +4,7 @@ import { createEndpoints, type EndpointsOptions } from './endpoints.ts'
 import type { HttpSettings } from './http/settings.ts'
 import { createStreamableHttp } from './http/streamable-http.ts'
 
-/** What a connector is made of besides its own key of the document. */
+/** What a connector is made of, besides the value of its own key in the document. */
 export interface ConnectorContext {
   readonly server: Server
   readonly limits: Config['limits']
@@ -13,17 +13,20 @@ export interface ConnectorContext {
   readonly secret: (reference: string) => string
 }
 
-/** A connector that can be opened. `settings` is all that it depends on: plain JSON, equal where nothing has to be opened again. */
+/**
+ * A connector that can be opened. `settings` holds everything that it depends on, as plain JSON: if it stays equal, an open connector can
+ * be kept.
+ */
 export interface ConnectorPlan {
   readonly settings: unknown
-  /** Where the server is, whatever else about it changes. */
+  /** Where the server is; it stays the same when other settings change. */
   readonly place: string
-  /** Addresses behind the host, which may become others while it is open. */
+  /** Addresses behind the host. They may change while the connector is open. */
   readonly endpoints: readonly string[]
   open(deps: Pick<EndpointsOptions, 'now' | 'random'>): Connector
 }
 
-/** The kinds of servers, by their key in the document: a row for each. */
+/** The kinds of connectors, by their key in the document. */
 export const connectors = {
   http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
     const settings = httpSettings(target, context)
@@ -38,7 +41,7 @@ export const connectors = {
   },
 } as const
 
-/** Answers are bounded by bytes first; these only keep the scan of one finite. */
+/** Bounds of one answer's JSON. The bound of its bytes is usually reached first. */
 const maxAnswerDepth = 1000
 const maxAnswerTokens = 1_000_000
 

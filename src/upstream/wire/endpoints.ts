@@ -12,17 +12,17 @@ export interface EndpointsOptions {
 
 /** The host itself, or one endpoint behind it. */
 interface Place {
-  /** By which ids of sessions begin: `host`, or the endpoint. */
+  /** The prefix of ids of sessions at this place: `host`, or the endpoint. */
   readonly name: string
   readonly connector: Connector
   isListed: boolean
-  /** Posts that are under way. */
+  /** How many posts are in flight. */
   posts: number
-  /** How often in a row it failed; one that is being tried again counts as failed until it answers. */
+  /** How many times in a row it failed. A place that is being tried again counts as failed until it answers. */
   failures: number
-  /** It was reached when it failed last, and gave no answer. */
+  /** Whether it was reached when it last failed, and gave no answer. */
   isAiling: boolean
-  /** Until then it is passed over: in ms, by `now`. */
+  /** Until when it is avoided, in ms by `now`. */
   restsUntil: number
 }
 
@@ -30,30 +30,36 @@ const firstRestMs = 1000
 const maxRestMs = 30_000
 const hostName = 'host'
 const sessionHeader = 'mcp-session-id'
-/** An id with the place that gave it. Any other was given before there were endpoints, by the host. */
+/** A session id with the place that gave it. An id without one was given by the host, before there were endpoints. */
 const placed = /^(host|[0-9.]+:[0-9]+|\[[0-9a-f:.]+\]:[0-9]+)\//i
-/** What a server says of a session that it does not know (2025-11-25, transports, Session Management): it is opened again, elsewhere. */
+/**
+ * The reply for a session that a server does not know (2025-11-25, transports, Session Management); the session is then opened again at
+ * another place.
+ */
 const sessionUnknown: Reply = { kind: 'http', status: 404, text: '' }
 const nowhere: Reply = { kind: 'failed', failure: 'unreachable', text: 'has no address' }
 
 /**
- * One server at several places. Until endpoints are set it is the host's connector. From then on each session stays at the place that
- * gave it, whose name stands before its id, here and in every process that is handed the id; where that place is no longer listed or can't
- * be reached, the session is unknown. What clients want without a session goes to the endpoints in turn; what keeps the server in view stays
- * where it was answered. Both pass over those that failed of late: then come those that gave no answer, the host, at last those that could
+ * A connector to one server at several places. Until endpoints are set, it is the host's connector. From then on each session stays at
+ * the place
+ * that gave it, in this process and in every other: the place's name is the prefix of the session id. If that place is no longer listed
+ * or can't
+ * be reached, the session is unknown. Clients' requests without a session go to the endpoints in turn; the gateway's own requests stay
+ * where they were last answered. Both avoid places that failed recently: next come those that gave no answer, then the host, last those
+ * that could
  * not be reached. A request goes to another place only where nothing was sent.
- * A place of which this process has not heard yet is waited for, as another one may have. An id that was given a place is not looked at in
- * a process that never had endpoints: the server does not know it either.
+ * If this process does not know a session's place yet, it waits for it, since another process may know it. A prefix is ignored in
+ * a process that never had endpoints; the server does not know such an id either.
  */
 export function createEndpoints({ connect, now, random }: EndpointsOptions): Connector {
   const host = placeOf(hostName, connect(undefined))
-  /** Those too that have left, as long as something is under way there. */
+  /** All places, including those no longer listed that have requests in flight. */
   const places = new Map([[hostName, host]])
   let listed: readonly Place[] = []
   let turn = Math.floor(random() * 1024)
-  /** Where what keeps the server in view goes: not to where the first client does. */
+  /** Where the gateway's own requests go: not to the place of the first client. */
   let view = host
-  /** Where it went last. */
+  /** Where they went last. */
   let viewed = host
   const arrivals = createArrivals()
 
@@ -75,7 +81,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     return listed[(listed.indexOf(place) + 1) % listed.length] ?? host
   }
 
-  /** Where a session is, and its id there; the place is undefined where it is none of ours any more, or not yet. */
+  /** A session's place and its id there. The place is undefined where it is not listed any more, or not yet. */
   function find(session: string): { readonly place: Place | undefined; readonly id: string; readonly name: string } {
     const [prefix, name] = placed.exec(session) ?? []
     if (prefix === undefined || name === undefined) return { place: host, id: session, name: hostName }
@@ -85,7 +91,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
   async function postAt(place: Place, request: Post, isInSession: boolean): Promise<Reply> {
     const isView = isForView(request)
     const isResting = place.restsUntil > now()
-    // Whoever else comes need not find out about it at the same time.
+    // Only one request at a time tries a place that failed.
     if (!isResting && place.failures > 0 && !isInSession) {
       place.failures++
       rest(place)
@@ -99,7 +105,8 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
       viewed = place
       view = isSick ? after(place) : place
     }
-    // What fails in a client's session tells of that session alone, and what goes well there is no sign that a new one would.
+    // A failure in a client's session says nothing about other sessions at that place, and a success does not show that a new one could
+    // be opened.
     if (isLost || (isSick && (isView || !isInSession))) {
       if (!isResting) fail(place, !isLost)
     } else if (!isSick && reply.kind !== 'failed' && !(isInSession && place.isAiling)) welcome(place)
@@ -107,7 +114,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     return reply.kind === 'message' && reply.session !== undefined ? { ...reply, session: `${place.name}/${reply.session}` } : reply
   }
 
-  /** However many find out at once, it is once. */
+  /** Counts a failure once, however many requests notice it at the same time. */
   function fail(place: Place, isAiling: boolean): void {
     place.failures = Math.max(1, place.failures)
     place.isAiling = isAiling
@@ -141,7 +148,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
       ready = shortened(request, now() - startedAt)
     }
     const place = places.get(name)
-    // What a call in flight still wants there is brought to it: answers to its questions, and that it is given up.
+    // A call in flight at a place that is no longer listed still gets responses and cancellation there.
     if (place === undefined || (!place.isListed && request.id !== undefined)) return sessionUnknown
     const reply = await postAt(place, copyOf(ready, { headers: request.headers.with(at, id) }), true)
     return isUnreachable(reply) && (place !== host || listed.length > 0) ? sessionUnknown : reply
@@ -193,7 +200,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     return place
   }
 
-  /** Its streams end with it, as their sessions have. */
+  /** Closes a place that is no longer listed, once no post is in flight there. Its streams end with it, as their sessions have. */
   function closeUnused(place: Place): void {
     if (place.isListed || place.posts > 0) return
     places.delete(place.name)
@@ -216,7 +223,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
       }
       if (!listed.includes(view)) view = listed[(turn + 1) % listed.length] ?? host
       arrivals.add([hostName, ...names])
-      // A server that never has endpoints has nothing between it and the host's connector.
+      // Without endpoints every request goes straight to the host's connector.
       if (listed.length > 0) Object.assign(connector, several)
     },
     hasOlderTransport: async () => (await view.connector.hasOlderTransport?.()) ?? false,
@@ -236,7 +243,7 @@ function placeOf(name: string, connector: Connector): Place {
   return { name, connector, isListed: true, posts: 0, failures: 0, isAiling: false, restsUntil: Number.NEGATIVE_INFINITY }
 }
 
-/** It is there, as far as is known. */
+/** Takes note that a place is well, as far as is known. */
 function welcome(place: Place): void {
   place.failures = 0
   place.isAiling = false
@@ -247,17 +254,17 @@ function isUnreachable(reply: Reply): boolean {
   return reply.kind === 'failed' && reply.failure === 'unreachable'
 }
 
-/** It was reached, and is not well: whether it has taken the request is not known. */
+/** Whether a place was reached and failed; it is not known whether it acted on the request. */
 function isAilment(reply: Reply): boolean {
   return reply.kind === 'failed' ? reply.failure === 'broken' || reply.failure === 'timeout' : reply.status >= 500
 }
 
-/** What the gateway asks for itself, and for nobody's sake. */
+/** Whether a request is the gateway's own, and not made for a client. */
 function isForView({ isCall, cause }: Post): boolean {
   return !isCall && cause === undefined
 }
 
-/** Where the session's id is among names and values in turn: a value may be anything. */
+/** The index of the session id's value among alternating names and values. */
 function sessionAt(headers: readonly string[]): number | undefined {
   for (let i = 0; i < headers.length; i += 2) if (headers[i] === sessionHeader) return i + 1
   return undefined
@@ -268,7 +275,7 @@ function shortened(request: Post, ms: number): Post {
   return copyOf(request, { timeoutMs: timeoutMs - ms, maxMs: maxMs === undefined ? undefined : maxMs - ms })
 }
 
-/** Requests may be objects with members of their own, which a spread would lose. */
+/** A request with some members changed. Members are copied one by one, since a spread would lose the methods of a class. */
 function copyOf(request: Post, changes: Partial<Pick<Post, 'headers' | 'timeoutMs' | 'maxMs'>>): Post {
   const { isCall, cause, headers, body, id, timeoutMs, maxMs, cancellation, isResumable } = request
   return {

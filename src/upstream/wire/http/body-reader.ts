@@ -1,13 +1,13 @@
 import { createSseParser, decodeText, type JsonFault, type Message, type SseParser, scanBatch, scanMessage } from '../../../mcp/mcp.ts'
 import type { HttpSettings } from './settings.ts'
 
-/** What both kinds of exchange share: reading a body as JSON or as events, within the bounds. */
+/** Reads the body of a reply as JSON or as events, within bounds. Both kinds of exchange use it. */
 export class BodyReader {
   private parser: SseParser | undefined
   private chunks: Buffer[] = []
   private bytes = 0
   retryMs: number | undefined
-  /** Of the last event that had one which a header can carry. */
+  /** The id of the last event that had an id which can be sent in a header. */
   lastEventId: string | undefined
   private readonly settings: HttpSettings
 
@@ -15,7 +15,7 @@ export class BodyReader {
     this.settings = settings
   }
 
-  /** Why the reply can't be read, or undefined. */
+  /** Why the reply can't be read; undefined where it can. */
   start(type: string): void {
     if (type.startsWith('text/event-stream')) this.parser = createSseParser({ maxEventChars: this.settings.answerBytes })
   }
@@ -24,7 +24,7 @@ export class BodyReader {
     return this.parser !== undefined
   }
 
-  /** The messages that the chunk completes; only streams give any before the end. */
+  /** The messages that a chunk completes. Only a stream has messages before its end. */
   feed(chunk: Buffer): Message[] | string {
     if (this.parser === undefined) {
       this.bytes += chunk.length
@@ -51,7 +51,7 @@ export class BodyReader {
     return messages
   }
 
-  /** The body that is not a stream, whole: one message, or a batch. */
+  /** The messages of a body that is not a stream: one, or a batch. */
   whole(): Message | Message[] | string {
     const [only] = this.chunks
     const text = decodeText(this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks))
@@ -78,20 +78,20 @@ export class BodyReader {
 }
 
 const maxIdChars = 1024
-/** Messages of one batch. */
+/** Bound of the messages of one batch. */
 const maxBatch = 50
 
-/** An empty id takes back the one before (WHATWG HTML, 9.2.6). */
+/** An empty id resets the last event's id (WHATWG HTML, 9.2.6). */
 function isFitId(id: string): boolean {
   return id !== '' && id.length <= maxIdChars && !/[^\P{Cc}\t]/u.test(id)
 }
 
-/** The header by which a stream is taken up again, its characters as UTF-8 bytes. */
+/** The header that resumes a stream; its characters are the UTF-8 bytes of the id. */
 export function resumingFrom(id: string): readonly string[] {
   return ['last-event-id', Buffer.from(id, 'utf8').toString('latin1')]
 }
 
-/** A header's value; of a repeated one the first. */
+/** The value of a header; the first one where it is repeated. */
 export function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }

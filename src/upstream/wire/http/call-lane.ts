@@ -1,15 +1,15 @@
 import type { Dispatcher } from 'undici'
 
-/** Calls that wait their turn at one server; more are refused at once. */
+/** Bound of the calls that wait for one server; more are refused at once. */
 const maxWaiting = 1000
-/** Bytes of bodies that are under way to one server at a time, and as many may wait. */
+/** Bound of the bytes of bodies in flight to one server; as many bytes may wait. */
 const maxBytes = 64 * 1024 * 1024
 
-/** A call as the lane sees it. */
+/** The part of a call that the lane needs. */
 export interface LaneCall extends Dispatcher.DispatchHandler {
-  /** It has its reply, or was given up. */
+  /** Whether it has its reply, or was cancelled. */
   readonly isSettled: boolean
-  /** Its turn has come; it calls `free` with these bytes when it has left its connection. */
+  /** Starts the call. When it has left its connection, it calls `free` with these bytes. */
   enter(lane: CallLane, bytes: number): void
 }
 
@@ -19,7 +19,7 @@ interface Entry {
   readonly bytes: number
 }
 
-/** The calls of one server: so many at a time, the others in a bounded line. What is given up while it waits leaves no trace. */
+/** The calls of one server: a bounded number in flight, others in a bounded line. A call that is cancelled while it waits is never sent. */
 export class CallLane {
   #active = 0
   #activeBytes = 0
@@ -33,7 +33,7 @@ export class CallLane {
     this.#dispatch = dispatch
   }
 
-  /** False: there is no room. */
+  /** Starts a call or lets it wait; false where there is no room. */
   add(options: Dispatcher.DispatchOptions, exchange: LaneCall, bytes: number): boolean {
     if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
       this.#start(options, exchange, bytes)
@@ -46,7 +46,7 @@ export class CallLane {
     return true
   }
 
-  /** A call that was under way has left its connection. */
+  /** Takes note that a call has left its connection, and starts those that wait. */
   free(bytes: number): void {
     this.#active--
     this.#activeBytes -= bytes

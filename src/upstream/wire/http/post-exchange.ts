@@ -9,16 +9,18 @@ import type { HttpSettings } from './settings.ts'
 
 type Controller = Dispatcher.DispatchController
 
-/** How long progress may put off a request's time-out in all. */
+/** How long progress may extend a request's time-out in total. */
 const maxProgressMs = 60 * 60 * 1000
-/** Streams end by themselves after their answer; one that doesn't is cut after this. */
+/** How long after its answer a stream may stay open before it is cut. */
 const lingerMs = 1000
-/** How often one stream is taken up again, and how long that waits: as the server says, up to a bound. */
+/** How many times one stream is resumed, and the pause before it: the server's `retry`, up to a bound. */
 const maxResumes = 10
 const resumeMs = 1000
 const maxResumeMs = 30_000
 
-/** One POST: settles once, with the response, with HTTP that is none, or with a failure. A stream that broke off it takes up again by GET. */
+/**
+ * One POST. It settles once: with the response, with HTTP that holds none, or with a failure. A stream that broke off is resumed by GET.
+ */
 export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiting {
   place = -1
   deadline: number
@@ -43,7 +45,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   private lastEventId: string | undefined
   private retryMs = resumeMs
 
-  /** @param resume sends the GET by which a broken stream is taken up again */
+  /** @param resume sends the GET that resumes a broken stream */
   constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void, resume?: Resume) {
     this.request = request
     this.settings = settings
@@ -58,7 +60,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
   }
 
-  /** It is under way in a lane, which hears of its end. */
+  /** Takes note of the lane that it is in, and which it tells of its end. */
   enter(lane: CallLane, bytes: number): void {
     this.lane = lane
     this.laneBytes = bytes
@@ -74,7 +76,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     return this.settle === undefined
   }
 
-  /** It was never sent. */
+  /** Settles it as `busy`: it was never sent. */
   refuse(text: string): void {
     this.finish({ kind: 'failed', failure: 'busy', text })
   }
@@ -124,7 +126,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     const messages = this.reader?.feed(chunk) ?? []
     if (typeof messages === 'string') return this.broken(messages)
     for (const message of messages) this.take(message)
-    // What comes after the answer is for nobody.
+    // Nobody waits for what comes after the answer.
     if (this.settle === undefined || !this.reader?.isStream) return
     // While a client is waited for the time-out stands still.
     this.pace ??= new Pace(
@@ -142,7 +144,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     if (this.settle === undefined) return
     const { reader, status } = this
     if (reader === undefined || reader.isStream) return this.broken(cutOff)
-    // What an authentication layer says is not the server's answer, even where it is JSON-RPC.
+    // The reply of an authentication layer is not the server's answer, even if it is JSON-RPC.
     if (status === 401 || status === 403) return this.finish({ kind: 'http', status, text: this.type })
     const read = this.type.startsWith('application/json') || status >= 400 ? reader.whole() : undefined
     const message = Array.isArray(read) ? this.takeBatch(read) : read
@@ -152,7 +154,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
       return this.finish({ kind: 'http', status, text: this.type })
     }
     if (this.request.id !== undefined && !this.isOwn(message)) {
-      // Some servers make up an id for errors of their HTTP layer; then the status is all that is known.
+      // Some servers invent an id for errors of their HTTP layer; then only the status counts.
       return status >= 400 ? this.finish({ kind: 'http', status, text: this.type }) : this.broken('answered with the id of another request')
     }
     this.finish({ kind: 'message', status, message, session: this.session })
@@ -164,7 +166,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     this.finish(this.abortReason ?? failureOf(error, this.controller !== undefined, this.status === 0, this.settings.at))
   }
 
-  /** It keeps its place in the lane meanwhile. */
+  /** Resumes the stream after a pause. Meanwhile it keeps its place in the lane. */
   private resumeLater(): boolean {
     const { reader, resume } = this
     this.lastEventId = reader?.lastEventId ?? this.lastEventId
@@ -182,7 +184,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     return true
   }
 
-  /** Takes what is no response; the one that is this request's, if any is. */
+  /** Takes all messages that are no responses, and returns the response to this request, if there is one. */
   private takeBatch(messages: readonly Message[]): Message | undefined {
     for (const message of messages) if (!isResponse(message)) this.take(message)
     const responses = messages.filter(isResponse)
@@ -203,7 +205,9 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     }
   }
 
-  /** Some servers answer errors with a null id: the exchange tells whose it is. */
+  /**
+   * Whether a response is this request's. Some servers send errors with a null id; the HTTP exchange shows which request they belong to.
+   */
   private isOwn(message: Message): boolean {
     const id = member(message.top, 'id')
     return id === undefined || id.type === 'null' || textOf(message.text, id) === String(this.request.id)
@@ -236,7 +240,7 @@ const cutOff = 'closed its stream before the answer'
 
 type Resume = (exchange: PostExchange, headers: readonly string[]) => void
 
-/** Whether it is a JSON-RPC response, and not just some JSON with an error in it. */
+/** Whether it is a JSON-RPC response, and not some other JSON with an `error` member. */
 function isResponse({ top, text }: Message): boolean {
   const version = member(top, 'jsonrpc')
   if (version === undefined || stringOf(text, version) !== '2.0' || member(top, 'method') !== undefined) return false

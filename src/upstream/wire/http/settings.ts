@@ -9,7 +9,7 @@ export interface HttpSettings {
   readonly headers: readonly string[]
   readonly tls: TlsSettings | undefined
   readonly connectMs: number
-  /** How long a reply may say nothing between two of its bytes; undefined: as long as the request's time-out. */
+  /** How long a reply may pause between two bytes, in ms; undefined: as long as the request's time-out. */
   readonly idleMs: number | undefined
   readonly answerBytes: number
   readonly json: JsonLimits

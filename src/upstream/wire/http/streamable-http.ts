@@ -10,20 +10,22 @@ import { createOlderTransportProbe } from './older-transport.ts'
 import { PostExchange } from './post-exchange.ts'
 import type { HttpSettings } from './settings.ts'
 
-/** Calls in flight to one server at a time, each on a connection of its own. */
+/** Bound of the calls in flight to one server; each has a connection of its own. */
 const maxCalls = 256
-/** Connections for what clients cause beside calls; it stands in a line as calls do. */
+/** Connections for requests that clients cause besides calls; these wait in a line as calls do. */
 const maxAsides = 32
-/** Connections for all else: a server whose calls hang is still seen to be there, or not. */
+/** Connections for all other requests, so that a server whose calls hang can still be checked. */
 const maxControls = 32
-/** Streams of single clients; who follows bounds them further. */
+/** Bound of the streams that serve single clients. */
 const maxFollowed = 2000
-/** How often time-outs are looked at: they may be late by this much. */
+/** How often time-outs are checked, so they may be late by this much. */
 const sweepMs = 100
 
 /**
- * Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, coded bodies not accepted.
- * @param at connects there instead of to the host of the URL; all else is as for the host, the name that its certificate must carry too
+ * Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, and compressed bodies not
+ * accepted.
+ * @param at the address to connect to instead of the URL's host; everything else stays as for the host, including the name in its
+ * certificate
  */
 export function createStreamableHttp(configured: HttpSettings, at?: Address): Connector {
   const settings = at === undefined ? configured : { ...configured, at: formatAddress(at) }
