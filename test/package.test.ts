@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,27 @@ test('what is published needs nothing installed, and the bundle runs by itself, 
   await assert.rejects(mcplex('controller', '--kubeconfig', 'kubeconfig'), { code: 78, stderr: /kubeconfig: no context is current/ })
   writeFileSync(join(empty, 'objects.yaml'), '')
   await mcplex('translate', '-f', 'objects.yaml').catch((error: unknown) => assert.doesNotMatch(String(error), /bug|ERR_/))
+})
+
+test('no signal opens a debugger in what is published, from its first moment on', async (t) => {
+  const whyNot = await built
+  if (whyNot !== undefined) return t.skip(whyNot)
+  const starter = readFileSync(join(root, 'bin/mcplex.js'), 'utf8')
+  assert.ok(starter.indexOf("process.on('SIGUSR1'") < starter.indexOf('import('))
+  assert.match(readFileSync(join(root, 'Dockerfile'), 'utf8'), /^ENTRYPOINT \["node", "--disable-sigusr1", /m)
+  const child = spawn(process.execPath, [join(root, 'bin/mcplex.js'), 'run'], { cwd: tmpdir(), stdio: ['ignore', 'ignore', 'pipe'] })
+  t.after(() => child.kill('SIGKILL'))
+  let heard = ''
+  let isAsked = false
+  for await (const text of child.stderr.setEncoding('utf8')) {
+    heard += text
+    if (isAsked || !heard.includes('"msg":"ready"')) continue
+    isAsked = true
+    child.kill('SIGUSR1')
+    child.kill('SIGTERM')
+  }
+  assert.doesNotMatch(heard, /Debugger/)
+  assert.match(heard, /stopping/)
 })
 
 test('the starter can be read by old Nodes, which are told what to do', async () => {
