@@ -74,18 +74,17 @@ export interface RefusalReply {
 
 /**
  * The HTTP reply for a refusal: a JSON-RPC error with `data.requestId`.
- * @param id JSON text of the request's id, or undefined where it could not be read: then the error has no id
- *   (modern) or `null` (legacy, JSON-RPC 2.0 section 5).
+ * @param id JSON text of the request's id, or undefined where it could not be read: then the error's id is `null` (JSON-RPC 2.0,
+ *   section 5). The schema of 2025-11-25 and later would have it left out, but official SDKs send `null`, and some refuse an error without an id.
  */
 export function refusalReply(refusal: Refusal, id: string | undefined, requestId: string, era: EraName): RefusalReply {
   const row = refusals[refusal.reason]
   const status = refusal.reason === 'method-unknown' && era === 'legacy' ? 200 : row.status
   const data = { ...refusal.data, ...(refusal.server === undefined ? {} : { server: refusal.server }), requestId }
   const error = { code: row.code, message: refusal.text, data }
-  const idMember = id !== undefined ? `"id":${id},` : era === 'legacy' ? '"id":null,' : ''
   return {
     status,
     headers: { 'content-type': 'application/json', ...refusal.headers },
-    body: `{"jsonrpc":"2.0",${idMember}"error":${JSON.stringify(error)}}`,
+    body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":${JSON.stringify(error)}}`,
   }
 }
