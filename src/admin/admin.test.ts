@@ -50,6 +50,7 @@ function gateway(readiness: Readiness): Gateway {
     async close() {},
     status: () => status,
     readiness: () => readiness,
+    showTo: () => assert.fail(),
     explain: async ({ agent, tool }) => ({ agent, tool, outcome: 'hidden', mayBeRefused: false, steps: [], elsewhere: [] }),
     toolsOf: (agent) => (agent === 'a' ? '{"tools":[]}' : undefined),
     config: () => config,

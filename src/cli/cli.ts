@@ -6,6 +6,7 @@ import {
   check,
   onDemand,
   run,
+  type ToolsOptions,
   type TranslateOptions,
   tools,
   type WhyOptions,
@@ -86,8 +87,18 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     .command('tools')
     .description('list what an endpoint or the servers of a file offer, with the cost of the list in tokens')
     .argument('[target]', 'a URL or a configuration file')
-    .action(async (target: string | undefined) => {
-      code = await tools(target, globals(), terminal)
+    .option('--config <file>', 'the same')
+    .option('--agent <name>', 'what a caller of this agent sees')
+    .addOption(new Option('--token <file>', "with the caller's token; - is standard input").conflicts(['claims', 'apiKey']))
+    .addOption(new Option('--claims <file>', 'of a file: with the claims of a token, as JSON').conflicts(['token', 'apiKey']))
+    .addOption(
+      new Option('--api-key <key>', 'of a configuration file: the id of an API key; of a URL: a file that holds the key').conflicts([
+        'token',
+        'claims',
+      ]),
+    )
+    .action(async (target: string | undefined, { config, ...options }: Omit<ToolsOptions, 'output'> & { readonly config?: string }) => {
+      code = await tools(oneFile(target, config), { ...options, ...globals() }, terminal)
     })
   program
     .command('why')

@@ -1,21 +1,25 @@
 import { type Catalog, createCatalog, matchesPattern } from '../catalog/catalog.ts'
-import { type Agent, type Authenticate, authenticationOn, formatPath } from '../config/config.ts'
+import { type Agent, type Authenticate, authenticationOn, type Config, formatPath } from '../config/config.ts'
 import { anonymous, type Caller, type Claims, nearest, type Refusal, readObject, refuse } from '../mcp/mcp.ts'
 import type { Decision, RuleReading, WayPolicyName } from '../policy/policy.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type Snapshot, type Way, waysTo } from './route/route.ts'
+import { type Endpoint, type Snapshot, type Way, waysTo } from './route/route.ts'
 
-/** Who asks, about which tool of which agent. At most one of `token`, `claims` and `apiKey` is there. */
-export interface Question {
+/** Who asks an agent. At most one of `token`, `claims` and `apiKey` is there. */
+export interface Asker {
   readonly agent: string
-  /** The exposed name. */
-  readonly tool: string
   /** A token as a caller would send it. */
   readonly token?: string
   /** JSON text of the claims of a token that is taken for verified. */
   readonly claims?: string
   /** The `id` of an API key. */
   readonly apiKey?: string
+}
+
+/** Who asks, and about which tool. */
+export interface Question extends Asker {
+  /** The exposed name. */
+  readonly tool: string
   /** JSON text of the arguments. */
   readonly args?: string
 }
@@ -36,8 +40,7 @@ export interface Explanation {
   readonly tool: string
   /**
    * `allowed`: the call goes to its server. `refused`: its caller is not let in, or a rule refuses the arguments. `hidden`: a server has
-   * the
-   * tool, and this caller does not see it. `unknown`: no server has it. `not-judged`: a server that may have it is down, so nobody can say.
+   * the tool, and this caller does not see it. `unknown`: no server has it. `not-judged`: a server that may have it is down.
    */
   readonly outcome: 'allowed' | 'refused' | 'hidden' | 'unknown' | 'not-judged'
   /** Where the tool is `unknown`: the name of one that exists and was probably meant. */
@@ -65,14 +68,12 @@ export async function explain(snapshot: Snapshot, question: Question): Promise<E
   const { agent, tool } = question
   const [first, ...more] = waysTo(snapshot, agent)
   if (first === undefined) {
-    const isKnown = Object.hasOwn(snapshot.config.agents, agent)
-    const text = isKnown ? `no route of a listener leads to agent "${agent}"` : `there is no agent "${agent}"`
     return {
       agent,
       tool,
       outcome: 'hidden',
       mayBeRefused: false,
-      steps: [{ layer: 'route', place: '', text, isPassed: false }],
+      steps: [noWay(snapshot, agent)],
       elsewhere: [],
     }
   }
@@ -99,25 +100,10 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Way): Pro
     steps,
     elsewhere: [],
   })
-  const { gate, target, head, route, settings } = way
-  const at = ['routes', config.routes.indexOf(route), 'rules', route.rules.indexOf(way.rule)]
-  steps.push({ layer: 'route', place: formatPath(at), text: `${head.path} on listener "${way.listener.name}" leads to it`, isPassed: true })
-
-  const authenticate = authenticationOn(config, way)
-  const caller = await callerOf(question, way, authenticate?.settings)
-  const isToldOf = question.token === undefined
-  steps.push({ layer: 'authenticate', place: authenticate?.place ?? '', ...wordsOf(caller, authenticate === undefined, isToldOf) })
-  if ('reason' in caller) return ended('refused')
-
-  for (const { name, admit } of gate.policies.all) {
-    const said = admit?.({ caller, head })
-    if (said === undefined) continue
-    steps.push({ layer: name, place: said.by?.place ?? '', ...wordsOfPolicy(said) })
-    if (said.kind === 'refused') return ended('refused')
-  }
-
-  const to = gate.enter(target, caller, head)
-  await to.catalog.settled()
+  const { target, head, settings } = way
+  const entered = await enter(config, question, way, steps)
+  if (entered === undefined) return ended('refused')
+  const { caller, to } = entered
   const subject = { kind: 'tools', name: tool } as const
   const all = createCatalog(
     { title: '', servers: target.catalog.all, selection: undefined, cursors: { seal: () => '', open: () => undefined } },
@@ -152,7 +138,7 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Way): Pro
 
   const asking = { caller, head }
   let mayBeRefused = false
-  for (const { name, explain: explained } of gate.policies.all) {
+  for (const { name, explain: explained } of way.gate.policies.all) {
     for (const { place, isAsked, rules, verdict } of explained(asking, item, question.args)) {
       if (!isAsked) continue
       steps.push({ layer: name, place: verdict.by?.place ?? place, text: says(verdict.by), isPassed: verdict.isAllowed, rules })
@@ -163,8 +149,61 @@ async function explainWay(snapshot: Snapshot, question: Question, way: Way): Pro
   return ended('allowed', mayBeRefused)
 }
 
+/** Brings a caller through the layers before the catalogue, each of which adds a step. Undefined where one of them refuses it. */
+async function enter(
+  config: Config,
+  question: Asker,
+  way: Way,
+  steps: Step[],
+): Promise<{ readonly caller: Caller; readonly to: Endpoint } | undefined> {
+  const { gate, target, head, route } = way
+  const at = ['routes', config.routes.indexOf(route), 'rules', route.rules.indexOf(way.rule)]
+  steps.push({ layer: 'route', place: formatPath(at), text: `${head.path} on listener "${way.listener.name}" leads to it`, isPassed: true })
+
+  const authenticate = authenticationOn(config, way)
+  const caller = await callerOf(question, way, authenticate?.settings)
+  const isToldOf = question.token === undefined
+  steps.push({ layer: 'authenticate', place: authenticate?.place ?? '', ...wordsOf(caller, authenticate === undefined, isToldOf) })
+  if ('reason' in caller) return undefined
+
+  for (const { name, admit } of gate.policies.all) {
+    const said = admit?.({ caller, head })
+    if (said === undefined) continue
+    steps.push({ layer: name, place: said.by?.place ?? '', ...wordsOfPolicy(said) })
+    if (said.kind === 'refused') return undefined
+  }
+
+  const to = gate.enter(target, caller, head)
+  await to.catalog.settled()
+  return { caller, to }
+}
+
+/** What a caller of an agent is shown. */
+export type Showing =
+  /** The JSON text of a `tools/list` result. */
+  | { readonly kind: 'tools'; readonly text: string }
+  /** The caller is not let in, or nothing leads to the agent. */
+  | { readonly kind: 'refused'; readonly step: Step }
+
+/** Lists the tools that a caller sees, on the document's first route to the agent. */
+export async function showTo(snapshot: Snapshot, question: Asker): Promise<Showing> {
+  const [way] = waysTo(snapshot, question.agent)
+  if (way === undefined) return { kind: 'refused', step: noWay(snapshot, question.agent) }
+  const steps: Step[] = []
+  const entered = await enter(snapshot.config, question, way, steps)
+  const last = steps.at(-1)
+  if (entered === undefined && last !== undefined) return { kind: 'refused', step: last }
+  return { kind: 'tools', text: (entered?.to ?? way.target).catalog.toolsText() }
+}
+
+function noWay({ config }: Snapshot, agent: string): Step {
+  const isKnown = Object.hasOwn(config.agents, agent)
+  const text = isKnown ? `no route of a listener leads to agent "${agent}"` : `there is no agent "${agent}"`
+  return { layer: 'route', place: '', text, isPassed: false }
+}
+
 /** The caller as the authentication on this way sees it: claims count where it accepts tokens, an API key where it lists that key. */
-async function callerOf(question: Question, { gate, head }: Way, authenticate: Authenticate | undefined): Promise<Caller | Refusal> {
+async function callerOf(question: Asker, { gate, head }: Way, authenticate: Authenticate | undefined): Promise<Caller | Refusal> {
   const { token, claims, apiKey } = question
   if (gate.authenticator === undefined || authenticate === undefined) return anonymous
   if (claims !== undefined) {

@@ -4,7 +4,7 @@ import { type ChangeKind, changeKinds, type Exchange, type Reason } from '../mcp
 import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createCalls, createSuspensions } from './calls/calls.ts'
-import { type Explanation, explain, type Question } from './explain.ts'
+import { type Asker, type Explanation, explain, type Question, type Showing, showTo } from './explain.ts'
 import { type Readiness, readinessOf, waysOf } from './readiness.ts'
 import { edgeEntry } from './request/request.ts'
 import { anonymousToolCounts, compile, type Endpoint, type Snapshot, type SnapshotDeps, socketOf } from './route/route.ts'
@@ -13,7 +13,7 @@ import { createServe } from './serve.ts'
 import { createAsks, createClientStates, createLegacySessions, createWatchShares } from './sessions/sessions.ts'
 import { createChangeStreams, createStreams, type Revisions } from './streams/streams.ts'
 
-export type { Explanation, Question, Step } from './explain.ts'
+export type { Asker, Explanation, Question, Showing, Step } from './explain.ts'
 export type { Readiness } from './readiness.ts'
 export { socketOf } from './route/route.ts'
 
@@ -78,6 +78,8 @@ export interface Gateway {
   toolsOf(agent: string): string | undefined
   /** Every layer that a call would pass, and what each says. */
   explain(question: Question): Promise<Explanation>
+  /** The tools that a caller of an agent is shown. */
+  showTo(asker: Asker): Promise<Showing>
   config(): Config
   /** Not ready from now on; requests are still served. */
   becomeUnready(): void
@@ -267,6 +269,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     readiness,
     toolsOf: (agent) => current().agents.get(agent)?.toolsText(),
     explain: (question) => explain(current(), question),
+    showTo: (asker) => showTo(current(), asker),
     config: () => current().config,
     becomeUnready() {
       isDraining = true

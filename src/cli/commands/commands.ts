@@ -2,7 +2,7 @@ export type { AuditVerifyOptions } from './audit-verify.ts'
 export { check } from './check.ts'
 export type { ControllerOptions } from './controller.ts'
 export { type RunOptions, run } from './run.ts'
-export { tools } from './tools.ts'
+export { type ToolsOptions, tools } from './tools.ts'
 export type { TranslateOptions } from './translate.ts'
 export type { WhyOptions } from './why.ts'
 

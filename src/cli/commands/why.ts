@@ -1,18 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { Question, Step } from '../../gateway/gateway.ts'
 import { readObject } from '../../mcp/mcp.ts'
-import { type Explaining, openExplaining, showExplanation } from '../explaining/explaining.ts'
+import { type AskerOptions, askerOf, type Explaining, openExplaining, showExplanation } from '../explaining/explaining.ts'
 import { exitCode, printJson, printLine, type Terminal } from '../terminal/terminal.ts'
 
-export interface WhyOptions {
+export interface WhyOptions extends AskerOptions {
   readonly tool: string
   readonly agent: string
   readonly config?: string
-  /** A file with the caller's token; `-` is standard input. */
-  readonly token?: string
-  /** A file with the claims of a token, as JSON. */
-  readonly claims?: string
-  readonly apiKey?: string
   /** JSON text. */
   readonly arguments?: string
   readonly output: 'text' | 'json'
@@ -47,20 +41,9 @@ function placed(step: Step, { document }: Explaining) {
   return { ...step, line, column }
 }
 
-function questionOf({ agent, tool, token, claims, apiKey, arguments: args }: WhyOptions): Question | string {
-  try {
-    const claimsText = claims === undefined ? undefined : readFileSync(claims, 'utf8')
-    if (claimsText !== undefined && readObject(claimsText) === undefined) return `${claims} holds no JSON object`
-    if (args !== undefined && readObject(args) === undefined) return '--arguments is no JSON object'
-    return {
-      agent,
-      tool,
-      ...(token === undefined ? {} : { token: readFileSync(token === '-' ? 0 : token, 'utf8').trim() }),
-      ...(claimsText === undefined ? {} : { claims: claimsText }),
-      ...(apiKey === undefined ? {} : { apiKey }),
-      ...(args === undefined ? {} : { args }),
-    }
-  } catch (error) {
-    return `${token ?? claims} can't be read (${error instanceof Error && 'code' in error ? error.code : 'unknown reason'})`
-  }
+function questionOf({ agent, tool, arguments: args, ...who }: WhyOptions): Question | string {
+  const asker = askerOf(agent, who)
+  if (typeof asker === 'string') return asker
+  if (args !== undefined && readObject(args) === undefined) return '--arguments is no JSON object'
+  return { ...asker, tool, ...(args === undefined ? {} : { args }) }
 }

@@ -1,2 +1,3 @@
+export { type AskerOptions, askerOf, readSecretFile, unreadable } from './asker.ts'
 export * from './open-explaining.ts'
 export * from './show-explanation.ts'

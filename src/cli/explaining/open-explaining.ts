@@ -4,7 +4,7 @@ import { findConfigFile, resolveSecret } from '../../config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { type Audit, createLog, createMetrics } from '../../observe/observe.ts'
 import { type Document, printProblems, readDocument, sourceAt } from '../document/document.ts'
-import { exitCode, printLine, type Terminal, version } from '../terminal/terminal.ts'
+import { exitCode, printLine, sayWaiting, type Terminal, version } from '../terminal/terminal.ts'
 
 /** A gateway made from a file, which serves no requests but explains what it would do with them. */
 export interface Explaining {
@@ -36,7 +36,12 @@ export async function openExplaining(file: string | undefined, terminal: Termina
     secret: (reference) => resolveSecret(reference, from),
     openAudit: () => silent,
   })
+  const waiting = sayWaiting(
+    Object.values(config.backends).flatMap(({ servers }) => Object.keys(servers)),
+    terminal,
+  )
   await gateway.settled()
+  waiting.end()
   return {
     document,
     gateway,

@@ -7,7 +7,11 @@ import type { Offer } from './tools-report.ts'
  * Lists the tools of every server of a configuration, all at once, under the names that its backend exposes. The tools of a server that is
  * itself an mcplex are grouped by its own servers, which their prefixes tell.
  */
-export async function listOffers(config: Config, from: ReferenceSource): Promise<readonly Offer[]> {
+export async function listOffers(
+  config: Config,
+  from: ReferenceSource,
+  onAnswer: (server: string) => void = () => {},
+): Promise<readonly Offer[]> {
   const servers = Object.entries(config.backends).flatMap(([backendName, backend]) => {
     const names = Object.keys(backend.servers)
     const isPrefixed = backend.prefix === 'always' || (backend.prefix === 'conditional' && names.length > 1)
@@ -23,6 +27,7 @@ export async function listOffers(config: Config, from: ReferenceSource): Promise
       const upstream = plan.open({ clientInfo: info, now: () => performance.now(), random: Math.random, events: silent })
       try {
         await upstream.ensureFresh()
+        onAnswer(name)
         const { state, lastError, remedy, serverName } = upstream.status()
         if (state !== 'ready')
           return [
@@ -32,7 +37,8 @@ export async function listOffers(config: Config, from: ReferenceSource): Promise
         const tools = upstream.entries('tools').map(({ text, key, keyStart, keyEnd }) => {
           return `${text.slice(0, keyStart)}${JSON.stringify(prefix + key)}${text.slice(keyEnd)}`
         })
-        return [{ kind: 'offer', server: name, tools }]
+        const fullNames = upstream.entries('tools').map(({ key }) => `${name}_${key}`)
+        return [{ kind: 'offer', server: name, tools, backend: backendName, fullNames }]
       } finally {
         await upstream.close(0, true)
       }

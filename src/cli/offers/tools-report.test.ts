@@ -26,10 +26,11 @@ test('the table groups by server, adds up, names what is missing, and cuts long 
   const report = reportTools(offers)
   assert.equal(report.tools, 2)
   assert.equal(report.tokens, report.servers[0]?.tokens)
-  assert.deepEqual(showTools(report, 40).split('\n'), [
+  assert.deepEqual(showTools(report, 42).split('\n'), [
+    '  TOOL           ARGS  TOKENS',
     `math: 2 tools, ≈ ${report.tokens} tokens`,
-    '  math_add       ≈   34  Adds two numbe…',
-    '  math_multiply  ≈   36  Adds two numbe…',
+    '  math_add          1  ≈   34  Adds two n…',
+    '  math_multiply     1  ≈   36  Adds two n…',
     'date: does not answer',
     `in all: 2 tools, ≈ ${report.tokens} tokens each time a model is shown the list`,
   ])
