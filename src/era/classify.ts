@@ -33,7 +33,7 @@ export function shapeOf(message: Message): Shape | Refusal {
   if (idMember !== undefined) {
     id = textOf(text, idMember)
     if (!isRequestId(text, idMember)) return refuse('bad-request', '"id" must be a string or an integer')
-    // A response's is one that was given here, sealed.
+    // The id of a response was made by this gateway, and is sealed.
     const isResponse = member(top, 'method') === undefined
     if (isResponse ? id.length > maxSealedIdChars : !isWithinIdBound(text, idMember))
       return refuse('bad-request', `"id" is longer than ${isResponse ? maxSealedIdChars : maxIdChars} characters`)
@@ -95,7 +95,7 @@ function checkMethodHeader(head: Head, method: string): Refusal | undefined {
   return refuse('header-mismatch', `Mcp-Method is ${header}, but the body's method is ${method}`)
 }
 
-/** Whether a message claims an envelope, of whatever revision. */
+/** Whether a message has the envelope of a stateless revision, whichever that is. */
 export function hasEnvelope(message: Message): boolean {
   return message.meta !== undefined && member(message.meta, metaKeys.version) !== undefined
 }

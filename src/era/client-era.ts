@@ -21,12 +21,12 @@ import type { Shape } from './classify.ts'
 import type { LegacySession, Sessions } from './legacy/session.ts'
 import type { Implementation } from './versions.ts'
 
-/** What a client era must know of the endpoint to answer handshakes on its own. */
+/** What a client era needs to know of the endpoint to answer handshakes. */
 export interface Endpoint {
-  /** Name of the route; a legacy session belongs to it. */
+  /** The name of the endpoint; a legacy session is valid only there. */
   readonly route: string
   readonly serverInfo: Implementation
-  /** What its servers offer together; known once they have been heard of. */
+  /** What its servers offer together, as far as they have been met. */
   readonly offers: () => Offers
   readonly instructions: string | undefined
   readonly sessions: Sessions
@@ -41,17 +41,17 @@ export interface ClientRequest {
   readonly session: LegacySession | undefined
   readonly capabilities: Capabilities
   readonly logLevel: LogLevel | undefined
-  /** What the client brings to a next round, its `requestState` still sealed. */
+  /** What the client sends in a next round, with `requestState` still sealed. */
   readonly resume: Resume | undefined
   readonly dialect: Dialect
-  /** The revision that its session settled, else the one that it names; undefined where it does neither. */
+  /** The revision of its session, else the one that the request names; undefined where there is neither. */
   readonly version: string | undefined
 }
 
-/** What a client's message comes to. */
+/** A client's message, decoded. */
 export type Decoded =
   | ClientRequest
-  /** A client that wants a session, of a settled revision; `encodeInitialize` answers it. */
+  /** `initialize`, with the revision that was negotiated; `encodeInitialize` makes its answer. */
   | { readonly kind: 'initialize'; readonly id: string; readonly version: string; readonly capabilities: Capabilities }
   /** `resources/subscribe` and `resources/unsubscribe`. */
   | {
@@ -63,13 +63,13 @@ export type Decoded =
     }
   /** `logging/setLevel`. */
   | { readonly kind: 'level'; readonly id: string; readonly session: LegacySession; readonly level: LogLevel }
-  /** Finished: the era answers alone. `method` is for the log. */
+  /** A message that the era answers itself. `method` is for the log. */
   | { readonly kind: 'reply'; readonly method: string; readonly reply: Encoded }
-  /** The client gives up on its own request with this id. */
+  /** The client cancels its request with this id. */
   | { readonly kind: 'cancel'; readonly session: LegacySession; readonly id: string }
-  /** Its answer to a request of ours: the id's characters, and a member's JSON text, `"result":…` or `"error":…`. */
+  /** The client's response to a request: the id's characters, and a member's JSON text, `"result":…` or `"error":…`. */
   | { readonly kind: 'response'; readonly session: LegacySession; readonly id: string; readonly rest: string }
-  /** Its roots have changed. */
+  /** `notifications/roots/list_changed`. */
   | { readonly kind: 'roots-changed'; readonly session: LegacySession }
   | Refusal
 
@@ -82,13 +82,13 @@ export interface Encoded {
   readonly body: string | undefined
 }
 
-/** How clients of one era are understood and answered. */
+/** Decodes the messages of clients of one era, and encodes answers to them. */
 export interface ClientEra {
   readonly name: EraName
   decode(head: Head, message: Message, shape: Shape, endpoint: Endpoint, caller: Caller): Decoded
   /**
-   * The reply to a request. `requestId` goes into every refusal. An `input-required` answer's `state` is sealed by now; legacy
-   * clients never get one here: they are asked on their stream.
+   * Encodes the answer to a request. `requestId` goes into every refusal. The `state` of an `input-required` answer is already sealed;
+   * legacy clients never get such an answer, since they are asked on their stream.
    */
   encode(answer: Answer, request: ClientRequest, requestId: string): Encoded
 }
@@ -96,7 +96,7 @@ export interface ClientEra {
 export const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' }
 export const noHeaders: Readonly<Record<string, string>> = {}
 
-/** The `ServerCapabilities` of an endpoint, JSON text that both eras read. Each list tells of changes: a new configuration is one. */
+/** The `ServerCapabilities` of an endpoint as JSON text for both eras. Every list declares `listChanged`, since a reload can change it. */
 export function offeredCapabilities(offers: Offers): string {
   const parts = ['"tools":{"listChanged":true}']
   if (offers.prompts) parts.push('"prompts":{"listChanged":true}')
@@ -107,19 +107,19 @@ export function offeredCapabilities(offers: Offers): string {
   return `{${parts.join(',')}}`
 }
 
-/** A JSON-RPC error of a server, under the client's own id. */
+/** A server's JSON-RPC error, with the id of the client's request. */
 export function errorReply(id: string, error: RpcError, status = 200): Encoded {
   const data = error.data === undefined ? '' : `,"data":${error.data}`
   const body = `{"jsonrpc":"2.0","id":${id},"error":{"code":${error.code},"message":${JSON.stringify(error.message)}${data}}}`
   return { status, headers: jsonHeaders, body }
 }
 
-/** 202: taken, nothing to say. */
+/** The reply to a message that has no answer: 202. */
 export function accepted(method: string): Decoded {
   return { kind: 'reply', method, reply: { status: 202, headers: noHeaders, body: undefined } }
 }
 
-/** A failure of a server under `tools/call`, told where the model sees it: in the result (2026-07-28, tools, Error Handling). */
+/** A refusal of a `tools/call` as a result with `isError`, where the model sees it (2026-07-28, tools, Error Handling). */
 export function toolFailure(refusal: Refusal, requestId: string): string {
   return JSON.stringify({
     content: [{ type: 'text', text: sentenceOf(refusal) }],
@@ -128,23 +128,23 @@ export function toolFailure(refusal: Refusal, requestId: string): string {
   })
 }
 
-/** Whether a refusal of a known tool is told in its result: a server's failure, or a rule about its arguments. */
+/** Whether the refusal of a known tool is sent as a result: a server's failure, or a rule about the arguments. */
 export function isToldInResult(refusal: Refusal): boolean {
   return isUpstreamFailure(refusal) || refusal.reason === 'refused-by-rule'
 }
 
-/** Whether a refusal is a server's failure rather than the caller's. */
+/** Whether a refusal is due to a server's failure, and not to the caller. */
 function isUpstreamFailure(refusal: Refusal): boolean {
   return refusal.reason.startsWith('upstream-')
 }
 
-/** A server's failure under a request that it alone answers, under its name; lists tell of servers in their own words. */
+/** Puts the server's name into the text of its failure, for requests that one server answers; lists name servers themselves. */
 export function namingServer(refusal: Refusal, method: string): Refusal {
   if (refusal.server === undefined || !isUpstreamFailure(refusal) || (isMethod(method) && listedBy(method) !== undefined)) return refusal
   return { ...refusal, text: sentenceOf(refusal) }
 }
 
-/** Of a server's failure the text says what the server did, without its name. */
+/** The text of a server's failure begins with a verb; this puts the server's name in front. */
 function sentenceOf(refusal: Refusal): string {
   if (refusal.server === undefined) return refusal.text
   return isUpstreamFailure(refusal) ? `${refusal.server} ${refusal.text}` : `${refusal.server}: ${refusal.text}`

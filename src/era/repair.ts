@@ -14,7 +14,8 @@ import {
 
 /**
  * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
- * lists are flattened, a missing `content` is filled from `structuredContent`, an `isError` that is no boolean becomes one, other optional members
+ * lists are flattened, a missing `content` is filled from `structuredContent`, an `isError` that is no boolean becomes one, other
+ * optional members
  * of a wrong type are left out.
  * @param era of the server
  * @returns the JSON text of the repaired result, without `resultType`, or undefined where there is nothing to repair.
@@ -22,7 +23,7 @@ import {
 export function repairToolResult(text: string, result: readonly Member[], era: EraName): string | undefined {
   const content = member(result, 'content')
   const isUnfit = (m: Member) => resultMembers[era][m.key]?.(text, m) === false
-  // A list that doesn't begin with a block is not split, however long it is.
+  // A list that doesn't begin with a block is not split into its elements, since it may be very long.
   const isList = content?.type === 'array' && /^\[\s*[{\]]/.test(text.slice(content.start, content.start + 64))
   const items = content !== undefined && isList ? elements(text, content.start, content.end) : undefined
   if (items?.every((item) => contentBlock(text, item) === true) && !result.some(isUnfit)) return undefined
@@ -37,8 +38,8 @@ export function repairToolResult(text: string, result: readonly Member[], era: E
 }
 
 /**
- * Whether the result of another method is one that strict clients take, so far as it can be told: a text is the result without
- * `resultType` and without what would spoil it, false is a result of no use.
+ * Whether strict clients would accept the result of another method, as far as this can be checked. A text is the result without
+ * `resultType` and without invalid optional members; false means that the result can't be used.
  */
 export function repairResult(text: string, result: readonly Member[], method: string): boolean | string {
   const wanted = resultShapes[method]
@@ -46,7 +47,8 @@ export function repairResult(text: string, result: readonly Member[], method: st
 }
 
 /**
- * Whether a result says that the tool failed. What is no boolean counts as a failure, unless it is a usual way to write "no": a failure that
+ * Whether a result says that the tool failed. What is no boolean counts as a failure, unless it is a usual way to write "no": a failure
+ * that
  * is taken for a success misleads more than the reverse.
  */
 export function saysError(text: string, result: readonly Member[]): boolean {
@@ -64,7 +66,7 @@ interface Value {
   readonly type: ValueType
 }
 
-/** Whether a value fits; a text is what has to stand in its place. */
+/** Whether a value is valid; a text is the value to use instead. */
 type Rule = (text: string, value: Value) => boolean | string
 
 interface Shape {
@@ -87,7 +89,7 @@ const base64: Rule = (text, value) => {
   }
 }
 
-/** A value's own check, where it is so rare that it may be parsed. */
+/** Checks a value by parsing it; only for members that are rare. */
 const parsed =
   (isFit: (value: unknown) => boolean): Rule =>
   (text, value) =>
@@ -130,7 +132,7 @@ const modernMembers: Readonly<Record<string, Rule>> = {
 }
 
 /**
- * Members of the result that must fit where they are there. A null is how many servers write "absent"; as structured content it
+ * Members of the result that must be valid if they are present. Many servers write null for an absent member; as structured content null
  * is a value since 2026-07-28.
  */
 const resultMembers: Readonly<Record<EraName, Readonly<Record<string, Rule>>>> = {
@@ -140,14 +142,14 @@ const resultMembers: Readonly<Record<EraName, Readonly<Record<string, Rule>>>> =
 
 const readBlob = shape({ uri: string, blob: string }, { mimeType: string, _meta: object })
 
-/** Contents of `resources/read`. Whether a blob is Base64 is not looked at: no reader could do more with it. */
+/** Contents of `resources/read`. It is not checked whether a blob is Base64. */
 const readContents: Rule = (text, value) => {
   if (value.type !== 'object') return false
   const list = members(text, value.start, value.end)
   return fit(text, list, textContents) || fit(text, list, readBlob)
 }
 
-/** A message of a prompt has one block, of the kinds that tools answer with. */
+/** A message of a prompt has one content block, of the same kinds as in tool results. */
 const promptContent: Rule = (text, value) => {
   const verdict = contentBlock(text, value)
   if (verdict !== false) return verdict
@@ -163,7 +165,7 @@ const role: Rule = (text, value) => {
 const promptMessage: Rule = (text, value) => value.type === 'object' && fit(text, members(text, value.start, value.end), promptMessageShape)
 const promptMessageShape = shape({ role, content: promptContent }, {})
 
-/** The results of methods but tools/call that are looked into (2026-07-28, schema). */
+/** The results of other methods than tools/call that are checked (2026-07-28, schema). */
 const resultShapes = table({
   'prompts/get': resultShape({ messages: listOf(promptMessage) }, { description: string }),
   'resources/read': resultShape({ contents: listOf(readContents) }, {}),
@@ -174,7 +176,7 @@ function resultShape(required: Shape['required'], optional: Shape['optional']): 
   return shape(required, { ...optional, _meta: object, resultType: () => false })
 }
 
-/** An array whose every element fits. */
+/** A check for an array with only valid elements. */
 function listOf(rule: Rule): Rule {
   return (text, value) => {
     if (value.type !== 'array') return false
@@ -210,12 +212,15 @@ const contentBlock: Rule = (text, value) => {
 
 const plainText = '{"type":"text","text":"'
 
-/** The block that nearly all tools answer with: its next quote is the last, so there is nothing more in it. */
+/**
+ * Whether it is the text block that nearly all tool results consist of. The first quote in its text is the last one, so it has no further
+ * members.
+ */
 function isPlainText(text: string, value: Value): boolean {
   return text.startsWith(plainText, value.start) && text.indexOf('"', value.start + plainText.length) === value.end - 2
 }
 
-/** Whether an object has a shape; a text where it has once optional members that don't fit are left out. */
+/** Whether an object has a shape; a text where it has that shape without its invalid optional members. */
 function fit(text: string, list: readonly Member[], { required, optional }: Shape): boolean | string {
   for (const key in required) if (member(list, key) === undefined) return false
   let kept: string[] | undefined
@@ -229,7 +234,7 @@ function fit(text: string, list: readonly Member[], { required, optional }: Shap
   return kept === undefined || `{${kept.join(',')}}`
 }
 
-/** How deep lists in lists are flattened, and into how many blocks: what is beyond that becomes one text. */
+/** Bounds of flattening nested lists: their depth, and the number of blocks. What is beyond becomes one text. */
 const maxNesting = 4
 const maxBlocks = 10_000
 
@@ -253,7 +258,7 @@ function wholeAsText(text: string, value: Value): string {
   return textBlock(JSON.stringify(text.slice(value.start, value.end)))
 }
 
-/** Not fewer than an array has elements, up to one more than anybody asks for. */
+/** An upper bound of an array's elements, counted no further than needed. */
 function commas(text: string): number {
   let count = 0
   for (let at = text.indexOf(','); at !== -1 && count <= maxBlocks; at = text.indexOf(',', at + 1)) count++

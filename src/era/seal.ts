@@ -8,7 +8,7 @@ export interface SealKey {
 
 /**
  * Seals short texts into opaque tokens of visible ASCII with AES-256-GCM: `keyId.base64url(iv, ciphertext, tag)`.
- * `bound` is what the token belongs to (caller, route …): opening with another value fails.
+ * A token is bound to `bound` (caller, route …): opening it with another value fails.
  */
 export interface Sealer {
   seal(text: string, bound: readonly string[]): string
@@ -21,8 +21,8 @@ const tagBytes = 16
 
 /**
  * @param purpose separates the uses of one key: each has its own key, by HKDF-SHA256.
- * @param keys the first seals, all open.
- * @param maxTokenChars longer tokens are not looked at, also those sealed here.
+ * @param keys the first one seals; all can open.
+ * @param maxTokenChars longer tokens are never opened, not even those sealed here.
  */
 export function createSealer(
   purpose: string,
@@ -49,7 +49,7 @@ export function createSealer(
       if (key === undefined) return undefined
       const body = token.slice(dot + 1)
       const bytes = Buffer.from(body, 'base64url')
-      // One token has one spelling: base64url decoding skips what it does not know.
+      // Decoding ignores characters that are no base64url, so the spelling is compared: a token has only one.
       if (bytes.length < ivBytes + tagBytes || bytes.toString('base64url') !== body) return undefined
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
       decipher.setAAD(additional(token.slice(0, dot), bound))
@@ -63,7 +63,7 @@ export function createSealer(
   }
 }
 
-/** Seals texts that are good for `ttlMs` from then on, by the clock `now` (milliseconds since the epoch); a past one opens to undefined. */
+/** Seals texts that can be opened for `ttlMs`, by the clock `now` (milliseconds since the epoch). */
 export function createExpiringSealer(sealer: Sealer, ttlMs: number, now: () => number): Sealer {
   return {
     seal: (text, bound) => sealer.seal(`${now() + ttlMs} ${text}`, bound),

@@ -18,13 +18,13 @@ import {
 import type { ParamHeader } from './modern/param-headers.ts'
 import { repairResult, repairToolResult, saysError } from './repair.ts'
 
-/** What goes to a server: headers as a flat list of names and values, and the body. */
+/** A message to a server: headers as alternating names and values, and the body. */
 export interface Outbound {
   readonly headers: readonly string[]
   readonly body: string
 }
 
-/** What a server said of itself when it was met. */
+/** What a server declared when it was met. */
 export interface ServerFacts {
   readonly version: string
   readonly offers: Offers
@@ -32,31 +32,39 @@ export interface ServerFacts {
   readonly instructions: string | undefined
 }
 
-/** What a call is about, as its server knows it. */
+/** The subject of a call, as its server knows it. */
 export interface Addressed {
   /** The server's own name or URI for `call.subject`. */
   readonly name: string
-  /** Of a tool. */
+  /** The arguments of a tool that are repeated in headers. */
   readonly paramHeaders: readonly ParamHeader[]
 }
 
-/** How servers of one era are spoken to. `session` is the server's own session id, where it gave one; `id` is the gateway's, unique for the server. */
+/**
+ * Encodes requests to servers of one era and reads their answers. `session` is the server's session id, if it gave one; `id` is the
+ * gateway's, unique for the server.
+ */
 export interface ServerEra {
   readonly name: EraName
-  /** A call under the server's own name for its subject; every other character of `params` but `_meta` and an earlier round's members stays as the client sent it. */
+  /**
+   * Encodes a call with the server's name for its subject. Apart from that, from `_meta` and from members of an earlier round, `params`
+   * stays as the client sent it.
+   */
   call(call: Call, addressed: Addressed, id: number, session: string | undefined): Outbound
   list(kind: ListKind, cursor: string | undefined, id: number, session: string | undefined): Outbound
-  /** A notification that came with a call, as the caller may get it; undefined where it is not the caller's or was not asked for. */
+  /**
+   * A notification that arrived during a call, rewritten for the caller; undefined where it is not for the caller, or was not requested.
+   */
   notice(call: Call, notice: Message, method: string, id: number): string | undefined
-  /** The reply to a request; `isRepaired` where a tool's result had to be made valid. */
+  /** Reads the response to a call. `isRepaired` tells that a tool's result had to be made valid. */
   readAnswer(message: Message, call: Call): { readonly answer: Answer; readonly isRepaired: boolean }
 }
 
 /**
- * The params of a call as its server gets them: with its own name for the subject, without what an earlier round brought, and
- * without `task`, which is not offered to clients. All else stays the same characters.
- * @param meta stands in for the value of `_meta`; undefined: that stays
- * @param added members' text to put in front; empty: none
+ * The params of a call for its server: with the server's name for the subject, without the members of an earlier round, and
+ * without `task`, which is not offered to clients. Everything else stays the same, character by character.
+ * @param meta replaces the value of `_meta`; undefined: it stays
+ * @param added text of members that are put in front; may be empty
  */
 export function paramsFor(call: Call, ownName: string, meta: string | undefined, added: string): string {
   const { text, top, params } = call.message
@@ -69,7 +77,7 @@ export function paramsFor(call: Call, ownName: string, meta: string | undefined,
   let keptEnd = -1
   for (const m of params) {
     if (m.key === 'task' || m.key === 'inputResponses' || m.key === 'requestState') {
-      // With its comma: the one before it, or the one behind it where nothing was kept before.
+      // Removes a comma with the member: the one before it, or the one behind it where no member was kept before.
       if (at < keptEnd) out += text.slice(at, keptEnd)
       at = m.end
       continue
@@ -87,13 +95,13 @@ export function paramsFor(call: Call, ownName: string, meta: string | undefined,
   return `{${added}${added !== '' && keptEnd !== -1 ? ',' : ''}${out}${text.slice(at, whole.end)}`
 }
 
-/** The token under which the client wants to hear of the call's progress. */
+/** The client's progress token for the call. */
 export function progressTokenOf({ message: { meta } }: Call): Member | undefined {
   const token = meta === undefined ? undefined : member(meta, 'progressToken')
   return token?.type === 'string' || token?.type === 'number' ? token : undefined
 }
 
-/** A progress notification with the client's own token, in the client's own characters; undefined where it chose none. */
+/** A progress notification with the client's token as the client wrote it; undefined where the client has none. */
 export function withOwnToken(call: Call, { text, params }: Message): string | undefined {
   const chosen = progressTokenOf(call)
   const sent = member(params ?? [], 'progressToken')
@@ -101,28 +109,28 @@ export function withOwnToken(call: Call, { text, params }: Message): string | un
   return text.slice(0, sent.start) + textOf(call.message.text, chosen) + text.slice(sent.end)
 }
 
-/** Whether a message is a notification, and holds nothing that a client could take for a request or a response. */
+/** Whether a message is a notification, without members that would make it a request or a response. */
 export function isNotification({ top }: Message): boolean {
   for (const { key } of top) if (key === 'id' || key === 'result' || key === 'error') return false
   return true
 }
 
-/** Whether a log message is as severe as the call asks for; `otherwise` where it asks for no level. */
+/** Whether a log message has at least the level that the call requests; `otherwise` where it requests none. */
 export function isWantedLog(call: Call, { text, params }: Message, otherwise: boolean): boolean {
   if (call.logLevel === undefined) return otherwise
   const level = member(params ?? [], 'level')
   return level !== undefined && isAtLeast(stringOf(text, level), call.logLevel)
 }
 
-/** Whether servers may ask their caller for input in the midst of a method (2026-07-28, multi round-trip requests, Supported Requests). */
+/** Whether servers may ask for input during a method (2026-07-28, multi round-trip requests, Supported Requests). */
 export function hasRounds(method: string): boolean {
   return method === 'tools/call' || method === 'prompts/get' || method === 'resources/read'
 }
 
-/** What a server may ask for in one round. */
+/** Bound of the input requests of one round. */
 export const maxInputRequests = 32
 
-/** The reply, of a server of that era, to a request that is not one for input; `isRepaired` where a tool's result had to be made valid. */
+/** Reads a response of a server of that era that does not ask for input. `isRepaired` tells that a tool's result had to be made valid. */
 export function readAnswer(message: Message, method: string, era: EraName): { readonly answer: Answer; readonly isRepaired: boolean } {
   const { text, top, result } = message
   const error = member(top, 'error')
@@ -155,7 +163,7 @@ function withoutMember(text: string, whole: Member, list: readonly Member[], m: 
   return text.slice(whole.start, cut.start) + text.slice(cut.end, whole.end)
 }
 
-/** Whether a server of 2026-07-28 refused a request for its headers, and so before it did anything. */
+/** Whether a server of 2026-07-28 refused a request because of its headers, and so has not acted on it. */
 export function isHeaderMismatch(message: Message): boolean {
   const error = member(message.top, 'error')
   if (error?.type !== 'object') return false
@@ -174,7 +182,7 @@ function readError(text: string, error: Member): Answer {
   return { kind: 'failed', error: { code, message, data: data && textOf(text, data) } }
 }
 
-/** What `initialize` and `server/discover` results have in common. */
+/** Reads what the results of `initialize` and `server/discover` have in common. */
 export function readFacts({ text, result = [] }: Message, version: string): ServerFacts {
   const instructions = member(result, 'instructions')
   const name = member(objectIn(text, result, 'serverInfo') ?? [], 'name')
@@ -186,7 +194,7 @@ export function readFacts({ text, result = [] }: Message, version: string): Serv
   }
 }
 
-/** What an extension may say of itself, in characters: it is passed on in every handshake. */
+/** Bound of the characters of an extension's settings, which are passed on in every handshake. */
 const maxAppsChars = 4096
 
 function readOffers(text: string, list: readonly Member[]): Offers {
@@ -202,7 +210,7 @@ function readOffers(text: string, list: readonly Member[]): Offers {
     promptsChange: isSet(prompts, 'listChanged'),
     resourcesChange: isSet(resources, 'listChanged'),
     subscribe: isSet(resources, 'subscribe'),
-    // A copy: a slice would keep the whole answer in memory.
+    // Copied, since a slice of a string keeps the whole answer in memory.
     apps: apps?.type === 'object' && apps.end - apps.start <= maxAppsChars ? Buffer.from(textOf(text, apps)).toString() : undefined,
   }
 }
@@ -211,7 +219,7 @@ function isSet(flags: readonly Member[] | undefined, key: string): boolean {
   return member(flags ?? [], key)?.type === 'true'
 }
 
-/** The members of an object that is a member; undefined where it is none. */
+/** The members of a member whose value is an object; undefined where it is something else. */
 export function objectIn(text: string, list: readonly Member[], key: string): readonly Member[] | undefined {
   const found = member(list, key)
   return found?.type === 'object' ? members(text, found.start, found.end) : undefined

@@ -1,16 +1,16 @@
 /** Revisions with a handshake and sessions, newest first. */
 export const legacyVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
 
-/** The newest revision with a handshake: what a client gets that asks for one we don't know. */
+/** The newest revision with a handshake; it is offered to a client that requests an unknown one. */
 export const newestLegacy = legacyVersions[0]
 
-/** What a legacy request without `MCP-Protocol-Version` is taken for (2025-11-25, transports, Protocol Version Header). */
+/** The revision of a legacy request without `MCP-Protocol-Version` (2025-11-25, transports, Protocol Version Header). */
 export const assumedLegacy = '2025-03-26'
 
 /** The stateless revision. */
 export const modernVersion = '2026-07-28'
 
-/** The first revisions that have what earlier ones lack. */
+/** Features, with the first revision that has each. */
 export const since = {
   audio: '2025-03-26',
   resourceLinks: '2025-06-18',
@@ -20,7 +20,7 @@ export const since = {
   samplingTools: '2025-11-25',
 } as const
 
-/** Whether a client reads something; one that does not say its revision is taken for a newer one. */
+/** Whether a client's revision has a feature; a client that names no revision is assumed to have it. */
 export function knows(version: string | undefined, what: keyof typeof since): boolean {
   return version === undefined || version >= since[what]
 }
@@ -29,12 +29,12 @@ export function isLegacyVersion(version: string): boolean {
   return (legacyVersions as readonly string[]).includes(version)
 }
 
-/** Revisions are dates: everything from the first stateless one on has the envelope. */
+/** Whether a revision is stateless. Revisions are dates, so they can be compared as texts. */
 export function isModernVersion(version: string): boolean {
   return version >= modernVersion
 }
 
-/** Whether a server's word for a revision is one, and may be shown. */
+/** Whether a text from a server has the form of a revision, and may be shown. */
 export function isRevision(version: unknown): version is string {
   return typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version)
 }

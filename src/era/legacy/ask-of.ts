@@ -11,7 +11,7 @@ import {
 } from '../../mcp/mcp.ts'
 import { isUrlMode } from './input-request.ts'
 
-/** A request of a server's for what its client can do. */
+/** A server's request to its client. */
 export interface Asked {
   readonly method: AskMethod
   /** JSON text of an object. */
@@ -21,8 +21,8 @@ export interface Asked {
 }
 
 /**
- * A legacy server's request to the client; undefined for every other message. What belongs to one connection alone is taken off
- * its params: `_meta.progressToken`, and `task`, which is not offered to servers.
+ * A legacy server's request to the client; undefined for every other message. Removes from its params what is valid only on one
+ * connection (`_meta.progressToken`), and `task`, which is not offered to servers.
  */
 export function askOf({ text, top, params, meta }: Message, method: string): Asked | undefined {
   const id = member(top, 'id')
@@ -41,7 +41,7 @@ export function askOf({ text, top, params, meta }: Message, method: string): Ask
   return { method, params: own, id: idText }
 }
 
-/** Whether a method is one of the three that servers ask of clients. */
+/** Whether a method is one of the three that servers request of clients. */
 export function isAskMethod(method: string | undefined): method is AskMethod {
   return method === 'sampling/createMessage' || method === 'elicitation/create' || method === 'roots/list'
 }

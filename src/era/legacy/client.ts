@@ -56,14 +56,14 @@ export const legacyClient: ClientEra = {
   encode: encodeLegacy,
 }
 
-/** Why a request's `MCP-Protocol-Version` is not one of these revisions (2025-11-25, transports, Protocol Version Header). */
+/** Refuses a request whose `MCP-Protocol-Version` is none of these revisions (2025-11-25, transports, Protocol Version Header). */
 export function unknownVersion(head: Head): Refusal | undefined {
   const version = head.header('mcp-protocol-version')
   if (version === undefined || isLegacyVersion(version)) return undefined
   return refuse('version', `MCP-Protocol-Version ${version} is not known here`, { data: { supported: legacyVersions, requested: version } })
 }
 
-/** The reply to a request of a legacy client, those included that only its revisions have. */
+/** Encodes the answer to a legacy client's request, including requests that only legacy revisions have. */
 export function encodeLegacy(answer: Answer, request: LegacyRequest, requestId: string): Encoded {
   switch (answer.kind) {
     case 'complete':
@@ -83,7 +83,7 @@ interface LegacyRequest {
   readonly version: string | undefined
 }
 
-/** The reply to a client that wants a session. @param sessionId from `Sessions.start` */
+/** Encodes the answer to `initialize`. @param sessionId from `Sessions.start` */
 export function encodeInitialize({ id, version }: InitializeRequest, endpoint: Endpoint, sessionId: string): Encoded {
   const { instructions, serverInfo } = endpoint
   const members = [
@@ -104,7 +104,7 @@ function initialize({ text, params = [] }: Message, id: string): Decoded {
   return { kind: 'initialize', id, version, capabilities: all & capabilitiesOf(version) }
 }
 
-/** What a revision lets clients declare; extensions go with each. */
+/** The capabilities that clients of a revision can declare; extensions are possible in each. */
 function capabilitiesOf(version: string): Capabilities {
   const { sampling, roots, rootsChange, apps, elicitationForm, elicitationUrl, samplingTools, samplingContext } = capability
   return (
@@ -157,7 +157,7 @@ function notification(message: Message, method: string, session: LegacySession):
   return requestId === undefined ? accepted(method) : { kind: 'cancel', session, id: textOf(message.text, requestId) }
 }
 
-/** Our requests have strings for ids: an answer to anything else is nobody's. */
+/** The gateway's requests have strings as ids, so a response with another id is not decoded. */
 function response({ text, top }: Message, session: LegacySession): Decoded {
   const id = stringMember(text, top, 'id')
   const outcome = member(top, 'result') ?? member(top, 'error')
@@ -176,7 +176,7 @@ function result(id: string, text: string): Encoded {
 
 function failed({ id, method }: LegacyRequest, refusal: Refusal, requestId: string): Encoded {
   if (method === 'tools/call' && isToldInResult(refusal)) return result(id, toolFailure(refusal, requestId))
-  // These revisions have a code of their own for it (2025-11-25, resources, Error Handling).
+  // These revisions have a code of their own for an unknown resource (2025-11-25, resources, Error Handling).
   if (refusal.reason === 'unknown-name' && method.startsWith('resources/'))
     return errorReply(id, { code: -32002, message: refusal.text, data: JSON.stringify({ ...refusal.data, requestId }) })
   return refusalReply(namingServer(refusal, method), id, requestId, 'legacy')

@@ -2,8 +2,8 @@ import { elements, type Member, member, members, rebuildObject, splice, stringOf
 import { knows } from '../versions.ts'
 
 /**
- * A result's text as a client of that revision can read it: what came later is told in text blocks, or left out.
- * The same text where nothing is too new. @param version undefined is read as the newest with a handshake
+ * A result's text for a client of a legacy revision: what a later revision introduced becomes text blocks, or is left out.
+ * Returns the same text where nothing is too new. @param version undefined means the newest revision with a handshake
  */
 export function resultFor(text: string, method: string, version: string | undefined): string {
   switch (method) {
@@ -18,7 +18,10 @@ export function resultFor(text: string, method: string, version: string | undefi
   }
 }
 
-/** Structured results are there since 2025-06-18, and only objects before 2026-07-28 (2025-11-25, schema, CallToolResult). */
+/**
+ * Removes `structuredContent` that the revision does not know: it exists since 2025-06-18, and is an object before 2026-07-28
+ * (2025-11-25, schema, CallToolResult).
+ */
 function toolResult(text: string, version: string | undefined): string {
   const hasNew = mayHoldNew(text, version)
   if (!hasNew && !text.includes('"structuredContent"')) return text
@@ -44,7 +47,7 @@ function promptResult(text: string, version: string | undefined): string {
   return splice(text, edits)
 }
 
-/** How long results hold is said since 2026-07-28. */
+/** Removes the hints for caching, which exist since 2026-07-28. */
 function withoutHints(text: string): string {
   if (!text.includes('"ttlMs"') && !text.includes('"cacheScope"')) return text
   return rebuildObject(text, members(text, 0, text.length), ({ key }) => key !== 'ttlMs' && key !== 'cacheScope')

@@ -26,7 +26,7 @@ import {
 import { type Implementation, isLegacyVersion, isRevision, metaKeys, newestLegacy } from '../versions.ts'
 import { readUrlRequired, urlRequiredCode } from './url-required.ts'
 
-/** `initialize`, for a session in which the server may ask for what `capabilities` hold. */
+/** Makes `initialize`, which declares these client capabilities. */
 export function initializeRequest(id: number, clientInfo: Implementation, capabilities: Capabilities): Outbound {
   const params = `{"protocolVersion":"${newestLegacy}","capabilities":${declared(capabilities, 'legacy')},"clientInfo":${JSON.stringify(clientInfo)}}`
   return { headers: [], body: request(id, 'initialize', params) }
@@ -45,7 +45,7 @@ export function readInitialize(message: Message): ServerFacts | Refusal {
   return readFacts(message, version)
 }
 
-/** A request that only these revisions have: `logging/setLevel`, `resources/subscribe`, `resources/unsubscribe`. */
+/** Makes a request that only these revisions have: `logging/setLevel`, `resources/subscribe`, `resources/unsubscribe`. */
 export function legacyRequest(id: number, method: string, params: object, version: string, session: string | undefined): Outbound {
   return { headers: headersFor(version, session), body: request(id, method, JSON.stringify(params)) }
 }
@@ -55,7 +55,7 @@ export function legacyNotification(method: string, params: object, version: stri
 }
 
 /**
- * The response to a request of the server's.
+ * Makes the response to a server's request.
  * @param id JSON text of its id
  * @param rest a member's JSON text: `"result":…` or `"error":…`
  */
@@ -68,7 +68,7 @@ export function headersFor(version: string, session: string | undefined): readon
   return session === undefined ? ['mcp-protocol-version', version] : ['mcp-protocol-version', version, 'mcp-session-id', session]
 }
 
-/** Servers of the revisions with a handshake, after it settled `version`. */
+/** The server era of the revisions with a handshake. @param version negotiated in the handshake */
 export function createLegacyServer(version: string): ServerEra {
   return {
     name: 'legacy',
@@ -103,20 +103,20 @@ export function createLegacyServer(version: string): ServerEra {
   }
 }
 
-/** Codes that got a meaning with 2026-07-28 (basic, Error Codes): a legacy server means something of its own. */
+/** Error codes that are defined since 2026-07-28 (basic, Error Codes); from a legacy server they mean something else. */
 function isModernCode(code: number): boolean {
   return code <= -32020 && code >= -32022
 }
 
-/** The gateway's id of the call whose progress a legacy server tells; undefined where the notification has none of its ids. */
+/** The gateway's id of the call that a progress notification is about; undefined where its token is no such id. */
 export function progressIdOf(notice: Message): number | undefined {
   const sent = member(notice.params ?? [], 'progressToken')
   return sent?.type === 'number' && isNotification(notice) ? Number(textOf(notice.text, sent)) : undefined
 }
 
 /**
- * A call's `_meta` for a legacy server, undefined where nothing in it is to be changed: the progress token is the request's id, since
- * tokens of several clients would meet in a session, and a modern client's envelope is taken off.
+ * The `_meta` of a call for a legacy server; undefined where nothing changes. The progress token becomes the request's id, since
+ * tokens of several clients could be equal in one session. A modern client's envelope is removed.
  */
 function metaFor(call: Call, id: number): string | undefined {
   const { text, params, meta } = call.message

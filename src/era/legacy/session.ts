@@ -1,35 +1,38 @@
 import type { Capabilities, ClientSession } from '../../mcp/mcp.ts'
 import type { Sealer } from '../seal.ts'
 
-/** A legacy client's session as its sealed id tells it. Times in milliseconds since the epoch. */
+/** A legacy client's session, as its sealed id holds it. Times are in milliseconds since the epoch. */
 export interface LegacySession extends ClientSession {
-  /** The protocol revision that `initialize` settled. */
+  /** The protocol revision that `initialize` negotiated. */
   readonly version: string
   readonly openedAtMs: number
-  /** When it ends however much it is used. */
+  /** When it expires, however much it is used. */
   readonly expiresAtMs: number
 }
 
-/** What a session id is good for: one route and one caller. */
+/** What a session id is bound to: one endpoint and one caller. */
 export interface SessionScope {
   readonly route: string
   readonly caller: string
 }
 
-/** Opens and ends legacy sessions. The id itself holds the session; memory only knows what was seen here last and what was ended. */
+/**
+ * Opens and ends legacy sessions. The id itself holds the session; memory holds only when a session was last used here, and which were
+ * ended.
+ */
 export interface Sessions {
-  /** A session that has no id yet: for opening the servers' sessions that it is to carry. */
+  /** A session that has no id yet. With it, sessions with servers are opened, whose ids become part of its own. */
   draft(version: string, capabilities: Capabilities): LegacySession
   /**
    * The id of a session: visible ASCII, at most 6,000 characters.
-   * @param upstreams the servers' session ids by server (by their upstreams’ keys); what has no room in the id is left out.
+   * @param upstreams the servers' session ids, by their upstreams’ keys; those for which the id has no room are left out.
    */
   start(draft: LegacySession, upstreams: ReadonlyMap<string, string>, scope: SessionScope): string
-  /** The session behind an id; undefined where it is forged, of another route or caller, ended or expired. */
+  /** The session of an id; undefined where the id is forged or bound to another endpoint or caller, or the session has ended or expired. */
   find(id: string, scope: SessionScope): LegacySession | undefined
-  /** Ends a session; later uses of its id find nothing in this process. */
+  /** Ends a session. Its id is not valid any more in this process. */
   end(id: string, session: LegacySession): void
-  /** Calls back with each session that has expired since the last sweep. */
+  /** Calls back for each session that has expired since the last sweep. */
   sweep(onExpired: (session: LegacySession) => void): void
 }
 
@@ -42,16 +45,19 @@ interface Seen {
   readonly session: LegacySession
   readonly scope: SessionScope
   usedAtMs: number
-  /** The keys by which its id was opened last. */
+  /** The keys with which its id was last opened. */
   openedBy: Sealer
 }
 
-/** Sessions remembered at a time, and the characters of their ids; the first seen is forgotten first, which costs only one opening of its seal. */
+/**
+ * Bounds of the sessions that are remembered, and of the characters of their ids. The first seen is forgotten first; its id is then
+ * decrypted again at its next use.
+ */
 const maxSeen = 20_000
 const maxSeenChars = 32 * 1024 * 1024
-/** Ended sessions remembered at a time, until their absolute expiry. */
+/** Bound of the ended sessions that are remembered, until their absolute expiry. */
 const maxEnded = 20_000
-/** Of what an id seals, which makes a token of at most 6,000 characters with a key id of up to 64. */
+/** Bound of the sealed text, so that the id has at most 6,000 characters with a key id of up to 64. */
 const maxPayloadBytes = 4_420
 
 type Payload = readonly [
@@ -63,17 +69,17 @@ type Payload = readonly [
   upstreams: readonly (readonly [server: string, session: string])[],
 ]
 
-/** What one process remembers of sessions; it outlives a change of keys or times. */
+/** What one process remembers of sessions. It outlives a reload that changes keys or times. */
 export interface SessionMemory {
   /** By session id. */
   readonly seen: Map<string, Seen>
-  /** Characters of their ids. */
+  /** Characters of all ids in `seen`. */
   seenChars: number
-  /** Keys of sessions that were ended, with the time until which they would have been good. */
+  /** Keys of ended sessions, with the time at which they would have expired. */
   readonly ended: Map<string, number>
 }
 
-/** Bounded by the sessions that it is given to. */
+/** Makes an empty memory; `createSessions` bounds it. */
 export function createSessionMemory(): SessionMemory {
   return { seen: new Map(), seenChars: 0, ended: new Map() }
 }
@@ -123,7 +129,7 @@ export function createSessions(
         if (known.scope.route !== scope.route || known.scope.caller !== scope.caller) return undefined
         if (isExpired(known, at)) return undefined
         if (known.openedBy !== sealer) {
-          // The keys have changed: one that is gone opens nothing any more.
+          // The keys were changed: an id that was sealed by a removed key is no longer valid.
           if (sealer.open(id, boundOf(scope)) === undefined) return undefined
           known.openedBy = sealer
         }
@@ -158,7 +164,7 @@ function boundOf({ route, caller }: SessionScope): readonly string[] {
   return [route, caller, 'legacy']
 }
 
-/** The payload with as many of the servers' ids as it has room for, in their order. */
+/** The payload with as many of the servers' ids, in their order, as there is room for. */
 function fitted(bare: Payload, upstreams: ReadonlyMap<string, string>): Payload {
   const [key, version, openedAtMs, expiresAtMs, capabilities] = bare
   let room = maxPayloadBytes - Buffer.byteLength(JSON.stringify(bare))

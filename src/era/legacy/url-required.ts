@@ -2,10 +2,13 @@ import { type Answer, type Call, can, capability, elements, member, members, typ
 import { maxInputRequests } from '../server-era.ts'
 import { inputRequestOf, isUrlMode } from './input-request.ts'
 
-/** The error by which a legacy server says that the user must visit URLs first (2025-11-25, elicitation, URL Elicitation Required Error). */
+/**
+ * The code of a legacy server's error that requires the user to visit URLs first (2025-11-25, elicitation, URL Elicitation Required
+ * Error).
+ */
 export const urlRequiredCode = -32042
 
-/** The state of a call whose next round is the original request sent again: its server has kept nothing of it. */
+/** The state of a call whose next round sends the original request again, since its server keeps no state. */
 export const resendState = 'resend'
 
 const lacksUrl: RpcError = {
@@ -14,7 +17,7 @@ const lacksUrl: RpcError = {
   data: '{"requiredCapabilities":{"elicitation":{"url":{}}}}',
 }
 
-/** What a modern client gets for that error: the same URLs as input requests, or the capability that it would need. */
+/** Turns that error into a modern answer: input requests for the same URLs, or a refusal that names the missing capability. */
 export function readUrlRequired({ data }: RpcError, call: Call): Answer {
   if (!can(call.capabilities, capability.elicitationUrl)) return { kind: 'failed', error: lacksUrl }
   const requests = data === undefined ? [] : urlRequests(data)
@@ -22,7 +25,7 @@ export function readUrlRequired({ data }: RpcError, call: Call): Answer {
   return { kind: 'input-required', result: `{"inputRequests":{${requests.join(',')}}}`, state: resendState }
 }
 
-/** None where one of them is no elicitation for a URL, or where there are too many. */
+/** The elicitations in the error; undefined where one is not by URL, or there are too many. */
 function urlRequests(data: string): readonly string[] {
   const list = data.startsWith('{') ? member(members(data, 0, data.length), 'elicitations') : undefined
   const items = list?.type === 'array' ? elements(data, list.start, list.end) : []

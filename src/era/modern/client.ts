@@ -46,11 +46,11 @@ import {
 import { type Implementation, metaKeys, modernVersion } from '../versions.ts'
 import { decodeHeaderValue } from './header-value.ts'
 
-/** Clients of the stateless revision, 2026-07-28. `serverInfo` goes into the `_meta` of results that name no server. */
+/** The client era of the stateless revision, 2026-07-28. `serverInfo` goes into the `_meta` of results that name no server. */
 export function createModernClient(serverInfo: Implementation): ClientEra {
   const info = `"${metaKeys.serverInfo}":${JSON.stringify(serverInfo)}`
   const infoMember = `"_meta":{${info}}`
-  /** A result with a `_meta` of its own keeps what is in it. */
+  /** Members of a `_meta` that the result already has are kept. */
   const withInfo = (text: string): string => {
     const meta = member(members(text, 0, text.length), '_meta')
     if (meta?.type !== 'object') return text
@@ -117,7 +117,7 @@ export function createModernClient(serverInfo: Implementation): ClientEra {
   }
 }
 
-/** The answer to `server/discover` (2026-07-28, discover). Nobody keeps it: what the servers offer comes and goes. */
+/** The answer to `server/discover` (2026-07-28, discover). It must not be cached, since what the servers offer changes. */
 export function discoverResult(endpoint: Endpoint): Answer {
   const { instructions } = endpoint
   const told = instructions === undefined ? '' : `,"instructions":${JSON.stringify(instructions)}`
@@ -131,7 +131,10 @@ function hintMembers({ ttlMs, scope }: CacheHint): string {
   return `,"ttlMs":${ttlMs},"cacheScope":"${scope}"`
 }
 
-/** A read's hints, which it must have (2026-07-28, caching, Cacheable Results): the server's own as far as they are valid; `text` is without. */
+/**
+ * The hints for caching that the result of a read must have (2026-07-28, caching, Cacheable Results): the server's where they are valid.
+ * `text` is the result without them.
+ */
 function hintedRead(text: string): { readonly text: string; readonly hint: CacheHint } {
   if (!text.includes('"ttlMs"') && !text.includes('"cacheScope"')) return { text, hint: keepNot }
   const list = members(text, 0, text.length)
@@ -144,7 +147,7 @@ function hintedRead(text: string): { readonly text: string; readonly hint: Cache
   }
 }
 
-/** Standard headers, which repeat what the body says (2026-07-28, streamable HTTP, Standard Request Headers). */
+/** Checks the standard headers, which repeat parts of the body (2026-07-28, streamable HTTP, Standard Request Headers). */
 function checkHeaders(head: Head, method: string, subject: Subject | Refusal | undefined): Refusal | undefined {
   if (head.header('mcp-protocol-version') === undefined) return refuse('header-mismatch', 'the MCP-Protocol-Version header is missing')
   if (head.header('mcp-method') === undefined) return refuse('header-mismatch', 'the Mcp-Method header is missing')
@@ -163,13 +166,13 @@ function checkHeaders(head: Head, method: string, subject: Subject | Refusal | u
   return undefined
 }
 
-/** What names the subject of the three methods that have an `Mcp-Name` header; they are also those that may take several rounds. */
+/** The member that names the subject of the three methods with an `Mcp-Name` header. The same methods may take several rounds. */
 function namedMember(method: Method): 'name' | 'uri' | undefined {
   const { subject }: MethodRow = methods[method]
   return subject === 'ref' ? undefined : subject
 }
 
-/** What a retry brings (2026-07-28, multi round-trip requests); undefined for a first request. */
+/** What a next round sends (2026-07-28, multi round-trip requests); undefined for a first request. */
 function resumeOf({ text, params = [] }: Message): Resume | Refusal | undefined {
   const [responses, state] = [member(params, 'inputResponses'), member(params, 'requestState')]
   if (responses === undefined && state === undefined) return undefined
@@ -185,7 +188,7 @@ function levelOf(text: string, wanted: Member | undefined): LogLevel | Refusal |
 }
 
 function capabilitiesOf(text: string, declared: Member | undefined): Capabilities {
-  // `{}` is what most calls carry: reading it would cost more than the rest of decoding.
+  // Most calls carry `{}`, and parsing it would cost more than the rest of decoding.
   if (declared?.type !== 'object' || declared.end - declared.start === 2) return noCapabilities
   return readCapabilities(text, declared) & ~capability.rootsChange
 }
@@ -201,7 +204,7 @@ function statusOf(code: number): number {
   return code === -32601 ? 404 : code === -32021 ? 400 : 200
 }
 
-/** Codes of earlier revisions that this one must not send (2026-07-28, basic, Error Codes; resources, Error Handling). */
+/** Error codes of earlier revisions that must not be sent in this one (2026-07-28, basic, Error Codes; resources, Error Handling). */
 function modernError(error: RpcError, { subject }: ClientRequest): RpcError {
   if (error.code === -32042) return { ...error, code: -32603 }
   if (error.code !== -32002) return error

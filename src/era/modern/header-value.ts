@@ -7,7 +7,7 @@ export function encodeHeaderValue(value: string): string {
   return `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`
 }
 
-/** The value behind a header; undefined where its Base64 or UTF-8 is broken. */
+/** The decoded value of a header; undefined where its Base64 or UTF-8 is invalid. */
 export function decodeHeaderValue(header: string): string | undefined {
   const encoded = sentinel.exec(header)?.[1]
   if (encoded === undefined) return header

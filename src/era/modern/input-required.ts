@@ -15,13 +15,13 @@ import {
 import { isAskMethod, requiredFor } from '../legacy/ask-of.ts'
 import { hasRounds, maxInputRequests } from '../server-era.ts'
 
-/** Whether a result asks for input instead of being one (2026-07-28, multi round-trip requests). */
+/** Whether a result is a request for input (2026-07-28, multi round-trip requests). */
 export function isInputRequired({ text, result }: Message): boolean {
   const type = result === undefined ? undefined : member(result, 'resultType')
   return type !== undefined && stringOf(text, type) === 'input_required'
 }
 
-/** The answer that asks for input, where the server may ask and the client has offered what it asks for; else a refusal. */
+/** The `input-required` answer, or a refusal where the method allows none or the client did not declare the capability. */
 export function readInputRequired({ text, result = [] }: Message, call: Call): Answer {
   if (!hasRounds(call.method)) return refuse('upstream-invalid', `asks for input in the midst of ${call.method}`)
   const requests = member(result, 'inputRequests')

@@ -1,16 +1,16 @@
 import { elements, type Message, member, members, type Refusal, refuse, stringOf } from '../../mcp/mcp.ts'
 import { metaKeys } from '../versions.ts'
 
-/** What a `subscriptions/listen` request asks for, or is granted (2026-07-28, subscriptions, Notification Filter). */
+/** The filter of a `subscriptions/listen` request, or what is granted of it (2026-07-28, subscriptions, Notification Filter). */
 export interface ListenFilter {
   readonly toolsListChanged: boolean
   readonly promptsListChanged: boolean
   readonly resourcesListChanged: boolean
-  /** Each URI once. */
+  /** Without duplicates. */
   readonly resourceSubscriptions: readonly string[]
 }
 
-/** Of one stream, which lives as long as its client wants. */
+/** Bound of the URIs of one stream, which can stay open for long. */
 const maxUris = 256
 const maxUriChars = 8192
 const maxChars = 64 * 1024
@@ -43,21 +43,21 @@ export function listenFilter(message: Message): ListenFilter | Refusal {
     toolsListChanged: isOn('toolsListChanged'),
     promptsListChanged: isOn('promptsListChanged'),
     resourcesListChanged: isOn('resourcesListChanged'),
-    // Copies: a slice would keep the request's whole text for as long as the stream lives.
+    // Copied, since a slice of a string keeps the request's whole text as long as the stream is open.
     resourceSubscriptions: uris.map((uri) => JSON.parse(JSON.stringify(uri)) as string),
   }
 }
 
-/** The messages of a listen stream; each carries the listen request's id, as its JSON text. */
+/** Makes the messages of a listen stream. Each carries the id of the listen request, which is given as JSON text. */
 export const listenMessages = {
-  /** @param honoured what of the filter is kept to */
+  /** @param honoured what is granted of the filter */
   acknowledged(id: string, honoured: ListenFilter): string {
     const { resourceSubscriptions: uris } = honoured
     const kept = Object.fromEntries(flags.filter((key) => honoured[key]).map((key) => [key, true]))
     const notifications = JSON.stringify(uris.length === 0 ? kept : { ...kept, resourceSubscriptions: uris })
     return notification('notifications/subscriptions/acknowledged', id, `,"notifications":${notifications}`)
   },
-  /** @param method of the notification that a list has changed */
+  /** @param method the method of the notification, such as `notifications/tools/list_changed` */
   changed: (id: string, method: string) => notification(method, id, ''),
   updated: (id: string, uri: string) => notification('notifications/resources/updated', id, `,"uri":${JSON.stringify(uri)}`),
   end: (id: string) => `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"complete",${metaOf(id)}}}`,

@@ -12,20 +12,22 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const types: ReadonlySet<unknown> = new Set(['string', 'integer', 'boolean'])
 const none: readonly ParamHeader[] = []
 
-/** Annotations of one tool: each is a header of every call of it. */
+/** Bound of the annotations of one tool, each of which is a header of every call. */
 const maxHeaders = 64
 
-/** What a walk over a schema has come to. */
+/** The state of a walk over a schema. */
 interface Walk {
   readonly found: ParamHeader[]
   readonly names: Set<string>
-  /** The chain of properties that leads to where it is. */
+  /** The names of properties from the root to the current schema. */
   readonly path: string[]
 }
 
 /**
- * The headers that a tool's `inputSchema` asks for by `x-mcp-header`, or why the annotations are invalid: then no client of this
- * revision may show the tool. They are allowed on strings, integers and booleans reached by `properties` alone, once each, and up to 64.
+ * The headers that a tool's `inputSchema` defines by `x-mcp-header`, or why the annotations are invalid. A tool with invalid ones must
+ * not be
+ * shown by clients of this revision. Annotations are allowed on strings, integers and booleans that are reached only by `properties`; at
+ * most 64, each name once.
  * @param schema JSON text that was scanned
  */
 export function readParamHeaders(schema: string): readonly ParamHeader[] | { readonly fault: string } {
@@ -44,7 +46,7 @@ function visit(node: unknown, isReachable: boolean, walk: Walk): string | undefi
   }
   for (const [key, child] of Object.entries(schema)) {
     const isProperties = key === 'properties' && !Array.isArray(node)
-    // Under any other keyword an annotation can't say where its value stands.
+    // Below other keywords it would not be clear which argument an annotation means.
     const fault = isProperties ? visitProperties(child, isReachable, walk) : isData(key) ? undefined : visit(child, false, walk)
     if (fault !== undefined) return fault
   }
@@ -67,7 +69,7 @@ function isData(key: string): boolean {
   return key === 'default' || key === 'const' || key === 'enum' || key === 'examples' || key === 'x-mcp-header'
 }
 
-/** Takes the annotation of a schema, or says what is wrong with it. */
+/** Adds the annotation of a schema, or returns what is wrong with it. */
 function take(schema: Readonly<Record<string, unknown>>, isReachable: boolean, { found, names, path }: Walk): string | undefined {
   const value = schema['x-mcp-header']
   if (!isReachable || path.length === 0) return 'its x-mcp-header stands where no chain of properties leads'
@@ -81,7 +83,7 @@ function take(schema: Readonly<Record<string, unknown>>, isReachable: boolean, {
   return undefined
 }
 
-/** The headers of a call, as a flat list of names and values; an argument that is absent or null has none. */
+/** The headers of a call as alternating names and values. An argument that is absent or null has no header. */
 export function paramHeaders(declared: readonly ParamHeader[], message: Message): string[] {
   if (declared.length === 0) return []
   const args = argumentsOf(message)
@@ -91,7 +93,7 @@ export function paramHeaders(declared: readonly ParamHeader[], message: Message)
   })
 }
 
-/** Whether a client's headers say what its arguments say (2026-07-28, streamable HTTP, Server Behavior for Custom Headers). */
+/** Refuses a call whose headers do not repeat its arguments (2026-07-28, streamable HTTP, Server Behavior for Custom Headers). */
 export function checkParamHeaders(declared: readonly ParamHeader[], head: Head, message: Message): Refusal | undefined {
   if (declared.length === 0) return undefined
   const args = argumentsOf(message)
@@ -109,7 +111,7 @@ export function checkParamHeaders(declared: readonly ParamHeader[], head: Head, 
   return undefined
 }
 
-/** Read once for all headers: finding each by a scan of its own would cost their product. */
+/** The arguments, parsed once for all headers: a scan for each would cost the product of both. */
 function argumentsOf({ text, params }: Message): unknown {
   const args = member(params ?? [], 'arguments')
   return args === undefined ? undefined : JSON.parse(text.slice(args.start, args.end))
@@ -124,7 +126,7 @@ function valueAt(args: unknown, path: readonly string[]): unknown {
   return value
 }
 
-/** A primitive as a header writes it; undefined for null, and for what the schema does not allow, which is the server's to refuse. */
+/** The header value of a primitive; undefined for null, and for types that the schema does not allow, which the server refuses. */
 function headerText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'boolean') return String(value)

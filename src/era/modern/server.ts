@@ -41,19 +41,19 @@ import { encodeHeaderValue } from './header-value.ts'
 import { isInputRequired, readInputRequired } from './input-required.ts'
 import { paramHeaders } from './param-headers.ts'
 
-/** `server/discover`, by which a server's era is found. */
+/** Makes `server/discover`, by which a server's era is found. */
 export function discoverRequest(id: number, clientInfo: Implementation): Outbound {
   return outbound(id, 'server/discover', undefined, `{"_meta":{${ownEnvelope(clientInfo)}}}`)
 }
 
-/** The changes that are asked for, of whole lists and of single resources. */
+/** The lists of whose changes notifications are requested. */
 export interface ListenFor {
   readonly tools: boolean
   readonly prompts: boolean
   readonly resources: boolean
 }
 
-/** Asks for changes (2026-07-28, subscriptions). */
+/** Makes `subscriptions/listen` (2026-07-28, subscriptions). */
 export function listenRequest(id: number, clientInfo: Implementation, kinds: ListenFor, uris: readonly string[]): Outbound {
   const filter = {
     ...(kinds.tools ? { [lists.tools.flag]: true } : {}),
@@ -65,20 +65,23 @@ export function listenRequest(id: number, clientInfo: Implementation, kinds: Lis
   return outbound(id, 'subscriptions/listen', undefined, params)
 }
 
-/** The URIs whose updates the server agreed to tell, by its `notifications/subscriptions/acknowledged`. */
+/** The URIs that a server's `notifications/subscriptions/acknowledged` grants. */
 export function readAcknowledged({ text, params = [] }: Message): ReadonlySet<string> {
   const uris = member(objectIn(text, params, 'notifications') ?? [], 'resourceSubscriptions')
   const list: unknown = uris === undefined ? [] : JSON.parse(textOf(text, uris))
   return new Set(Array.isArray(list) ? list.filter(isText) : [])
 }
 
-/** The URI that a `notifications/resources/updated`, of either era, is about: a subscribed one, or one below it. */
+/** The URI in a `notifications/resources/updated` of either era: a subscribed one, or one below it. */
 export function updatedUri(message: Message): string | undefined {
   const uri = isNotification(message) ? member(message.params ?? [], 'uri') : undefined
   return uri === undefined ? undefined : stringOf(message.text, uri)
 }
 
-/** What the answer to `server/discover` says: a modern server, one to meet by `initialize`, one to ask again, or a failure that tells nothing of the era. */
+/**
+ * What follows from the answer to `server/discover`: a modern server, a legacy one to meet by `initialize`, one to ask again, or a
+ * failure from which the era can't be told.
+ */
 export type Verdict =
   | { readonly kind: 'modern'; readonly facts: ServerFacts }
   | { readonly kind: 'legacy' }
@@ -109,7 +112,7 @@ function judgeError(text: string, error: Member): Verdict {
   const { code, data } = JSON.parse(textOf(text, error)) as { code?: unknown; data?: { supported?: unknown } }
   const supported = Array.isArray(data?.supported) ? data.supported : []
   const versions = supported.filter(isRevision)
-  // A server of this revision that refused it once: it is asked once more, never taken for a legacy one (versioning).
+  // A server that refuses this revision although it lists it is asked once more, and never treated as a legacy one (versioning).
   if (code === -32022 && versions.includes(modernVersion)) return { kind: 'again' }
   if (code === -32022 && versions.some((version) => version > modernVersion))
     return refuse('upstream-invalid', `speaks only protocol versions that are not known here: ${versions.slice(0, 8).join(', ')}`)
@@ -123,10 +126,10 @@ function readModernFacts(message: Message): ServerFacts {
   return { ...facts, serverName: name === undefined ? undefined : stringOf(text, name) }
 }
 
-/** Servers of the stateless revision. `clientInfo` is what they get to know of clients without an envelope. */
+/** The server era of the stateless revision. `clientInfo` is sent for clients without an envelope. */
 export function createModernServer(clientInfo: Implementation): ServerEra {
   const own = ownEnvelope(clientInfo)
-  // By capabilities and level: at most 256 times 9.
+  // Envelopes by capabilities and log level: at most 256 times 9.
   const envelopes = new Map<number, string>()
   const envelopeOf = (capabilities: Capabilities, level: LogLevel | undefined): string => {
     const key = capabilities * 16 + (level === undefined ? 15 : logLevels.indexOf(level))
@@ -150,7 +153,7 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
     notice(call, notice, method) {
       if (!isNotification(notice)) return undefined
       if (method === 'notifications/progress') return isOwnProgress(call, notice) ? withOwnToken(call, notice) : undefined
-      // Without a level in the envelope there are no log messages (logging).
+      // A call without a log level in its envelope gets no log messages (logging).
       return method === 'notifications/message' && isWantedLog(call, notice, false) ? notice.text : undefined
     },
     readAnswer(message, call) {
@@ -162,7 +165,11 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
   }
 }
 
-/** Codes by which a server faults the gateway's own request are the gateway's failure, and what a legacy client lacks it was never asked for. */
+/**
+ * Makes refusals of errors that are not passed on: those that blame the envelope, which is the gateway's; and missing capabilities, of
+ * which a legacy
+ * client knows nothing.
+ */
 function readFailed(answer: Extract<Answer, { kind: 'failed' }>, { clientEra }: Call): Answer {
   const { error } = answer
   if (error.code === -32020 || error.code === -32022)
@@ -178,13 +185,13 @@ function requiredCapabilities({ data = '' }: RpcError): string {
   return names.length === 0 ? '' : `: ${names.slice(0, 8).join(', ').slice(0, 200)}`
 }
 
-/** What the `Mcp-Name` header repeats: not a completion's reference (2026-07-28, streamable HTTP, Standard Request Headers). */
+/** The value of the `Mcp-Name` header; a completion has none (2026-07-28, streamable HTTP, Standard Request Headers). */
 function namedIn(call: Call, name: string): string | undefined {
   const { subject }: MethodRow = methods[call.method]
   return subject === undefined || subject === 'ref' ? undefined : name
 }
 
-/** Whether a progress notification is of the token that the client chose for this very call. */
+/** Whether a progress notification has the token that the client chose for this call. */
 function isOwnProgress(call: Call, notice: Message): boolean {
   const chosen = progressTokenOf(call)
   const sent = member(notice.params ?? [], 'progressToken')
@@ -220,7 +227,7 @@ function isForeign({ key }: Member): boolean {
   return !ownKeys.has(key)
 }
 
-/** A modern client's `_meta` without what the gateway does not carry end to end; undefined where there is nothing to take out. */
+/** A modern client's `_meta` without what is not passed on; undefined where nothing has to be removed. */
 function carriedMeta({ text, params, meta }: Message): string | undefined {
   const capabilities = meta === undefined ? undefined : member(meta, metaKeys.capabilities)
   if (capabilities?.type !== 'object') return undefined
@@ -238,12 +245,15 @@ function isUncarried({ key }: Member): boolean {
   return key === 'extensions' || key === 'tasks'
 }
 
-/** The envelope of the gateway's own requests: lists show themselves whole only to clients that can do everything. */
+/**
+ * The envelope of the gateway's own requests. It declares all capabilities, since servers may leave out of lists what a client could not
+ * use.
+ */
 function ownEnvelope(clientInfo: Implementation): string {
   return envelope(clientInfo, allCapabilities, undefined)
 }
 
-/** Members of `_meta`. */
+/** The envelope as members of `_meta`. */
 function envelope(clientInfo: Implementation, capabilities: Capabilities, level: LogLevel | undefined): string {
   const log = level === undefined ? '' : `,"${metaKeys.logLevel}":"${level}"`
   return `"${metaKeys.version}":"${modernVersion}","${metaKeys.capabilities}":${declared(capabilities, 'modern')},"${metaKeys.clientInfo}":${JSON.stringify(clientInfo)}${log}`
