@@ -91,7 +91,8 @@ test('a port in use: a configured one is a failure', async (t) => {
   await writeFile(file, `listen: ${port}\nadmin: { listen: "127.0.0.1:${await freePort()}" }\nservers: {}\n`)
   const { code, stderr } = await runMcplex(['run', '--config', file])
   assert.equal(code, 1, stderr)
-  assert.equal(stderr.trimEnd(), runtimeExamples['port-in-use'].says.replace('mcplex.yaml', file).replace(':8080', `:${port}`))
+  const says = runtimeExamples['port-in-use'].says.replace('mcplex.yaml', file).replace(':8080', `:${port}`)
+  assert.equal(stderr.trimEnd(), says.replaceAll('8081', String(port + 1)))
 })
 
 test('docs/problems.md shows what is said of a file of records that can not be opened', async (t) => {

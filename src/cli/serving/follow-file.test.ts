@@ -14,7 +14,10 @@ import { startGateway } from './start-gateway.ts'
 const own = 'listen: "127.0.0.1:0"\nadmin: { listen: "127.0.0.1:0" }\n'
 
 /** A gateway that follows a file, and what it writes to stderr. */
-async function open(t: TestContext, { format, body }: { readonly format: LogFormat; readonly body: string }) {
+async function open(
+  t: TestContext,
+  { format, body, isTTY = false }: { readonly format: LogFormat; readonly body: string; readonly isTTY?: boolean },
+) {
   const folder = mkdtempSync(join(tmpdir(), 'mcplex-'))
   const file = join(folder, 'mcplex.yaml')
   const write = (text: string) => writeFileSync(file, `${own}observe: { log: { format: ${format} } }\n${text}`)
@@ -22,6 +25,7 @@ async function open(t: TestContext, { format, body }: { readonly format: LogForm
   let heard = ''
   let wake = () => {}
   const stderr = {
+    isTTY,
     on() {},
     write(text: string, done?: () => void) {
       heard += text
@@ -29,7 +33,7 @@ async function open(t: TestContext, { format, body }: { readonly format: LogForm
       wake()
     },
   }
-  const terminal = { stderr, env: {} }
+  const terminal = { stderr, env: { NO_COLOR: '1' } }
   const document = readDocument(file, terminal)
   assert.ok(document.config)
   const log = createLog({ level: 'info', format, stream: stderr, color: false })
@@ -105,8 +109,8 @@ const unknownRequest: RequestRecord = {
 const refused = 'the changed configuration is refused; the one before stays'
 const inForce = 'the changed configuration is in force'
 
-test('a refused change is said as check says it where the log is text', async (t) => {
-  const house = await open(t, { format: 'text', body: 'servers: {}\n' })
+test('on a terminal a refused change is said as check says it', async (t) => {
+  const house = await open(t, { format: 'text', body: 'servers: {}\n', isTTY: true })
   house.write('servers: {}\nlimts: {}\nlimits: { depth: x }\n')
   const said = await house.hears(refused)
   assert.ok(
@@ -116,6 +120,14 @@ test('a refused change is said as check says it where the log is text', async (t
   assert.match(said, /:6:18 error wrong-type: .*\n {2}6 \| limits: \{ depth: x \}\n/)
   assert.match(said, /error the changed configuration is refused; the one before stays file=\S+ errors=2\n$/)
   assert.equal(await house.metric('mcplex_config_last_reload_successful'), '0')
+})
+
+test('text that is collected has no line of the document, which may hold a secret', async (t) => {
+  const house = await open(t, { format: 'text', body: 'servers: {}\n' })
+  house.write('servers: {}\nlimts: a-secret-value\n')
+  const said = await house.hears(refused)
+  assert.ok(said.includes(`${house.file}:5:1 error unknown-key: there is no key \`limts\` here\n  hint: did you mean`), said)
+  assert.ok(!said.includes('a-secret-value'), said)
 })
 
 test('where the log is JSON, a record a problem; what is put in force says what it changed', async (t) => {

@@ -14,12 +14,15 @@ export interface SaidDocument {
 const maxRecords = 100
 
 /**
- * Reports the problems of a document while a gateway is served: in the form of `check` where the log is text, else as one log record each.
+ * Reports the problems of a document while a gateway is served: in the form of `check` where the log is text, with the document's lines on a
+ * terminal only, else as one log record each.
  */
 export function sayProblems({ path, text, problems }: SaidDocument, log: ProcessLog, terminal: Pick<Terminal, 'stderr' | 'env'>): void {
   if (log.format === 'text') {
+    // Lines of the document may hold secrets: they are shown to who sits at a terminal, and kept out of what is collected.
+    const shown = terminal.stderr.isTTY === true ? text : ''
     log.flush()
-    terminal.stderr.write(renderProblems(problems, text, { file: path, color: hasColor(terminal, terminal.stderr) }))
+    terminal.stderr.write(renderProblems(problems, shown, { file: path, color: hasColor(terminal, terminal.stderr) }))
     return
   }
   for (const { severity, path: place, ...problem } of problems.slice(0, maxRecords))
