@@ -4,9 +4,8 @@ import type { Expose } from './model.ts'
 
 /**
  * Rewrites the URIs in the answers of a server whose URIs are prefixed to those that clients know: in contents that were read, links and
- * embedded resources.
- * An `https:` link stays as it is, since clients fetch it themselves, unless the server lists that very URI as a resource (2026-07-28,
- * resources, Common URI Schemes).
+ * embedded resources. An `https:` link stays as it is, since clients fetch it themselves, unless the server lists that very URI as a
+ * resource (2026-07-28, resources, Common URI Schemes).
  */
 export function createExpose(server: string, isListed: (uri: string) => boolean): Expose {
   const isOwn = (uri: string) => !/^data:/i.test(uri) && (!/^https?:/i.test(uri) || isListed(uri))

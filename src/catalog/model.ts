@@ -77,8 +77,7 @@ export interface Catalog {
   unselected(subject: Named): string | undefined
   /**
    * A page of a merged list, in the order of servers in the document, then the server's own. It stays the same, byte for byte, until an
-   * entry
-   * changes. Refuses cursors that were made for another `scope`, or before the list changed.
+   * entry changes. Refuses cursors that were made for another `scope`, or before the list changed.
    */
   list(kind: ListKind, dialect: Dialect, cursor: string | undefined, scope: readonly string[]): Listed | Promise<Listed>
   /** Resolves when every server has been met once, or is known to be down. */

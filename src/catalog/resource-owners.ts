@@ -40,9 +40,8 @@ export function prefixedUri(
 }
 
 /**
- * Finds the owner of a resource URI or a template, whether or not it is listed. A bare URI belongs to the first server that lists it,
- * else to
- * the first with a matching template, else to the only server with resources among those that the caller could see anything of.
+ * Finds the owner of a resource URI or a template, whether or not it is listed. A bare URI belongs to the first server that lists it, else
+ * to the first with a matching template, else to the only server with resources among those that the caller could see anything of.
  */
 export function createFindResource(
   merged: ReadonlyMap<string, MergedServer>,

@@ -20,11 +20,9 @@ interface Parts {
 }
 
 /**
- * Other spellings that a server may treat as equal to a URI: normalised by the URL standard, unescaped, with its host in small letters,
- * in Unicode,
- * without a trailing dot and without user information, a `file:` URI without its host, and all of these with or without a trailing slash;
- * at most 127.
- * Undefined where the URI has a spelling that none needs, so that it can't be told how a server reads it.
+ * Other spellings that a server may treat as equal to a URI: normalised by the URL standard, unescaped, with its host in small letters, in
+ * Unicode, without a trailing dot and without user information, a `file:` URI without its host, and all of these with or without a trailing
+ * slash; at most 127. Undefined where the URI has a spelling that none needs, so that it can't be told how a server reads it.
  */
 export function otherSpellings(uri: string): readonly string[] | undefined {
   if (!isPlain(uri) || readEscapes(uri) === undefined) return undefined

@@ -56,8 +56,8 @@ export function shapeOf(message: Message): Shape | Refusal {
 }
 
 /**
- * Which era a posted message belongs to. The body decides: a `protocolVersion` in `params._meta` is modern;
- * the `MCP-Protocol-Version` header is only checked against it (2026-07-28, streamable HTTP, Request Metadata).
+ * Which era a posted message belongs to. The body decides: a `protocolVersion` in `params._meta` is modern; the `MCP-Protocol-Version`
+ * header is only checked against it (2026-07-28, streamable HTTP, Request Metadata).
  */
 export function eraOf(head: Head, message: Message, shape: Shape): EraName | Refusal {
   if (shape.kind === 'response') return 'legacy'

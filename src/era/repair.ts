@@ -13,10 +13,9 @@ import {
 } from '../mcp/mcp.ts'
 
 /**
- * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested
- * lists are flattened, a missing `content` is filled from `structuredContent`, an `isError` that is no boolean becomes one, other
- * optional members
- * of a wrong type are left out.
+ * Makes a valid `CallToolResult` of one that is not: strings and objects without a known `type` become text blocks, nested lists are
+ * flattened, a missing `content` is filled from `structuredContent`, an `isError` that is no boolean becomes one, other optional members of
+ * a wrong type are left out.
  * @param era of the server
  * @returns the JSON text of the repaired result, without `resultType`, or undefined where there is nothing to repair.
  */
@@ -48,8 +47,7 @@ export function repairResult(text: string, result: readonly Member[], method: st
 
 /**
  * Whether a result says that the tool failed. What is no boolean counts as a failure, unless it is a usual way to write "no": a failure
- * that
- * is taken for a success misleads more than the reverse.
+ * that is taken for a success misleads more than the reverse.
  */
 export function saysError(text: string, result: readonly Member[]): boolean {
   const flag = member(result, 'isError')

@@ -7,8 +7,8 @@ export interface SealKey {
 }
 
 /**
- * Seals short texts into opaque tokens of visible ASCII with AES-256-GCM: `keyId.base64url(iv, ciphertext, tag)`.
- * A token is bound to `bound` (caller, route …): opening it with another value fails.
+ * Seals short texts into opaque tokens of visible ASCII with AES-256-GCM: `keyId.base64url(iv, ciphertext, tag)`. A token is bound to
+ * `bound` (caller, route …): opening it with another value fails.
  */
 export interface Sealer {
   seal(text: string, bound: readonly string[]): string

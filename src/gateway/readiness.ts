@@ -41,9 +41,8 @@ export interface ReadinessState {
 }
 
 /**
- * A process is ready while some way through it serves requests. Where every way refuses them it is not, if that is the process's own
- * fault, so
- * that another replica may do better; what is wrong elsewhere keeps from ready only who has not been ready yet.
+ * A process is ready while some way through it serves requests. Where every way refuses them it is not, if that is the process's own fault,
+ * so that another replica may do better; what is wrong elsewhere keeps from ready only who has not been ready yet.
  */
 export function readinessOf(ways: Ways, { isStarting, isDraining, wasReady, closedListeners }: ReadinessState): Readiness {
   const faults = [

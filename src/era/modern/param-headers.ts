@@ -24,9 +24,8 @@ interface Walk {
 }
 
 /**
- * The headers that a tool's `inputSchema` defines by `x-mcp-header`, or why the annotations are invalid. A tool with invalid ones must
- * not be
- * shown by clients of this revision. Annotations are allowed on strings, integers and booleans that are reached only by `properties`; at
+ * The headers that a tool's `inputSchema` defines by `x-mcp-header`, or why the annotations are invalid. A tool with invalid ones must not
+ * be shown by clients of this revision. Annotations are allowed on strings, integers and booleans that are reached only by `properties`; at
  * most 64, each name once.
  * @param schema JSON text that was scanned
  */

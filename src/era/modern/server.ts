@@ -167,8 +167,7 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
 
 /**
  * Makes refusals of errors that are not passed on: those that blame the envelope, which is the gateway's; and missing capabilities, of
- * which a legacy
- * client knows nothing.
+ * which a legacy client knows nothing.
  */
 function readFailed(answer: Extract<Answer, { kind: 'failed' }>, { clientEra }: Call): Answer {
   const { error } = answer

@@ -4,8 +4,7 @@ import type { Sent } from '../../upstream/upstream.ts'
 
 /**
  * Calls of modern clients to legacy servers that make a request to the client during the call. The call stays open here and waits; the
- * client
- * gets an `input-required` answer, and its next round has to come to this process. The call is never sent twice.
+ * client gets an `input-required` answer, and its next round has to come to this process. The call is never sent twice.
  */
 export interface Suspensions {
   /** Runs the first round of a call. `start` sends it, with the suspendable call's own `onNotice` and `onAsk`. */

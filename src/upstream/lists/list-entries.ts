@@ -25,8 +25,7 @@ const maxReasons = 5
 
 /**
  * Reads all pages of one of a server's lists (2026-07-28, pagination): until there is no cursor, a cursor comes twice, or a bound is
- * reached.
- * Of several entries with the same key the first one counts.
+ * reached. Of several entries with the same key the first one counts.
  * @param page requests one page and resolves with its response, or with the reason why there is none
  */
 export async function listEntries(

@@ -40,16 +40,13 @@ const sessionUnknown: Reply = { kind: 'http', status: 404, text: '' }
 const nowhere: Reply = { kind: 'failed', failure: 'unreachable', text: 'has no address' }
 
 /**
- * A connector to one server at several places. Until endpoints are set, it is the host's connector. From then on each session stays at
- * the place
- * that gave it, in this process and in every other: the place's name is the prefix of the session id. If that place is no longer listed
- * or can't
- * be reached, the session is unknown. Clients' requests without a session go to the endpoints in turn; the gateway's own requests stay
- * where they were last answered. Both avoid places that failed recently: next come those that gave no answer, then the host, last those
- * that could
- * not be reached. A request goes to another place only where nothing was sent.
- * If this process does not know a session's place yet, it waits for it, since another process may know it. A prefix is ignored in
- * a process that never had endpoints; the server does not know such an id either.
+ * A connector to one server at several places. Until endpoints are set, it is the host's connector. From then on each session stays at the
+ * place that gave it, in this process and in every other: the place's name is the prefix of the session id. If that place is no longer
+ * listed or can't be reached, the session is unknown. Clients' requests without a session go to the endpoints in turn; the gateway's own
+ * requests stay where they were last answered. Both avoid places that failed recently: next come those that gave no answer, then the host,
+ * last those that could not be reached. A request goes to another place only where nothing was sent. If this process does not know a
+ * session's place yet, it waits for it, since another process may know it. A prefix is ignored in a process that never had endpoints; the
+ * server does not know such an id either.
  */
 export function createEndpoints({ connect, now, random }: EndpointsOptions): Connector {
   const host = placeOf(hostName, connect(undefined))
