@@ -114,7 +114,7 @@ async function textOf(message: IncomingMessage): Promise<string> {
 
 /** A client of a gateway; its replies are read as fast as the test reads them. */
 export interface FlowClient {
-  /** Calls the tool `s_x`; resolves with the reply's head. */
+  /** Calls the tool; resolves with the reply's head. */
   call(args: object, id?: number): Promise<IncomingMessage>
   /** Opens the stream of a legacy session. */
   listen(): Promise<IncomingMessage>
@@ -122,7 +122,8 @@ export interface FlowClient {
   cancel(id: number): Promise<IncomingMessage>
 }
 
-export async function openClient(port: number, era: Era): Promise<FlowClient> {
+/** @param tool by the name that the gateway gives it */
+export async function openClient(port: number, era: Era, tool = 's_x'): Promise<FlowClient> {
   const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
   const post = async (method: string, body?: object) => {
     const sent = request({ port, host: '127.0.0.1', method, path: '/mcp', headers, agent: false }).end(body && JSON.stringify(body))
@@ -142,7 +143,7 @@ export async function openClient(port: number, era: Era): Promise<FlowClient> {
       'io.modelcontextprotocol/clientCapabilities': {},
       'io.modelcontextprotocol/clientInfo': { name: 'c', version: '1' },
     }
-    Object.assign(headers, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 's_x' })
+    Object.assign(headers, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': tool })
   }
   return {
     call: (args, id = 1) =>
@@ -150,7 +151,7 @@ export async function openClient(port: number, era: Era): Promise<FlowClient> {
         jsonrpc: '2.0',
         id,
         method: 'tools/call',
-        params: { name: 's_x', arguments: args, _meta: { ...envelope, progressToken: `token ${id}` } },
+        params: { name: tool, arguments: args, _meta: { ...envelope, progressToken: `token ${id}` } },
       }),
     listen: () => post('GET'),
     cancel: (requestId) => post('POST', { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }),

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { createModernClient, type Implementation } from '../era/era.ts'
-import { type ChangeKind, changeKinds, type Exchange, type Reason } from '../mcp/mcp.ts'
+import { Buffers, type ChangeKind, changeKinds, type Exchange, type Reason } from '../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
 import { createCalls, createSuspensions } from './calls/calls.ts'
@@ -18,6 +18,8 @@ export type { Readiness } from './readiness.ts'
 export { socketOf } from './route/route.ts'
 
 export interface GatewayDeps {
+  /** Counts what is held of servers. Default: without a bound. */
+  readonly buffers?: Buffers
   readonly info: Implementation
   readonly log: Log
   readonly metrics: Metrics
@@ -97,6 +99,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const word = () => Buffer.from(deps.random(12)).toString('base64url')
   const processName = word()
   const wallNow = deps.wallNow ?? Date.now
+  const buffers = deps.buffers ?? new Buffers()
   const processKey = deps.random(32)
   const sealsFor = createSeals({ random: deps.random, secret: deps.secret, now: wallNow })
   let seals: Seals | undefined
@@ -163,6 +166,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const compileNext = (config: Config): Snapshot => {
     const next = sealsFor(config)
     const snapshotDeps: SnapshotDeps = {
+      buffers,
       info: deps.info,
       now: deps.now,
       random: () => (deps.random(1)[0] ?? 0) / 256,

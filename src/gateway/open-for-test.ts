@@ -33,7 +33,7 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, re
 export async function openGateway(
   config: Config,
   listen: Listen,
-  deps: Partial<Pick<GatewayDeps, 'log' | 'metrics' | 'openAudit'>> = {},
+  deps: Partial<Pick<GatewayDeps, 'log' | 'metrics' | 'openAudit' | 'buffers'>> = {},
 ): Promise<TestGateway> {
   const [first] = config.listeners
   assert.ok(first)

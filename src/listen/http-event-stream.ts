@@ -1,28 +1,33 @@
 import type { ServerResponse } from 'node:http'
-import type { EventStream } from '../mcp/mcp.ts'
+import type { Buffers, EventStream, Holder } from '../mcp/mcp.ts'
 import { type Connection, pieceBytes } from './connection.ts'
 import type { EdgeLimits } from './limits.ts'
 
 /**
  * Server-sent events in one response. Its buffer is bounded: a write while more than `writeBufferBytes` are waiting cuts the connection.
  */
-export class HttpEventStream implements EventStream {
+export class HttpEventStream implements EventStream, Holder {
   bytesOut = 0
+  /** What is queued, each event until all of it has gone. */
+  heldBytes = 0
   readonly #response: ServerResponse
   readonly #limits: EdgeLimits
   readonly #connection: Connection
-  /** Encoded text, in the order in which it will be sent. */
+  readonly #buffers: Buffers
+  /** Encoded text, in the order in which it will be sent, and how many bytes of the first have been. */
   #queue: Buffer[] = []
+  #gone = 0
   /** How many of the bytes that are queued or being sent came from sources that don't wait for `drained`. */
   #pushedBytes = 0
   #isClosed = false
   #quietTicks = 0
   #waiting: (() => void)[] = []
 
-  constructor(response: ServerResponse, limits: EdgeLimits, connection: Connection) {
+  constructor(response: ServerResponse, limits: EdgeLimits, connection: Connection, buffers: Buffers) {
     this.#response = response
     this.#limits = limits
     this.#connection = connection
+    this.#buffers = buffers
     response.on('drain', () => this.#onDrain())
     response.once('timeout', () => connection.cutSlow())
     // In the next tick, so that an event which is written at once shares a packet with the head.
@@ -47,6 +52,8 @@ export class HttpEventStream implements EventStream {
       const bytes = Buffer.from(text)
       this.bytesOut += bytes.byteLength
       this.#queue.push(bytes)
+      this.heldBytes += bytes.byteLength
+      this.#buffers.take(this, bytes.byteLength)
       this.#flush()
     } else {
       this.bytesOut += Buffer.byteLength(text)
@@ -79,7 +86,15 @@ export class HttpEventStream implements EventStream {
   closed(): void {
     this.#isClosed = true
     this.#queue = []
+    if (this.heldBytes > 0) this.#give(this.heldBytes)
     this.#release()
+  }
+
+  giveUp(): boolean {
+    if (this.heldBytes === 0) return false
+    this.closed()
+    this.#connection.cutSlow()
+    return true
   }
 
   /** Writes a comment if nothing was written for two ticks, so that no proxy closes the stream as idle. */
@@ -94,10 +109,20 @@ export class HttpEventStream implements EventStream {
     while (!this.#response.writableNeedDrain) {
       const [next] = this.#queue
       if (next === undefined) return
-      if (next.byteLength <= pieceBytes) this.#queue.shift()
-      else this.#queue[0] = next.subarray(pieceBytes)
-      if (!this.#response.write(next.subarray(0, pieceBytes))) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
+      const piece = next.subarray(this.#gone, this.#gone + pieceBytes)
+      this.#gone += piece.byteLength
+      if (this.#gone === next.byteLength) {
+        this.#queue.shift()
+        this.#gone = 0
+        this.#give(next.byteLength)
+      }
+      if (!this.#response.write(piece)) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
     }
+  }
+
+  #give(bytes: number): void {
+    this.heldBytes -= bytes
+    this.#buffers.give(this, bytes)
   }
 
   #onDrain(): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { EventStream, Exchange, Refusal } from '../mcp/mcp.ts'
+import type { Buffers, EventStream, Exchange, Holder, Refusal } from '../mcp/mcp.ts'
 import { BodyReader, clientGone } from './body-reader.ts'
 import { type Connection, type OpenExchange, pieceBytes } from './connection.ts'
 import { HttpEventStream } from './http-event-stream.ts'
@@ -17,13 +17,17 @@ export interface Edge {
   isLettingGo: boolean
   /** Bytes of replies that clients have not read yet. */
   pendingBytes: number
+  /** Counts the same, with all else that is held of servers. */
+  readonly buffers: Buffers
 }
 
 const noBody = new Uint8Array(0)
 
 /** An Exchange over node:http. */
-export class HttpExchange implements Exchange, OpenExchange {
+export class HttpExchange implements Exchange, Holder, OpenExchange {
   place = -1
+  /** Bytes of its reply that is no stream, until the client has taken all of it. */
+  heldBytes = 0
   readonly requestId: string
   readonly head: RequestHead
   readonly startedAt: number
@@ -124,15 +128,19 @@ export class HttpExchange implements Exchange, OpenExchange {
     if (status !== 204 && status !== 304) fields.push('content-length', String(bytes))
     this.#replyBytes = bytes
     this.#edge.pendingBytes += bytes
+    this.heldBytes = bytes
     this.status = status
     this.#response.writeHead(status, fields)
-    if (bytes > pieceBytes && this.#connection.tls !== undefined) this.#endInPieces(Buffer.from(body), 0)
-    else this.#response.end(body, 'utf8')
+    // As bytes, a large body is not copied any more, and its text can go.
+    if (bytes <= pieceBytes) this.#response.end(body, 'utf8')
+    else if (this.#connection.tls === undefined) this.#response.end(Buffer.from(body))
+    else this.#endInPieces(Buffer.from(body), 0)
     if (this.#response.writableLength > 0) this.#connection.boundDelivery(this.#response, this.#edge.limits.idleTimeoutMs)
+    this.#edge.buffers.take(this, bytes)
   }
 
   stream(headers: Readonly<Record<string, string>>): EventStream {
-    const stream = new HttpEventStream(this.#response, this.#edge.limits, this.#connection)
+    const stream = new HttpEventStream(this.#response, this.#edge.limits, this.#connection, this.#edge.buffers)
     this.#stream = stream
     if (this.#isGone) {
       stream.closed()
@@ -150,6 +158,7 @@ export class HttpExchange implements Exchange, OpenExchange {
     const connection = this.#connection
     if (!connection.exchanges.remove(this)) return
     this.#edge.pendingBytes -= this.#replyBytes
+    this.#give()
     if (this.#stream !== undefined) {
       this.#stream.closed()
       this.#edge.streams.delete(this.#stream)
@@ -159,6 +168,19 @@ export class HttpExchange implements Exchange, OpenExchange {
       this.failBody(clientGone)
       for (const listener of this.#goneListeners ?? []) listener()
     } else if ((this.#edge.isDraining || connection.isRetired) && connection.exchanges.size === 0) connection.socket.destroySoon()
+  }
+
+  giveUp(): boolean {
+    if (this.heldBytes === 0) return false
+    this.#give()
+    this.#connection.cutSlow()
+    return true
+  }
+
+  #give(): void {
+    const bytes = this.heldBytes
+    this.heldBytes = 0
+    this.#edge.buffers.give(this, bytes)
   }
 
   /** Hands a reply to TLS in pieces: that each piece goes out shows that a slow client still reads. */

@@ -1,4 +1,4 @@
-import type { Exchange, Reason } from '../mcp/mcp.ts'
+import type { Buffers, Exchange, Reason } from '../mcp/mcp.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { TlsPlan } from './tls-plan.ts'
 
@@ -19,6 +19,8 @@ export interface ListenerOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly limits?: EdgeLimits
+  /** Counts what clients have not taken. Default: without a bound. */
+  readonly buffers?: Buffers
   /** The TLS settings; absent: plain HTTP. */
   readonly tls?: TlsPlan | undefined
   /** Called with every request whose head is unambiguous; must not throw. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { formatAddress } from '../config/config.ts'
-import { type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
+import { Buffers, type Refusal, refusalReply, refuse } from '../mcp/mcp.ts'
 import { Connection, type OpenExchange, plainAddress } from './connection.ts'
 import { plainFront, tlsFront } from './front.ts'
 import type { HttpEventStream } from './http-event-stream.ts'
@@ -22,7 +22,7 @@ const maxPendingBytes = 256 * 1024 * 1024
  * an Exchange of every other one.
  */
 export async function openListener(options: ListenerOptions): Promise<OpenListener | ListenFailure> {
-  const { name, onExchange, onEdgeRefusal, onDrain, limits = defaultEdgeLimits, keepAliveMs = 15_000 } = options
+  const { name, onExchange, onEdgeRefusal, onDrain, limits = defaultEdgeLimits, keepAliveMs = 15_000, buffers = new Buffers() } = options
   const clock = options.clock ?? (() => performance.now())
   const idPrefix = options.idPrefix ?? `${randomBytes(6).toString('hex')}-`
   let lastId = 0
@@ -31,7 +31,7 @@ export async function openListener(options: ListenerOptions): Promise<OpenListen
   const connections = new Map<Socket, Connection>() // at most limits.connections
   const streams = new Set<HttpEventStream>() // at most pipelineDepth a connection
   let onAllClosed: (() => void) | undefined
-  const edge: Edge = { limits, streams, clock, nextId, isDraining: false, isLettingGo: false, pendingBytes: 0 }
+  const edge: Edge = { limits, streams, clock, nextId, isDraining: false, isLettingGo: false, pendingBytes: 0, buffers }
 
   const settings = {
     insecureHTTPParser: false,

@@ -13,7 +13,7 @@ import type { Connector, Failure, Reply } from './wire/wire.ts'
 const maxFollowed = 2000
 
 /** Failures that are not the server's. */
-const harmless: ReadonlySet<Failure['failure']> = new Set(['cancelled', 'busy', 'slow-client'])
+const harmless: ReadonlySet<Failure['failure']> = new Set(['cancelled', 'busy', 'slow-client', 'memory'])
 
 export function createUpstream(settings: UpstreamSettings, connector: Connector, deps: UpstreamDeps): Upstream {
   const { now, events } = deps

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server as TcpSe
 import { type TestContext, test } from 'node:test'
 import { parseConfig } from '../config/config.ts'
 import { type Days, makeAuthority } from '../listen/certificate-for-test.ts'
+import { ServerBuffers } from '../mcp/mcp.ts'
 import { planUpstream } from './from-config.ts'
 
 /** A server of these settings, as it is tried. */
@@ -14,7 +15,13 @@ function openServer(t: TestContext, http: object | string, more: object = {}) {
   const [backend, { servers }] = Object.entries(config?.backends ?? {})[0] ?? assert.fail(JSON.stringify(problems))
   const plan = planUpstream(backend, 's', servers['s'] ?? assert.fail(), config?.limits ?? assert.fail(), 'test', (secret) => secret)
   const events = { listChanged() {}, stateChanged() {}, dropped() {}, repaired() {} }
-  const upstream = plan.open({ clientInfo: { name: 'test', version: '1' }, now: () => performance.now(), random: () => 0.5, events })
+  const upstream = plan.open({
+    buffers: new ServerBuffers(),
+    clientInfo: { name: 'test', version: '1' },
+    now: () => performance.now(),
+    random: () => 0.5,
+    events,
+  })
   t.after(() => upstream.close(0, true))
   return upstream
 }

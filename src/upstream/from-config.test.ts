@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../config/config.ts'
+import { ServerBuffers } from '../mcp/mcp.ts'
 import { planUpstream } from './from-config.ts'
 
 function open(server: object) {
@@ -8,7 +9,13 @@ function open(server: object) {
   const [backend, { servers }] = Object.entries(config?.backends ?? {})[0] ?? assert.fail()
   const plan = planUpstream(backend, 's', servers['s'] ?? assert.fail(), config?.limits ?? assert.fail(), 'test', () => 'secret')
   const events = { listChanged() {}, stateChanged() {}, dropped() {}, repaired() {} }
-  const upstream = plan.open({ clientInfo: { name: 'test', version: '1' }, now: () => performance.now(), random: () => 0.5, events })
+  const upstream = plan.open({
+    buffers: new ServerBuffers(),
+    clientInfo: { name: 'test', version: '1' },
+    now: () => performance.now(),
+    random: () => 0.5,
+    events,
+  })
   void upstream.close(0, true)
   return {
     digest: plan.digest,

@@ -4,7 +4,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Addressed } from '../era/era.ts'
-import { type Answer, anonymous, type Call, Cancellation, type ClientSession, type Refusal, scanMessage, subjectOf } from '../mcp/mcp.ts'
+import {
+  type Answer,
+  anonymous,
+  Buffers,
+  type Call,
+  Cancellation,
+  type ClientSession,
+  type Refusal,
+  ServerBuffers,
+  scanMessage,
+  subjectOf,
+} from '../mcp/mcp.ts'
 import { createUpstream } from './create-upstream.ts'
 import type { Upstream } from './model.ts'
 import type { UpstreamSettings } from './server/settings.ts'
@@ -143,6 +154,7 @@ export function openUpstream(
   settings: Partial<UpstreamSettings> = {},
   http: Partial<HttpSettings> = {},
   wrap: (connector: Connector) => Connector = (connector) => connector,
+  buffers = new Buffers(),
 ): TestUpstream {
   const dropped: string[] = []
   const repaired: string[] = []
@@ -162,7 +174,8 @@ export function openUpstream(
     dropped: (reasons) => dropped.push(...reasons),
     repaired: (tool) => repaired.push(tool),
   }
-  const connector = createStreamableHttp({
+  const serverBuffers = new ServerBuffers(buffers)
+  const own: HttpSettings = {
     url,
     at: new URL(url).host,
     headers: ['user-agent', 'test'],
@@ -172,7 +185,8 @@ export function openUpstream(
     idleMs: undefined,
     json: { depth: 64, tokens: 1_000_000 },
     ...http,
-  })
+  }
+  const connector = createStreamableHttp(own, serverBuffers)
   const upstream = createUpstream(
     {
       backend: 'b',
@@ -189,7 +203,7 @@ export function openUpstream(
       ...settings,
     },
     wrap(connector),
-    { clientInfo: { name: 'mcplex', version: '1' }, now: () => performance.now(), random: () => 0.5, events },
+    { buffers: serverBuffers, clientInfo: { name: 'mcplex', version: '1' }, now: () => performance.now(), random: () => 0.5, events },
   )
   return {
     upstream,
@@ -245,9 +259,10 @@ export async function openMet(
   settings: Partial<UpstreamSettings> = {},
   http: Partial<HttpSettings> = {},
   wrap?: (connector: Connector) => Connector,
+  buffers?: Buffers,
 ) {
   const server = await openScripted(script)
-  const made = openUpstream(server.url, settings, http, wrap)
+  const made = openUpstream(server.url, settings, http, wrap, buffers)
   t.after(async () => {
     await made.upstream.close(0, true)
     server.close()

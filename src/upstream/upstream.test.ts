@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ListToolsResultSchema } from '@modelcontextprotocol/sdk/types.js'
-import { Cancellation } from '../mcp/mcp.ts'
+import { Buffers, Cancellation } from '../mcp/mcp.ts'
 import {
   called,
   callOf,
@@ -434,4 +434,18 @@ test('closed again with a shorter grace, it does not wait for the call in flight
   await first
   // Not by its own time-out.
   assert.notEqual(refused((await sent).answer).reason, 'upstream-timeout')
+})
+
+test('a list whose pages are more than can be held fails, saying so, and what was held is given back', async (t) => {
+  const script: Script = {
+    'tools/list': ({ result, params }) => {
+      const page = Number(params['cursor'] ?? 0)
+      const tools = [{ name: `x${page}`, description: 'd'.repeat(60_000), inputSchema: { type: 'object' } }]
+      result({ tools, nextCursor: `${page + 1}` })
+    },
+  }
+  const buffers = new Buffers(200_000)
+  const { upstream, dropped } = await openMet(t, script, { pages: 100, listChars: 16_000_000 }, {}, undefined, buffers)
+  assert.match(JSON.stringify([upstream.status().lastError, dropped]), /longer lists than can be held/)
+  assert.equal(buffers.heldBytes, 0)
 })

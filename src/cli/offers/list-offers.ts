@@ -1,4 +1,5 @@
 import { type Config, type ReferenceSource, resolveSecret } from '../../config/config.ts'
+import { ServerBuffers } from '../../mcp/mcp.ts'
 import { type ListEntry, planUpstream } from '../../upstream/upstream.ts'
 import { version } from '../terminal/terminal.ts'
 import type { Offer } from './tools-report.ts'
@@ -24,7 +25,13 @@ export async function listOffers(
       const plan = planUpstream(backendName, name, server, config.limits, `${info.name}/${info.version}`, (secret) =>
         resolveSecret(secret, from),
       )
-      const upstream = plan.open({ clientInfo: info, now: () => performance.now(), random: Math.random, events: silent })
+      const upstream = plan.open({
+        buffers: new ServerBuffers(),
+        clientInfo: info,
+        now: () => performance.now(),
+        random: Math.random,
+        events: silent,
+      })
       try {
         await upstream.ensureFresh()
         onAnswer(name)

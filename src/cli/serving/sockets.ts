@@ -10,7 +10,7 @@ import {
   type TlsListener,
   type TlsPlan,
 } from '../../listen/listen.ts'
-import type { Exchange } from '../../mcp/mcp.ts'
+import type { Buffers, Exchange } from '../../mcp/mcp.ts'
 import type { Log } from '../../observe/observe.ts'
 
 export interface SocketsOptions {
@@ -19,6 +19,8 @@ export interface SocketsOptions {
   /** Resolves a secret; throws where it can't be resolved any more. */
   readonly secret: (reference: string) => string
   readonly log: Pick<Log, 'warn'>
+  /** Counts what clients have not taken. Default: without a bound. */
+  readonly buffers?: Buffers
   /** Milliseconds since 1970. Default Date.now. */
   readonly wallNow?: () => number
 }
@@ -93,6 +95,7 @@ export function createSockets(options: SocketsOptions): Sockets {
           tls,
           onExchange,
           onEdgeRefusal,
+          ...(options.buffers === undefined ? {} : { buffers: options.buffers }),
         })
         if (result.kind !== 'open') {
           const failure = { kind: result.kind, text: `listener "${name}": ${result.text}` }

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { type DocumentSource, type OpenAdmin, openAdmin } from '../../admin/admin.ts'
 import { type Config, formatAddress, type Problem, parseAddress } from '../../config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
+import { Buffers } from '../../mcp/mcp.ts'
 import type { Log, Metrics } from '../../observe/observe.ts'
 import { version } from '../terminal/terminal.ts'
+import { bufferBytes } from './buffer-bytes.ts'
 import { describeChange } from './describe-change.ts'
 import type { Auditing } from './open-audit.ts'
 import { createSockets, type OpenPlace, type SocketFailure } from './sockets.ts'
@@ -56,7 +58,9 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
   const { log, metrics } = deps
   const unwritable = deps.auditing.problemsOf(first, undefined)
   if (unwritable.length > 0) return { kind: 'refused', problems: unwritable }
+  const buffers = new Buffers(bufferBytes(first))
   const gateway = createGateway(first, {
+    buffers,
     info: { name: 'mcplex', version },
     log,
     metrics,
@@ -67,6 +71,7 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     closedListeners: () => sockets.closed(),
   })
   const sockets = createSockets({
+    buffers,
     secret: deps.secret,
     log,
     onExchange: (exchange) => void gateway.serve(exchange),
@@ -85,7 +90,11 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
     return refusedFor(failure)
   }
   metrics.configure(first.observe.metrics ?? {})
-  metrics.show({ isReady: () => gateway.readiness().isReady, closedWays: () => gateway.readiness().closedWays })
+  metrics.show({
+    isReady: () => gateway.readiness().isReady,
+    closedWays: () => gateway.readiness().closedWays,
+    buffers: () => buffers,
+  })
   metrics.noteStart()
   return {
     kind: 'started',
@@ -99,6 +108,7 @@ export async function startGateway(first: Config, deps: StartDeps): Promise<Star
       let clientsTold = Promise.resolve(0)
       const activate = () => {
         clientsTold = gateway.apply(config)
+        buffers.limitBytes = bufferBytes(config)
       }
       try {
         const failure = (await views.change(config)) ?? (await sockets.change(config, activate))

@@ -1,6 +1,6 @@
 import type { Config, HttpTarget, Match, Rule } from '../model/model.ts'
 import type { Path } from '../tree/tree.ts'
-import { formatAddress, hostFault, isLoopback, parseAddress } from '../values/values.ts'
+import { formatAddress, hostFault, isLoopback, parseAddress, sizeBytes } from '../values/values.ts'
 import { checkListenerTls } from './check-listener-tls.ts'
 import { checkPolicies, isAuthenticated } from './check-policies.ts'
 import type { Report } from './checking.ts'
@@ -14,6 +14,7 @@ export function checkWhole(config: Config, report: Report): void {
   checkAgents(config, report)
   checkTargets(config, report)
   checkKeys(config, report)
+  checkLimits(config, report)
   checkPolicies(config, report)
 }
 
@@ -25,6 +26,13 @@ function checkKeys(config: Config, report: Report): void {
       duplicate(report, ['sessions', 'keys', index, 'id'], `a key is called \`${id}\` already`, 'give each key an id of its own')
     ids.add(id)
   }
+}
+
+/** Checks that there is room for one answer of the largest size. */
+function checkLimits({ limits: { answer, buffered } }: Config, report: Report): void {
+  if (buffered === undefined || sizeBytes(buffered) >= sizeBytes(answer)) return
+  const text = `${buffered} is less than \`limits.answer\` (${answer}), so one answer could not be held`
+  report('bad-value', ['limits', 'buffered'], 'value', text, 'write several times `limits.answer`, or leave it out')
 }
 
 function checkListeners(config: Config, report: Report): void {

@@ -59,6 +59,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     'servers:\n  math: ‹wrong-type›\n',
     'servers: { math: ‹wrong-type›7 }',
     `${one}limits: { depth: ‹wrong-type›"64", body: ‹wrong-type›4 }`,
+    `${one}limits: { answer: 8MiB, buffered: ‹bad-value›7MiB }`,
     `${one}limits: { depth: ‹bad-value›0, tokens: ‹bad-value›1.5, body: ‹bad-value›4MB, headers: ‹bad-value›16KiB }`,
     `${one}observe: { log: { level: ‹bad-value›warning } }`,
     `${one}sessions: { idle: ‹bad-value›1.5h, absolute: ‹bad-value›1d }`,

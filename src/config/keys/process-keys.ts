@@ -46,7 +46,12 @@ export const limits = object<Limits>('limits', {
   streamsPerCaller: { schema: count, about: "One caller's open streams.", default: 100 },
   toolsPerServer: { schema: count, about: 'Tools taken from one server.', default: 10_000 },
   pages: { schema: count, about: "Pages of one server's list.", default: 100 },
-  answer: { schema: size, about: "A server's answer.", default: '16MiB' },
+  answer: { schema: size, about: "A server's answer, or one event of its streams.", default: '16MiB' },
+  buffered: {
+    schema: size,
+    about:
+      'All that is held of servers together: answers and events that are not whole, and what clients have not taken. Not written: a quarter of the memory (of the container, where it has a limit), half of the heap where that is less, and at least four answers.',
+  },
 })
 
 const metricLabel = choice(['mcp_method_name', 'gen_ai_tool_name', 'error_type', 'mcplex_server', 'mcplex_agent'])

@@ -45,6 +45,8 @@ export interface Limits {
   readonly pages: number
   /** Most bytes of one answer of a server. */
   readonly answer: Size
+  /** Most bytes that are held of all servers together; absent: by the memory that there is. */
+  readonly buffered?: Size
 }
 
 export interface Observe {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Catalog, type CatalogServer, createCatalog, type SelectionPatterns } from '../../catalog/catalog.ts'
 import { auditOn, type Config, durationMs, type Listener, type Route, type Rule } from '../../config/config.ts'
 import type { Implementation, Sealer, Sessions } from '../../era/era.ts'
-import { anonymous, type Head, type JsonLimits, refuse } from '../../mcp/mcp.ts'
+import { anonymous, type Buffers, type Head, type JsonLimits, refuse, ServerBuffers } from '../../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
 import type { ListenerPolicy } from '../../policy/policy.ts'
 import { planUpstream, type Upstream, type UpstreamStatus } from '../../upstream/upstream.ts'
@@ -45,6 +45,8 @@ export interface Snapshot {
 }
 
 export interface SnapshotDeps {
+  /** Counts what is held of all servers. */
+  readonly buffers: Buffers
   readonly info: Implementation
   readonly now: () => number
   readonly random: () => number
@@ -236,6 +238,7 @@ function upstreamDeps(backend: string, server: string, deps: SnapshotDeps) {
     clientInfo: deps.info,
     now: deps.now,
     random: deps.random,
+    buffers: new ServerBuffers(deps.buffers),
     events: {
       listChanged(status: UpstreamStatus) {
         metrics.setServer(server, { up: status.state === 'ready', tools: status.tools })

@@ -6,8 +6,8 @@ import { createSseParser, type SseEvent, sseComment, sseEvent } from './sse.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
-function parse(chunks: readonly Uint8Array[], maxEventChars = 100_000): SseEvent[] | 'too-large' {
-  const parser = createSseParser({ maxEventChars })
+function parse(chunks: readonly Uint8Array[], maxEventBytes = 100_000): SseEvent[] | 'too-large' {
+  const parser = createSseParser({ maxEventBytes })
   const events: SseEvent[] = []
   for (const chunk of chunks) {
     const some = parser.feed(chunk)
@@ -59,7 +59,7 @@ describe('the SSE parser', () => {
   }
 
   test('gives an event with its last byte, also where that is a CR', () => {
-    const parser = createSseParser({ maxEventChars: 100 })
+    const parser = createSseParser({ maxEventBytes: 100 })
     assert.deepEqual(parser.feed(encode('data: a\r')), [])
     assert.deepEqual(parser.feed(encode('\r')), [{ data: 'a' }])
     assert.deepEqual(parser.feed(encode('\ndata: b\n\n')), [{ data: 'b' }])
@@ -73,7 +73,7 @@ describe('the SSE parser', () => {
     }
   })
   test('does not keep the bytes that it was fed', () => {
-    const parser = createSseParser({ maxEventChars: 100 })
+    const parser = createSseParser({ maxEventBytes: 100 })
     const chunk = encode('data: a')
     parser.feed(chunk)
     chunk.fill(0x78)
@@ -96,7 +96,7 @@ describe('the SSE parser is bounded', () => {
   ]
   for (const [title, start, chunk] of endless) {
     test(`${title} without end`, () => {
-      const parser = createSseParser({ maxEventChars: max })
+      const parser = createSseParser({ maxEventBytes: max })
       parser.feed(encode(start))
       let fed = 0
       while (parser.feed(chunk) !== 'too-large') {
@@ -106,13 +106,36 @@ describe('the SSE parser is bounded', () => {
       assert.equal(parser.feed(encode('\n\ndata: a\n\n')), 'too-large')
     })
   }
-  test('to data of so many characters, of whatever bytes', () => {
-    for (const character of ['x', '€']) {
-      assert.deepEqual(parse([encode(`data:${character.repeat(max)}\n\n`)], max), [{ data: character.repeat(max) }])
-      assert.equal(parse([encode(`data:${character.repeat(max + 1)}\n\n`)], max), 'too-large')
+  test('to data of so many bytes', () => {
+    for (const [character, bytes] of [
+      ['x', 1],
+      ['€', 3],
+    ] as const) {
+      const most = character.repeat(Math.floor(max / bytes))
+      assert.deepEqual(parse([encode(`data:${most}\n\n`)], max), [{ data: most }])
+      assert.equal(parse([encode(`data:${most}${character}\n\n`)], max), 'too-large')
     }
     assert.deepEqual(parse([encode(`data:${'x'.repeat(max - 2)}\ndata:x\n\n`)], max), [{ data: `${'x'.repeat(max - 2)}\nx` }])
     assert.equal(parse([encode(`data:${'x'.repeat(max - 1)}\ndata:x\n\n`)], max), 'too-large')
+  })
+  test('in its type and id too', () => {
+    const long = 'x'.repeat(5000)
+    assert.deepEqual(parse([encode(`event: ${long}\nid: ${long}\ndata: a\n\n`)]), [{ event: 'unknown', id: '', data: 'a' }])
+  })
+  test('in what is held of an event of many short lines, which is known', () => {
+    const parser = createSseParser({ maxEventBytes: max })
+    parser.feed(encode('data: ab\n'.repeat(100)))
+    assert.equal(parser.heldBytes, 299)
+    parser.feed(encode('data: c'))
+    assert.equal(parser.heldBytes, 306)
+    parser.feed(encode('\n\n'))
+    assert.equal(parser.heldBytes, 0)
+  })
+  test('and holds nothing once it is closed', () => {
+    const parser = createSseParser({ maxEventBytes: max })
+    parser.feed(encode('data: a\ndata: b'))
+    parser.close()
+    assert.deepEqual([parser.heldBytes, parser.feed(encode('\n\n'))], [0, 'too-large'])
   })
   test('but not in the number of events and comments', () => {
     const text = `${'data: xxxx\n\n'.repeat(max)}${': keep\n'.repeat(max)}`

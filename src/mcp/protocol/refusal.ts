@@ -37,6 +37,7 @@ export const refusals = {
   'upstream-timeout': { status: 200, code: -32603 },
   'upstream-auth': { status: 200, code: -32603 },
   'upstream-invalid': { status: 200, code: -32603 },
+  'upstream-memory': { status: 200, code: -32603 },
   cancelled: { status: 200, code: -32603 },
   'slow-client': { status: 200, code: -32603 },
   internal: { status: 500, code: -32603 },

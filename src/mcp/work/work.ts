@@ -1,3 +1,5 @@
+export * from './buffers.ts'
 export * from './cancellation.ts'
+export * from './growing-bytes.ts'
 export * from './roster.ts'
 export * from './within.ts'

@@ -53,3 +53,11 @@ test('readiness and sinks are asked for when they are read', async () => {
     'mcplex_audit_lost_records_total 7',
   ])
 })
+
+test('what is held of servers is asked for when it is read', async () => {
+  const metrics = createMetrics()
+  const read = () => samples(metrics, /^mcplex_buffered/)
+  assert.deepEqual(await read(), ['mcplex_buffered_bytes 0', 'mcplex_buffered_limit_bytes 0', 'mcplex_buffered_given_up_total 0'])
+  metrics.show({ buffers: () => ({ heldBytes: 5, limitBytes: 7, givenUp: 3 }) })
+  assert.deepEqual(await read(), ['mcplex_buffered_bytes 5', 'mcplex_buffered_limit_bytes 7', 'mcplex_buffered_given_up_total 3'])
+})

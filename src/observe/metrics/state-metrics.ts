@@ -16,7 +16,18 @@ export interface ProcessState {
   readonly sinks: () => readonly SinkState[]
   /** How many audit records some sink has lost since the process began. */
   readonly lostRecords: () => number
+  readonly buffers: () => BuffersState
 }
+
+/** What is held of servers. */
+export interface BuffersState {
+  readonly heldBytes: number
+  readonly limitBytes: number
+  /** How often what was held had to be given up. */
+  readonly givenUp: number
+}
+
+const noBuffers: BuffersState = { heldBytes: 0, limitBytes: 0, givenUp: 0 }
 
 export interface StateMetrics {
   /** Sets what is read from now on; each part replaces the one given for it before. */
@@ -35,7 +46,7 @@ export interface StateMetricsOptions {
 
 /** Metrics of the process as a whole: its version, whether it is ready, its last reload, and the resources it uses. */
 export function createStateMetrics(registers: Registry[], { version, now }: StateMetricsOptions): StateMetrics {
-  let state: ProcessState = { isReady: () => false, closedWays: () => 0, sinks: () => [], lostRecords: () => 0 }
+  let state: ProcessState = { isReady: () => false, closedWays: () => 0, sinks: () => [], lostRecords: () => 0, buffers: () => noBuffers }
   const build = new Gauge({
     name: 'mcplex_build_info',
     help: 'Always 1: which program this is.',
@@ -76,6 +87,31 @@ export function createStateMetrics(registers: Registry[], { version, now }: Stat
     collect() {
       this.reset()
       this.inc(state.lostRecords())
+    },
+  })
+  new Gauge({
+    name: 'mcplex_buffered_bytes',
+    help: 'Bytes held of servers: answers and events that are not whole, and what clients have not taken.',
+    registers,
+    collect() {
+      this.set(state.buffers().heldBytes)
+    },
+  })
+  new Gauge({
+    name: 'mcplex_buffered_limit_bytes',
+    help: 'How many bytes may be held of servers.',
+    registers,
+    collect() {
+      this.set(state.buffers().limitBytes)
+    },
+  })
+  new Counter({
+    name: 'mcplex_buffered_given_up_total',
+    help: 'Answers, streams and clients that were given up as too much was held.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(state.buffers().givenUp)
     },
   })
   const reloads = new Counter({

@@ -72,7 +72,7 @@ export function createCalls(
 }
 
 /** Failures after which the server may still be at work. */
-const givenUp: ReadonlySet<Failure['failure']> = new Set(['timeout', 'cancelled', 'slow-client'])
+const givenUp: ReadonlySet<Failure['failure']> = new Set(['timeout', 'cancelled', 'slow-client', 'memory'])
 
 interface Suspended {
   count: number

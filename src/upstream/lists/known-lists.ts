@@ -1,4 +1,4 @@
-import { type ListKind, lists, type Message, type Refusal, refuse } from '../../mcp/mcp.ts'
+import { type Holder, type ListKind, lists, type Message, type Refusal, refuse, type ServerBuffers } from '../../mcp/mcp.ts'
 import { errorIn, failed, isSessionLost, type Met, type UpstreamSettings } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 import { type EntryList, listEntries } from './list-entries.ts'
@@ -33,6 +33,8 @@ export interface KnownLists {
 export interface KnownListsOptions {
   readonly settings: UpstreamSettings
   readonly connector: Connector
+  /** Counts the pages of a list until it is whole. */
+  readonly buffers: ServerBuffers
   /** performance.now() or alike, in ms. */
   readonly now: () => number
   readonly nextId: () => number
@@ -69,6 +71,32 @@ const maxRestMs = 10_000
 /** The list of a server that has none. */
 export const noList: EntryList = { kind: 'list', entries: [], ttlMs: undefined, isPublic: true, dropped: [] }
 
+/** The pages of one list, until it is whole. */
+class Pages implements Holder {
+  heldBytes = 0
+  #isGivenUp = false
+  readonly #buffers: ServerBuffers
+
+  constructor(buffers: ServerBuffers) {
+    this.#buffers = buffers
+  }
+
+  /** False: too much is held. */
+  take(bytes: number): boolean {
+    this.heldBytes += bytes
+    this.#buffers.take(this, bytes)
+    return !this.#isGivenUp
+  }
+
+  giveUp(): boolean {
+    const bytes = this.heldBytes
+    this.heldBytes = 0
+    this.#buffers.give(this, bytes)
+    this.#isGivenUp = true
+    return bytes > 0
+  }
+}
+
 export function createKnownLists(options: KnownListsOptions): KnownLists {
   const { settings, connector, now } = options
   const known: Readonly<Record<ListKind, Known>> = { tools: unknown(), prompts: unknown(), resources: unknown(), templates: unknown() }
@@ -97,13 +125,16 @@ export function createKnownLists(options: KnownListsOptions): KnownLists {
     const bounds = { pages: settings.pages, entries: settings.entriesPerList, era, chars: settings.listChars }
     let busySince = now()
     let busyMs = 0
+    const pages = new Pages(options.buffers)
     const nextPage = async (cursor: string | undefined) => {
       busyMs += now() - busySince
       const answer = await page(kind, current, cursor, until - now())
       busySince = now()
-      return answer
+      if (answer.kind === 'refused' || pages.take(answer.text.length)) return answer
+      return refuse('upstream-memory', 'has longer lists than can be held at the moment')
     }
     const found = await listEntries(kind, nextPage, bounds)
+    pages.giveUp()
     if (!options.isCurrent(current)) return
     options.onAnswer(kind, found, current)
     busyMs += now() - busySince

@@ -65,6 +65,7 @@ export function createPresence(
   const known = createKnownLists({
     settings,
     connector,
+    buffers: deps.buffers,
     now,
     nextId: meetOptions.nextId,
     isCurrent: (met) => !isClosed && met === meetings.met(),

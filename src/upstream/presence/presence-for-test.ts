@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Message, scanMessage } from '../../mcp/mcp.ts'
+import { type Message, ServerBuffers, scanMessage } from '../../mcp/mcp.ts'
 import type { UpstreamSettings } from '../server/settings.ts'
 import type { UpstreamEvents } from '../server/status.ts'
 import type { Connector, Listen, Post, Reply } from '../wire/connector.ts'
@@ -132,7 +132,7 @@ export async function openPresence(
   const presence = createPresence(
     whole,
     connector,
-    { clientInfo, now: () => Date.now() + spentMs, random: () => 0.5, events },
+    { buffers: new ServerBuffers(), clientInfo, now: () => Date.now() + spentMs, random: () => 0.5, events },
     { era, clientInfo, timeoutMs: whole.listMs, nextId: () => ++ids },
     (_met, _message, method) => others.push(method),
   )

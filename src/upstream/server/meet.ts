@@ -113,6 +113,7 @@ const reasons = {
   cancelled: 'cancelled',
   'slow-client': 'slow-client',
   broken: 'upstream-invalid',
+  memory: 'upstream-memory',
 } as const satisfies Record<Failure['failure'], Reason>
 
 function isRedirect(status: number): boolean {

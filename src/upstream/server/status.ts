@@ -1,5 +1,5 @@
 import type { Implementation } from '../../era/era.ts'
-import type { EraName } from '../../mcp/mcp.ts'
+import type { EraName, ServerBuffers } from '../../mcp/mcp.ts'
 
 export interface UpstreamDeps {
   readonly clientInfo: Implementation
@@ -8,6 +8,8 @@ export interface UpstreamDeps {
   /** In [0, 1). */
   readonly random: () => number
   readonly events: UpstreamEvents
+  /** Counts what is held of the server. */
+  readonly buffers: ServerBuffers
 }
 
 /** Events of one server, for the layers above. */

@@ -69,9 +69,9 @@ export interface Failure {
   readonly kind: 'failed'
   /**
    * unreachable, busy: nothing was sent; broken: cut or not understood after sending; slow-client: not the server took the time, but who
-   * reads.
+   * reads; memory: it was given up, since too much is held of servers.
    */
-  readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken' | 'slow-client'
+  readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken' | 'slow-client' | 'memory'
   readonly text: string
   /** For operators alone: what to do about it. */
   readonly remedy?: string | undefined

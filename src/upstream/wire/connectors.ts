@@ -1,4 +1,5 @@
 import { type Config, durationMs, type HttpTarget, parseAddress, type Server, sizeBytes, targetUrl } from '../../config/config.ts'
+import type { ServerBuffers } from '../../mcp/mcp.ts'
 import type { Connector } from './connector.ts'
 import { createEndpoints, type EndpointsOptions } from './endpoints.ts'
 import type { HttpSettings } from './http/settings.ts'
@@ -23,20 +24,22 @@ export interface ConnectorPlan {
   readonly place: string
   /** Addresses behind the host. They may change while the connector is open. */
   readonly endpoints: readonly string[]
-  open(deps: Pick<EndpointsOptions, 'now' | 'random'>): Connector
+  open(deps: Pick<EndpointsOptions, 'now' | 'random'> & { readonly buffers: ServerBuffers }): Connector
 }
 
 /** The kinds of connectors, by their key in the document. */
 export const connectors = {
   http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
     const settings = httpSettings(target, context)
-    const connect: EndpointsOptions['connect'] = (endpoint) =>
-      createStreamableHttp(settings, endpoint === undefined ? undefined : parseAddress(endpoint))
     return {
       settings,
       place: settings.url,
       endpoints: target.endpoints ?? [],
-      open: ({ now, random }) => createEndpoints({ connect, now, random }),
+      open({ now, random, buffers }) {
+        const connect: EndpointsOptions['connect'] = (endpoint) =>
+          createStreamableHttp(settings, buffers, endpoint === undefined ? undefined : parseAddress(endpoint))
+        return createEndpoints({ connect, now, random })
+      },
     }
   },
 } as const

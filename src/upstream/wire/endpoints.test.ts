@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer as createPlain } from 'node:net
 import { type TestContext, test } from 'node:test'
 import { createServer } from 'node:tls'
 import { parseConfig } from '../../config/config.ts'
-import { type Ask, allCapabilities, type ClientSession } from '../../mcp/mcp.ts'
+import { type Ask, allCapabilities, type ClientSession, ServerBuffers } from '../../mcp/mcp.ts'
 import { planUpstream } from '../from-config.ts'
 import { type Arrival, called, callOf, events, modernScript, openScripted, type Script } from '../open-for-test.ts'
 import type { Follower } from '../streams/follow.ts'
@@ -60,6 +60,7 @@ async function openServer(t: TestContext, http: object, more: object = {}) {
     wake()
   }
   const upstream = planUpstream('b', 's', server, config.limits, 'test', () => '').open({
+    buffers: new ServerBuffers(),
     clientInfo: { name: 'mcplex', version: '1' },
     now: () => clock.stoppedAtMs ?? performance.now() + clock.aheadMs,
     random: () => 0,

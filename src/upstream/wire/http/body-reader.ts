@@ -1,23 +1,50 @@
-import { createSseParser, decodeText, type JsonFault, type Message, type SseParser, scanBatch, scanMessage } from '../../../mcp/mcp.ts'
+import {
+  createSseParser,
+  decodeText,
+  GrowingBytes,
+  type Holder,
+  type JsonFault,
+  type Message,
+  release,
+  type ServerBuffers,
+  type SseParser,
+  scanBatch,
+  scanMessage,
+} from '../../../mcp/mcp.ts'
 import type { HttpSettings } from './settings.ts'
 
-/** Reads the body of a reply as JSON or as events, within bounds. Both kinds of exchange use it. */
-export class BodyReader {
+/** An exchange that reads a body. */
+export interface Reading {
+  /** Too much is held of servers, and most of it here: the body is read no further. */
+  giveUp(): void
+}
+
+/** Why an exchange gave up. */
+export const givenUpText = 'sends more than can be held for it at the moment, as the memory for answers of all servers is full'
+
+/** Reads the body of a reply as JSON or as events, within bounds. What it holds is counted until `close`. Both kinds of exchange use it. */
+export class BodyReader implements Holder {
+  heldBytes = 0
   private parser: SseParser | undefined
-  private chunks: Buffer[] = []
-  private bytes = 0
+  /** A body that is no stream: one chunk as it came, or several. */
+  private body: Buffer | GrowingBytes | undefined
+  private lines = 0
   retryMs: number | undefined
   /** The id of the last event that had an id which can be sent in a header. */
   lastEventId: string | undefined
   private readonly settings: HttpSettings
+  private readonly buffers: ServerBuffers
+  private readonly reading: Reading
 
-  constructor(settings: HttpSettings) {
+  constructor(settings: HttpSettings, buffers: ServerBuffers, reading: Reading) {
     this.settings = settings
+    this.buffers = buffers
+    this.reading = reading
   }
 
   /** Why the reply can't be read; undefined where it can. */
   start(type: string): void {
-    if (type.startsWith('text/event-stream')) this.parser = createSseParser({ maxEventChars: this.settings.answerBytes })
+    if (type.startsWith('text/event-stream')) this.parser = createSseParser({ maxEventBytes: this.settings.answerBytes })
   }
 
   get isStream(): boolean {
@@ -27,12 +54,13 @@ export class BodyReader {
   /** The messages that a chunk completes. Only a stream has messages before its end. */
   feed(chunk: Buffer): Message[] | string {
     if (this.parser === undefined) {
-      this.bytes += chunk.length
-      if (this.bytes > this.settings.answerBytes) return `answered with more than ${this.settings.answerBytes} bytes`
-      this.chunks.push(chunk)
+      if (this.heldBytes + chunk.length > this.settings.answerBytes) return `answered with more than ${this.settings.answerBytes} bytes`
+      this.keep(chunk)
+      this.count(this.heldBytes + chunk.length)
       return []
     }
     const events = this.parser.feed(chunk)
+    this.count(this.parser.heldBytes)
     if (events === 'too-large') return `sent an event of more than ${this.settings.answerBytes} bytes`
     const messages: Message[] = []
     for (const event of events) {
@@ -51,13 +79,58 @@ export class BodyReader {
     return messages
   }
 
+  /** Lines of a stream that have been read since this was last asked. */
+  takeLines(): number {
+    const lines = this.parser?.lines ?? 0
+    const more = lines - this.lines
+    this.lines = lines
+    return more
+  }
+
   /** The messages of a body that is not a stream: one, or a batch. */
   whole(): Message | Message[] | string {
-    const [only] = this.chunks
-    const text = decodeText(this.chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.chunks))
+    const { body } = this
+    const bytes = body instanceof GrowingBytes ? body.take() : (body ?? nothing)
+    const text = decodeText(bytes)
+    if (body instanceof GrowingBytes) release(bytes)
+    this.close()
     if (typeof text !== 'string') return text.text
     const message = scanMessage(text, this.settings.json)
     return message.kind === 'fault' ? this.batch(text, message) : message
+  }
+
+  /** Lets go of what is held. */
+  close(): void {
+    this.parser?.close()
+    if (this.body instanceof GrowingBytes) this.body.clear()
+    this.body = undefined
+    this.count(0)
+  }
+
+  giveUp(): boolean {
+    if (this.heldBytes === 0) return false
+    this.reading.giveUp()
+    this.close()
+    return true
+  }
+
+  private keep(chunk: Buffer): void {
+    const { body } = this
+    if (body === undefined) this.body = chunk
+    else if (body instanceof GrowingBytes) body.append(chunk)
+    else {
+      const grown = new GrowingBytes()
+      grown.append(body)
+      grown.append(chunk)
+      this.body = grown
+    }
+  }
+
+  private count(heldBytes: number): void {
+    const more = heldBytes - this.heldBytes
+    this.heldBytes = heldBytes
+    if (more > 0) this.buffers.take(this, more)
+    else if (more < 0) this.buffers.give(this, -more)
   }
 
   /** The messages of a batch (2025-03-26, basic, Batching), or why there are none. @param fault by which it is no single message */
@@ -77,6 +150,7 @@ export class BodyReader {
   }
 }
 
+const nothing = Buffer.alloc(0)
 const maxIdChars = 1024
 /** Bound of the messages of one batch. */
 const maxBatch = 50

@@ -1,14 +1,14 @@
 import type { Dispatcher } from 'undici'
-import { member, stringOf } from '../../../mcp/mcp.ts'
+import { member, type ServerBuffers, stringOf } from '../../../mcp/mcp.ts'
 import type { Listen } from '../connector.ts'
-import { BodyReader, single } from './body-reader.ts'
+import { BodyReader, givenUpText, type Reading, single } from './body-reader.ts'
 import { Pace } from './pace.ts'
 import type { HttpSettings } from './settings.ts'
 
 type Controller = Dispatcher.DispatchController
 
 /** A stream of the server's messages. */
-export class ListenExchange implements Dispatcher.DispatchHandler {
+export class ListenExchange implements Dispatcher.DispatchHandler, Reading {
   private readonly request: Listen
   private readonly reader: BodyReader
   private controller: Controller | undefined
@@ -16,15 +16,20 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   private isClosed = false
   private readonly pace = new Pace(() => performance.now())
 
-  constructor(request: Listen, settings: HttpSettings) {
+  constructor(request: Listen, settings: HttpSettings, buffers: ServerBuffers) {
     this.request = request
-    this.reader = new BodyReader(settings)
+    this.reader = new BodyReader(settings, buffers, this)
   }
 
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
+    this.reader.close()
     this.controller?.abort(new Error('closed'))
+  }
+
+  giveUp(): void {
+    this.controller?.abort(new Error(givenUpText))
   }
 
   onRequestStart(controller: Controller): void {
@@ -46,7 +51,9 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
       const method = member(message.top, 'method')
       this.request.onMessage(message, method === undefined ? undefined : stringOf(message.text, method))
     }
-    if (!this.isClosed) this.pace.took(controller, messages.length, chunk.length, this.request.drained?.())
+    if (this.isClosed) return
+    const load = { messages: messages.length, lines: this.reader.takeLines(), bytes: chunk.length }
+    this.pace.took(controller, load, this.request.drained?.())
   }
 
   onResponseEnd(): void {
@@ -60,6 +67,7 @@ export class ListenExchange implements Dispatcher.DispatchHandler {
   private end(): void {
     if (this.isClosed) return
     this.isClosed = true
+    this.reader.close()
     this.request.onEnd(this.status, this.reader.retryMs, this.reader.lastEventId ?? this.request.lastEventId)
   }
 }

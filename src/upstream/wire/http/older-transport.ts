@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { createSseParser } from '../../../mcp/mcp.ts'
 
 const maxWaitMs = 3000
-const maxEventChars = 4096
+const maxEventBytes = 4096
 /** A server that is met again and again is not asked each time. */
 const restMs = 60_000
 
@@ -24,13 +24,13 @@ export function createOlderTransportProbe(dispatcher: Dispatcher, path: string, 
       const signal = AbortSignal.timeout(maxWaitMs)
       const reply = await dispatcher.request({ path, method: 'GET', headers: [...headers], signal })
       const isStream = reply.statusCode === 200 && `${reply.headers['content-type']}`.toLowerCase().startsWith('text/event-stream')
-      const parser = createSseParser({ maxEventChars })
+      const parser = createSseParser({ maxEventBytes })
       let bytes = 0
       // Leaving the loop ends the connection.
       for await (const chunk of reply.body) {
         const events = isStream ? parser.feed(Buffer.from(chunk)) : 'no stream'
         bytes += chunk.length
-        if (typeof events === 'string' || bytes > maxEventChars) return false
+        if (typeof events === 'string' || bytes > maxEventBytes) return false
         const [first] = events
         if (first !== undefined) return first.event === 'endpoint'
       }

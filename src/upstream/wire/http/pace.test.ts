@@ -28,7 +28,7 @@ function open(t: { readonly mock: { readonly timers: { enable(options: { apis: [
 
 test('a stream is not held while its client takes what comes, and nothing is too much', (t) => {
   const { pace, controller, isPaused } = open(t)
-  for (let i = 0; i < 100; i++) pace.took(controller, 10, 1000, undefined)
+  for (let i = 0; i < 100; i++) pace.took(controller, { messages: 10, lines: 20, bytes: 1000 }, undefined)
   assert.deepEqual([isPaused(), pace.isHeld, pace.heldMs], [false, false, 0])
 })
 
@@ -38,7 +38,7 @@ test('it is held until its client has taken what came, and that time is told', a
   const drained = new Promise<void>((resolve) => {
     takes = resolve
   })
-  pace.took(controller, 1, 100, drained)
+  pace.took(controller, { messages: 1, lines: 2, bytes: 100 }, drained)
   pass(700)
   assert.deepEqual([isPaused(), pace.isHeld, pace.heldMs, held], [true, true, 700, []])
   takes()
@@ -46,16 +46,16 @@ test('it is held until its client has taken what came, and that time is told', a
   assert.deepEqual([isPaused(), pace.isHeld, pace.heldMs, held], [false, false, 700, [700]])
 })
 
-test('messages and bytes beyond the rate are read later, which is no time of the client', (t) => {
+test('messages, lines and bytes beyond the rate are read later, which is no time of the client', (t) => {
   const { pace, controller, held, pass, isPaused } = open(t)
-  pace.took(controller, 2000, 0, undefined)
+  pace.took(controller, { messages: 2000, lines: 0, bytes: 0 }, undefined)
   assert.equal(isPaused(), false)
-  pace.took(controller, 500, 0, undefined)
+  pace.took(controller, { messages: 500, lines: 0, bytes: 0 }, undefined)
   pass(499)
   assert.equal(isPaused(), true)
   pass(1)
   assert.deepEqual([isPaused(), pace.heldMs, held], [false, 0, []])
-  pace.took(controller, 0, 16 * 1024 * 100, undefined)
+  pace.took(controller, { messages: 0, lines: 16 * 50, bytes: 16 * 1024 * 50 }, undefined)
   pass(99)
   assert.equal(isPaused(), true)
   pass(1)

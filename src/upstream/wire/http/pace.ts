@@ -5,8 +5,16 @@ type Controller = Pick<Dispatcher.DispatchController, 'pause' | 'resume'>
 /** What one stream may bring at once: a thousand messages, and as many again each second. */
 const burst = 2000
 const perSecond = 1000
-/** Bytes that cost as much as a message: comments and empty events are work too. */
+/** Bytes, and lines, that cost as much as a message: comments and events that never end are work too. */
 const bytesPerToken = 16 * 1024
+const linesPerToken = 16
+
+/** What one chunk of a stream brought. */
+export interface Load {
+  readonly messages: number
+  readonly lines: number
+  readonly bytes: number
+}
 
 /**
  * How fast one event stream is read: as its client takes what came, and no faster than anybody could use, so that one server can't take the
@@ -44,9 +52,10 @@ export class Pace {
    * Takes note of a chunk, and holds the stream where it has to wait.
    * @param drained resolves when the client has taken what the chunk brought; undefined where it has
    */
-  took(controller: Controller, messages: number, bytes: number, drained: Promise<void> | undefined): void {
+  took(controller: Controller, { messages, lines, bytes }: Load, drained: Promise<void> | undefined): void {
     const now = this.#now()
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond) - messages - bytes / bytesPerToken
+    const cost = messages + lines / linesPerToken + bytes / bytesPerToken
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond) - cost
     this.#at = now
     if (drained !== undefined) {
       controller.pause()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Dispatcher } from 'undici'
+import { ServerBuffers } from '../../../mcp/mcp.ts'
 import type { Failure, Reply } from '../connector.ts'
 import { CallLane, type LaneCall } from './call-lane.ts'
 import { PostExchange } from './post-exchange.ts'
@@ -34,6 +35,7 @@ test('a call that waits to be taken up again keeps its place in the lane, and le
     const exchange = new PostExchange(
       request,
       settings,
+      new ServerBuffers(),
       (reply) => replies.push(reply),
       () => {},
     )
@@ -64,7 +66,7 @@ function held(more: { readonly maxMs?: number }) {
   })
   let isBehind = true
   const request = { headers: [], body: '', id: 1, timeoutMs: 1000, drained: () => (isBehind ? drained : undefined), ...more }
-  const exchange = new PostExchange(request, settings, (reply) => replies.push(reply))
+  const exchange = new PostExchange(request, settings, new ServerBuffers(), (reply) => replies.push(reply))
   exchange.onRequestStart(controller)
   exchange.onResponseStart(controller, 200, { 'content-type': 'text/event-stream' })
   exchange.onResponseData(controller, Buffer.from('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n'))

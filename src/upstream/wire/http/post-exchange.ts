@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
-import { type Message, member, type Rostered, stringOf, textOf } from '../../../mcp/mcp.ts'
+import { type Message, member, type Rostered, type ServerBuffers, stringOf, textOf } from '../../../mcp/mcp.ts'
 import type { Failure, Post, Reply, Waiting } from '../connector.ts'
-import { BodyReader, resumingFrom, single } from './body-reader.ts'
+import { BodyReader, givenUpText, type Reading, resumingFrom, single } from './body-reader.ts'
 import type { CallLane } from './call-lane.ts'
 import { failureOf } from './failure.ts'
 import { Pace } from './pace.ts'
@@ -21,7 +21,7 @@ const maxResumeMs = 30_000
 /**
  * One POST. It settles once: with the response, with HTTP that holds none, or with a failure. A stream that broke off is resumed by GET.
  */
-export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiting {
+export class PostExchange implements Dispatcher.DispatchHandler, Reading, Rostered, Waiting {
   place = -1
   deadline: number
   private allowedMs: number
@@ -29,6 +29,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   private readonly lastDeadline: number
   private readonly request: Post
   private readonly settings: HttpSettings
+  private readonly buffers: ServerBuffers
   private settle: ((reply: Reply) => void) | undefined
   private controller: Controller | undefined
   private reader: BodyReader | undefined
@@ -46,9 +47,10 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   private retryMs = resumeMs
 
   /** @param resume sends the GET that resumes a broken stream */
-  constructor(request: Post, settings: HttpSettings, settle: (reply: Reply) => void, resume?: Resume) {
+  constructor(request: Post, settings: HttpSettings, buffers: ServerBuffers, settle: (reply: Reply) => void, resume?: Resume) {
     this.request = request
     this.settings = settings
+    this.buffers = buffers
     this.settle = settle
     this.resume = resume
     const now = performance.now()
@@ -97,6 +99,10 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     })
   }
 
+  giveUp(): void {
+    this.cut({ kind: 'failed', failure: 'memory', text: givenUpText })
+  }
+
   allow(ms: number): void {
     this.allowedMs = ms
     this.deadline = Math.min(performance.now() + ms, this.lastDeadline)
@@ -115,7 +121,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     const coding = single(headers['content-encoding'])
     if (coding !== undefined && coding !== 'identity')
       return this.broken(`answered with content-encoding ${coding}, which was not asked for`)
-    this.reader = new BodyReader(this.settings)
+    this.reader?.close()
+    this.reader = new BodyReader(this.settings, this.buffers, this)
     this.reader.start(this.type)
     if (this.resumes > 0 && (status !== 200 || !this.reader.isStream))
       this.broken(`${cutOff}, and answered ${status} when asked for the rest`)
@@ -135,7 +142,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
         this.deadline = Math.min(this.deadline + ms, this.lastDeadline)
       },
     )
-    this.pace.took(controller, messages.length, chunk.length, this.request.drained?.())
+    const load = { messages: messages.length, lines: this.reader.takeLines(), bytes: chunk.length }
+    this.pace.took(controller, load, this.request.drained?.())
   }
 
   onResponseEnd(): void {
@@ -174,6 +182,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
     const { lastEventId } = this
     if (this.settle === undefined || this.abortReason !== undefined || resume === undefined || lastEventId === undefined) return false
     if (this.resumes++ === maxResumes) return false
+    reader?.close()
     this.resumeTimer = setTimeout(
       () => {
         this.resumeTimer = undefined
@@ -227,6 +236,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Rostered, Waiti
   private finish(reply: Reply): void {
     const { settle } = this
     this.settle = undefined
+    this.reader?.close()
     this.request.cancellation?.listen(undefined)
     if (this.resumeTimer !== undefined) {
       clearTimeout(this.resumeTimer)

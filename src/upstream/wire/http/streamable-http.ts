@@ -1,7 +1,7 @@
 import { checkServerIdentity } from 'node:tls'
 import { buildConnector, Pool } from 'undici'
 import { type Address, formatAddress } from '../../../config/config.ts'
-import { Roster } from '../../../mcp/mcp.ts'
+import { Roster, type ServerBuffers } from '../../../mcp/mcp.ts'
 import type { Connector, Reply } from '../connector.ts'
 import { resumingFrom } from './body-reader.ts'
 import { CallLane } from './call-lane.ts'
@@ -24,10 +24,11 @@ const sweepMs = 100
 /**
  * Speaks Streamable HTTP to one server over a pool of kept-alive connections. Redirects are not followed, and compressed bodies not
  * accepted.
+ * @param buffers counts what is held of the server
  * @param at the address to connect to instead of the URL's host; everything else stays as for the host, including the name in its
  * certificate
  */
-export function createStreamableHttp(configured: HttpSettings, at?: Address): Connector {
+export function createStreamableHttp(configured: HttpSettings, buffers: ServerBuffers, at?: Address): Connector {
   const settings = at === undefined ? configured : { ...configured, at: formatAddress(at) }
   const url = new URL(settings.url)
   const { tls } = settings
@@ -88,7 +89,7 @@ export function createStreamableHttp(configured: HttpSettings, at?: Address): Co
           waiting.remove(exchange)
           resolve(reply)
         }
-        const exchange = new PostExchange(request, settings, settle, request.isResumable ? resume : undefined)
+        const exchange = new PostExchange(request, settings, buffers, settle, request.isResumable ? resume : undefined)
         watch(exchange)
         const options = { path, method: 'POST' as const, headers: posted.concat(request.headers), body: request.body }
         const own = request.isCall ? lane : request.cause === undefined ? undefined : asideLane
@@ -97,7 +98,7 @@ export function createStreamableHttp(configured: HttpSettings, at?: Address): Co
       })
     },
     listen(request) {
-      const stream = new ListenExchange(request, settings)
+      const stream = new ListenExchange(request, settings, buffers)
       const { method, body, lastEventId } = request
       const headers = (method === 'POST' ? posted : base).concat(
         request.headers,
@@ -109,7 +110,7 @@ export function createStreamableHttp(configured: HttpSettings, at?: Address): Co
     },
     async delete(headers, cause) {
       await new Promise<void>((resolve) => {
-        const ignored = new PostExchange({ headers, body: '', id: undefined, timeoutMs: 2000 }, settings, () => {
+        const ignored = new PostExchange({ headers, body: '', id: undefined, timeoutMs: 2000 }, settings, buffers, () => {
           waiting.remove(ignored)
           resolve()
         })
