@@ -54,6 +54,16 @@ describe('the documentation', () => {
     assert.deepEqual(codes, Object.values(exitCode))
   })
 
+  it('has keys of a configuration in the midst of sentences that are right too', () => {
+    const whole = /`((?:listen|servers|listeners|agents|policies|sessions|admin|health|limits|observe): [^`]+)`/g
+    const spans = pages.flatMap(({ path, text }) => [...text.matchAll(whole)].map(([, span = '']) => ({ path, span })))
+    assert.ok(spans.length > 2)
+    for (const { path, span } of spans) {
+      const rest = span.startsWith('servers:') ? '' : 'servers: { files: http://127.0.0.1:8002/mcp }\n'
+      assert.deepEqual(problemsOfExample(`${span}\n${rest}`, join(root, 'mcplex.yaml')), [], `${path}: ${span}`)
+    }
+  })
+
   it('has every command in one table', async () => {
     let help = ''
     const output = { on() {}, write: (text: string) => (help += text) }

@@ -168,7 +168,7 @@ export const runtimeExamples: Readonly<Record<RuntimeCode, RuntimeExample>> = {
   'port-in-use': {
     says: `mcplex.yaml error port-in-use: listener "default": 127.0.0.1:8080 is in use
   hint: end the program that has it, or choose another port: \`listen: 8081\` in the file, or --listen 8081`,
-    remedy: 'Write `listen: 8081`, or for the admin listener `admin: { listen: 15010 }`.',
+    remedy: 'Write `listen: 8081`, or for the admin listener `admin: { listen: 127.0.0.1:15010 }`.',
   },
   'unwritable-file': {
     says: `mcplex.yaml:3:28 error unwritable-file: records of requests can't be written to /var/log/mcplex/audit.jsonl: its folder is not there (ENOENT)
