@@ -512,6 +512,13 @@ describe('renderProblems', () => {
     )
   })
 
+  it('does not show the value of an unknown key that looks like a token', () => {
+    const shown = (text: string) => renderProblems(parse(text).problems, text, { file: 'f', color: false }).split('\n')[1]
+    assert.equal(shown(`nonsense: SgsCGDCr6ZYNdGF7EHAkAytytiHJr9pf\n${one}`), `  1 | nonsense: ${'•'.repeat(32)}`)
+    assert.equal(shown(`nonsense: { a: [eyJhbGciOiJ9.eyJzdWIiOiI2 ] }\n${one}`), `  1 | nonsense: { a: [${'•'.repeat(25)} ] }`)
+    assert.equal(shown(`nonsense: http://127.0.0.1:8001/mcp\n${one}`), '  1 | nonsense: http://127.0.0.1:8001/mcp')
+  })
+
   it('keeps the caret under the place in a long line', () => {
     const text = `servers: {}\nagents: { ${Array.from({ length: 40 }, (_, index) => `agent-${index}: { tools: [] }`).join(', ')}, x: { tols: [] } }\n`
     const [, source = '', caret = ''] = renderProblems(parse(text).problems, text, { file: 'f', color: false }).split('\n')

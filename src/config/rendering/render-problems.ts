@@ -61,8 +61,8 @@ function maskSecrets(text: string, isBroken: boolean): string {
   const spans: [number, number][] = []
   const visit = (here: Tree, shape: Shape | undefined, isSecret: boolean): void => {
     if (here.kind === 'scalar') {
-      if ((isSecret || isInPlaceOfSecrets(shape)) && (typeof here.value !== 'string' || isLiteral(here.value)))
-        spans.push([here.at, here.end])
+      const isHidden = isSecret || isInPlaceOfSecrets(shape) || (shape === undefined && looksRandom(here.value))
+      if (isHidden && (typeof here.value !== 'string' || isLiteral(here.value))) spans.push([here.at, here.end])
       return
     }
     if (here.kind === 'list') {
@@ -88,6 +88,11 @@ function maskSecrets(text: string, isBroken: boolean): string {
     /((?:secret|password|token|authorization|key)[\w-]*["']?\s*:[ \t]*)(.+)/gi,
     (_, before: string, hidden: string) => before + '•'.repeat(hidden.length),
   )
+}
+
+/** Whether the value of an unknown key is one long word of letters and digits, as keys and tokens are. */
+function looksRandom(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w+/=.~-]{16,}$/.test(value) && /\d/.test(value) && /[A-Za-z]/.test(value)
 }
 
 /** Whether an unknown key may hold a secret: its name says so, or is nearly that of a secret key. */
