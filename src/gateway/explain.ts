@@ -256,7 +256,7 @@ function mayOffer({ name, upstream, isPrefixed }: Offering, tool: string): boole
 function whyAway({ name, upstream }: Offering): string {
   const { lastError, remedy } = upstream.status()
   if (lastError === undefined) return `${name} has not answered`
-  return `${name} is down: it ${lastError}${remedy === undefined ? '' : ` (${remedy})`}`
+  return `${name} is down: it ${lastError}${remedy === undefined ? '' : `; ${remedy}`}`
 }
 
 /** Looks for a tool among the servers that the agent's `from` leaves out: which of them has it, and which are down and may have it. */
