@@ -2,9 +2,9 @@ import { changeKinds, type ListKind } from '../mcp/mcp.ts'
 import { createExpose } from './expose-answer.ts'
 import { exposedUri } from './exposed-uri.ts'
 import { buildTable, fullName, type ListTable, type MergedServer } from './list-table.ts'
+import { createListWarnings } from './list-warnings.ts'
 import { type Reach, reachBy, reachOf, type Selections } from './merged-offers.ts'
 import type { Catalog, CatalogEvents, CatalogServer, CatalogSettings, Named, Sight } from './model.ts'
-import { createReport } from './report.ts'
 import { createFindResource, prefixedUri } from './resource-owners.ts'
 import { createSelection } from './selection.ts'
 import { createShownLists, type ShownLists } from './shown-lists.ts'
@@ -36,7 +36,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     return { server, expose: server.isPrefixed ? createExpose(server.name, isListed) : (answer) => answer }
   })
   const byName = new Map(merged.map((one) => [one.server.name, one]))
-  const report = createReport(servers, selections, events)
+  const warn = createListWarnings(servers, selections, events)
   const known: { [K in ListKind]?: ShownLists } = {}
 
   const current = (kind: ListKind): ShownLists => {
@@ -46,7 +46,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
     const isTaken = (uri: string) => prefixedUri(byName, uri) !== undefined
     const next = createShownLists(buildTable(kind, merged, sources, selections(kind), isTaken, last?.table))
     known[kind] = next
-    report(next.table)
+    warn(next.table)
     return next
   }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { EvaluationError, ParseError, TypeError as TypeFault } from '@marcbachmann/cel-js'
-import { callFault } from './calls.ts'
+import { callFault } from './call-fault.ts'
 import type { ExpressionFault } from './fault.ts'
 import { languages } from './language.ts'
 import { metered } from './metered.ts'

@@ -1,5 +1,4 @@
-import { isLiteralList } from './calls.ts'
-import { type Expr, withParts } from './syntax.ts'
+import { type Expr, isLiteralList, withParts } from './syntax.ts'
 import { functions, methods } from './vocabulary.ts'
 
 /** The expression with calls added that spend its cost from the budget (`budget.ts`): in loops at each iteration, elsewhere once. */

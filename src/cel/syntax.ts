@@ -244,3 +244,8 @@ export function withParts(expr: Expr, change: (part: Expr) => Expr): Expr {
       return { ...expr, of: change(expr.of) }
   }
 }
+
+/** Whether an expression is a list of literals alone, whose length no caller decides. */
+export function isLiteralList(expr: Expr | undefined): boolean {
+  return expr?.kind === 'list' && expr.items.every((item) => item.kind === 'value')
+}

@@ -18,7 +18,7 @@ import {
   type Subject,
 } from '../mcp/mcp.ts'
 import type { Shape } from './classify.ts'
-import type { LegacySession, Sessions } from './legacy/session.ts'
+import type { LegacySession, SealedSessions } from './legacy/sealed-sessions.ts'
 import type { Implementation } from './versions.ts'
 
 /** What a client era needs to know of the endpoint to answer handshakes. */
@@ -29,7 +29,7 @@ export interface Endpoint {
   /** What its servers offer together, as far as they have been met. */
   readonly offers: () => Offers
   readonly instructions: string | undefined
-  readonly sessions: Sessions
+  readonly sessions: SealedSessions
 }
 
 /** A request that the gateway serves; `id` is its JSON text. */

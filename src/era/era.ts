@@ -3,6 +3,7 @@ export * from './client-era.ts'
 export { type Asked, askOf, isAskMethod, requiredFor } from './legacy/ask-of.ts'
 export { encodeInitialize, encodeLegacy, legacyClient, unknownVersion } from './legacy/client.ts'
 export { askFor, inputRequestOf } from './legacy/input-request.ts'
+export * from './legacy/sealed-sessions.ts'
 export {
   createLegacyServer,
   headersFor,
@@ -13,7 +14,6 @@ export {
   readInitialize,
   replyToServer,
 } from './legacy/server.ts'
-export * from './legacy/session.ts'
 export { resendState } from './legacy/url-required.ts'
 export { createModernClient, discoverResult } from './modern/client.ts'
 export * from './modern/listen.ts'

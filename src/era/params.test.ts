@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { objectText } from '../mcp/json/arbitrary-json.ts'
+import { objectText } from '../mcp/json/arbitrary-json-for-test.ts'
 import { type Call, capability, type EraName, type Method, member, textOf } from '../mcp/mcp.ts'
 import { callOf, messageOf, servers } from './call-for-test.ts'
 import type { Outbound } from './server-era.ts'

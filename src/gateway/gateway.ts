@@ -3,7 +3,7 @@ import { createModernClient, type Implementation } from '../era/era.ts'
 import { Buffers, type ChangeKind, changeKinds, type Exchange, type Reason } from '../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
-import { createCalls, createSuspensions } from './calls/calls.ts'
+import { createCalls, createSuspendedCalls } from './calls/calls.ts'
 import { type Asker, type Explanation, explain, type Question, type Showing, showTo } from './explain.ts'
 import { type Readiness, readinessOf, waysOf } from './readiness.ts'
 import { edgeEntry } from './request/request.ts'
@@ -125,8 +125,8 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   )
   const clients = createClientStates()
   const asks = createAsks(() => sealed().asks, processName)
-  const suspensions = createSuspensions(processName, word)
-  const calls = createCalls({ asks, suspensions, clients, states: () => sealed().states, elicitationId: word })
+  const suspendedCalls = createSuspendedCalls(processName, word)
+  const calls = createCalls({ asks, suspendedCalls, clients, states: () => sealed().states, elicitationId: word })
   const shares = createWatchShares()
   /** Servers that were removed from the configuration and still have calls. */
   const retiring = new Set<Upstream>()
@@ -195,9 +195,9 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
       const { name } = upstream.settings
       if (![...next.upstreams.values()].some((other) => other.upstream.settings.name === name)) deps.metrics.forgetServer(name)
     }
-    for (const [key, authenticator] of old.keepers.authenticators) if (!next.keepers.authenticators.has(key)) authenticator.close()
+    for (const [key, authenticator] of old.kept.authenticators) if (!next.kept.authenticators.has(key)) authenticator.close()
     // Requests in flight are still recorded by the audit log with which they began.
-    for (const [key, audit] of old.keepers.audits) if (!next.keepers.audits.has(key)) void audit.close(retireMs)
+    for (const [key, audit] of old.kept.audits) if (!next.kept.audits.has(key)) void audit.close(retireMs)
   }
   const settled = async () => {
     await Promise.all([...current().upstreams.values()].map(({ upstream }) => upstream.ensureFresh()))
@@ -211,7 +211,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   }
 
   snapshot = compileNext(first)
-  const { authenticators } = snapshot.keepers
+  const { authenticators } = snapshot.kept
   let areKeysAsked = authenticators.size === 0
   const keysAsked = Promise.all([...authenticators.values()].map((one) => one.asked())).then(() => {
     areKeysAsked = true
@@ -281,13 +281,13 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     startDraining() {
       isDraining = true
       changes.endAll()
-      suspensions.drain()
+      suspendedCalls.drain()
     },
     async close(graceMs) {
       clearInterval(sweeper)
       const all = [...[...current().upstreams.values()].map(({ upstream }) => upstream), ...retiring]
       await Promise.all(all.map((upstream) => upstream.close(graceMs, isAlone(current()))))
-      const { authenticators, audits } = current().keepers
+      const { authenticators, audits } = current().kept
       for (const authenticator of authenticators.values()) authenticator.close()
       await Promise.all([...audits.values()].map((audit) => audit.close(graceMs)))
     },

@@ -69,11 +69,11 @@ export function readinessOf(ways: Ways, { isStarting, isDraining, wasReady, clos
   }
 }
 
-export function waysOf({ listeners, keepers, upstreams }: Snapshot): Ways {
+export function waysOf({ listeners, kept, upstreams }: Snapshot): Ways {
   return {
     listeners,
-    audits: [...keepers.audits.values()],
-    authenticators: [...keepers.authenticators.values()],
+    audits: [...kept.audits.values()],
+    authenticators: [...kept.authenticators.values()],
     servers: [...upstreams.values()].map(({ upstream }) => upstream.status()),
   }
 }

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto'
 import { type Config, durationMs } from '../config/config.ts'
 import {
   createExpiringSealer,
+  createSealedSessions,
   createSealer,
   createSessionMemory,
-  createSessions,
+  type SealedSessions,
   type Sealer,
   type SealKey,
-  type Sessions,
 } from '../era/era.ts'
 import { maxSealedIdChars } from '../mcp/mcp.ts'
 
 /** Seals for the state that clients keep for the gateway, with the document's keys (docs/decisions/0003). */
 export interface Seals {
-  readonly sessions: Sessions
+  readonly sessions: SealedSessions
   /** `requestState` (2026-07-28, multi round-trip requests). */
   readonly states: Sealer
   /** Ids of requests to legacy clients. */
@@ -53,7 +53,7 @@ export function createSeals({ random, secret, now }: SealDeps): (config: Config)
     const expiring = (purpose: string, maxChars?: number) =>
       createExpiringSealer(createSealer(purpose, keys, random, maxChars), times.absoluteMs, now)
     const seals: Seals = {
-      sessions: createSessions(createSealer('session', keys, random), times, now, random, memory),
+      sessions: createSealedSessions(createSealer('session', keys, random), times, now, random, memory),
       states: expiring('state', maxStateChars),
       asks: expiring('ask', maxSealedIdChars),
       cursors: expiring('cursor'),

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import { createSealer, createSessions } from '../era/era.ts'
+import { createSealedSessions, createSealer } from '../era/era.ts'
 import { anonymous } from '../mcp/mcp.ts'
 import { createAudit, createLog, createMetrics } from '../observe/observe.ts'
 import { createGateway, type Gateway, socketOf } from './gateway.ts'
@@ -280,7 +280,7 @@ function spoiled({ token, route, sealedBy }: Token, spoil: Spoil, nowMs: number)
   const sealedElsewhere = (purpose: string, secret: Uint8Array) => {
     const random = (bytes: number) => new Uint8Array(bytes)
     const sealer = createSealer(purpose, [{ id: sealedBy, secret }], random)
-    const sessions = createSessions(sealer, { idleMs, absoluteMs }, () => nowMs, random)
+    const sessions = createSealedSessions(sealer, { idleMs, absoluteMs }, () => nowMs, random)
     return sessions.start(sessions.draft('2025-11-25', 0), new Map(), { route, caller: anonymous.id })
   }
   const middle = token.length >> 1

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Exchange } from '../mcp/mcp.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { TestListener } from './open-for-test.ts'
-import { statusesOf } from './speak.ts'
+import { statusesOf } from './speak-for-test.ts'
 import { transports } from './transports-for-test.ts'
 
 const host = 'Host: localhost:8080\r\n'

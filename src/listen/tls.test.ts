@@ -7,7 +7,7 @@ import type { Exchange } from '../mcp/mcp.ts'
 import { makeAuthority } from './certificate-for-test.ts'
 import type { EdgeLimits } from './limits.ts'
 import { openForTest, type TestListener } from './open-for-test.ts'
-import { type Speaker, speak } from './speak.ts'
+import { type Speaker, speak } from './speak-for-test.ts'
 import type { TlsListener } from './tls-plan.ts'
 import { planForTest } from './transports-for-test.ts'
 

@@ -3,7 +3,7 @@ import { makeAuthority } from './certificate-for-test.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { ListenerOptions } from './listener.ts'
 import { openForTest as openPlain, type TestListener } from './open-for-test.ts'
-import { type Speaker, speak as speakPlain } from './speak.ts'
+import { type Speaker, speak as speakPlain } from './speak-for-test.ts'
 import { planTls, type TlsListener, type TlsPlan } from './tls-plan.ts'
 
 /** A way to reach a listener, plain or over TLS; tests of the edge run over both. */

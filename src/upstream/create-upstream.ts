@@ -5,7 +5,7 @@ import type { Upstream } from './model.ts'
 import { createPostCall } from './post-call.ts'
 import { createPresence } from './presence/presence.ts'
 import { failed, type Met, type UpstreamDeps, type UpstreamSettings } from './server/server.ts'
-import { createRootsNotices, createSessions } from './sessions/sessions.ts'
+import { createRootsNotices, createServerSessions } from './sessions/sessions.ts'
 import { type Follower, follow, openSharedStream } from './streams/streams.ts'
 import type { Connector, Failure, Reply } from './wire/wire.ts'
 
@@ -42,7 +42,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   }
   const streams = { connector, requests, onProgress: calls.takeProgress }
   const openStream = (met: Met, id: string) => openSharedStream(met, id, streams)
-  const sessions = createSessions({ key, settings, connector, meet, met: live, openStream })
+  const sessions = createServerSessions({ key, settings, connector, meet, met: live, openStream })
   const post = createPostCall(calls, sessions, presence)
   const tellRoots = createRootsNotices({ connector, sessions, met: withSessions, timeoutMs: settings.listMs })
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { createLastGood, digestOfDocument } from '../../config/config.ts'
+import { createSecretCopy, digestOfDocument } from '../../config/config.ts'
 import { type Arrival, bookmark, event, type FakeApi, openFakeApi, type Step } from '../../kube/fake-api-for-test.ts'
 import { createMetrics, type ProcessLog } from '../../observe/observe.ts'
 import { freePort } from '../demo/demo.ts'
@@ -103,7 +103,7 @@ async function open(
       log,
       metrics: createMetrics(),
       auditing: { open: () => assert.fail(), problemsOf: () => [] },
-      lastGood: createLastGood(folder),
+      lastGood: createSecretCopy(folder),
       say: ({ problems }) =>
         lines.push(
           ...problems.map(({ code, path, text }) => ({ level: 'error', fields: { code, path, text }, msg: 'a problem' }) as const),
@@ -370,7 +370,7 @@ test('a folder that can’t be written is said once and is no end', async (t) =>
   t.after(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'file'), '')
   const { following, logged, lines, watch } = await open(t, [initial(dataOf(documentOf(1)))], {
-    lastGood: createLastGood(join(folder, 'file')),
+    lastGood: createSecretCopy(join(folder, 'file')),
   })
   await logged('no copy of what is in force is kept')
   ;(await watch()).send(secretEvent('MODIFIED', dataOf(documentOf(2))))

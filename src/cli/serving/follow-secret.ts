@@ -1,13 +1,13 @@
 import type { DocumentSource } from '../../admin/admin.ts'
 import {
   type Config,
-  type LastGood,
   type PodDocument,
   type PodListeners,
   type Problem,
   podSource,
   readPodDocument,
   resolveSecret,
+  type SecretCopy,
   type SecretData,
   type SecretName,
   watchSecret,
@@ -24,7 +24,7 @@ export interface FollowSecretDeps {
   readonly log: ProcessLog
   readonly metrics: Metrics
   /** Where the copy for a start without an API server is kept; absent: no copy is kept. */
-  readonly lastGood: LastGood | undefined
+  readonly lastGood: SecretCopy | undefined
   /** Reports the problems of a document that can't be put in force. */
   say(document: SaidDocument): void
   /** A random number from 0 to below 1. */

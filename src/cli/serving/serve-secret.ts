@@ -1,4 +1,4 @@
-import { createLastGood, parseSecretName } from '../../config/config.ts'
+import { createSecretCopy, parseSecretName } from '../../config/config.ts'
 import { createApiClient } from '../../kube/kube.ts'
 import { createLog, createMetrics } from '../../observe/observe.ts'
 import { kubeIdentity } from '../cluster/cluster.ts'
@@ -39,7 +39,7 @@ export async function serveSecret(named: string, options: ServeSecretOptions, te
   const log = createLog({ level: 'info', format: 'auto', stream: stderr, color: hasColor(terminal, stderr) })
   terminal.on('exit', () => log.flush())
   const client = createApiClient(found.identity, { userAgent: `mcplex/${version}` })
-  const lastGood = options.lastGood === undefined ? undefined : createLastGood(options.lastGood)
+  const lastGood = options.lastGood === undefined ? undefined : createSecretCopy(options.lastGood)
   const metrics = createMetrics({ version })
   const auditing = createAuditing(undefined, { log, metrics }, terminal)
   const following = followSecret(name, {

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { type Config, parseConfig } from '../../config/config.ts'
 import { makeAuthority, type TestCertificate } from '../../listen/certificate-for-test.ts'
-import { speak } from '../../listen/speak.ts'
+import { speak } from '../../listen/speak-for-test.ts'
 import { freePort } from '../demo/demo.ts'
 import { createSockets, type Sockets, type SocketsOptions } from './sockets.ts'
 

@@ -1,6 +1,6 @@
 export { digestOfDocument } from './document-digest.ts'
 export { type FileWatch, type WatchOptions, watchFiles } from './file-source.ts'
 export { type FindOptions, findConfigFile } from './find.ts'
-export { createLastGood, type LastGood } from './last-good.ts'
 export { type PodDocument, type PodListeners, podSource, readPodDocument, type SecretData } from './pod-document.ts'
+export { createSecretCopy, type SecretCopy } from './secret-copy.ts'
 export { parseSecretName, type SecretName, type SecretWatch, watchSecret } from './secret-source.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { objectText } from '../../mcp/json/arbitrary-json.ts'
+import { objectText } from '../../mcp/json/arbitrary-json-for-test.ts'
 import { type AskMethod, capability, scanMessage } from '../../mcp/mcp.ts'
 import { messageOf } from '../call-for-test.ts'
 import { askOf, isAskMethod, requiredFor } from './ask-of.ts'

@@ -18,10 +18,10 @@ import type { ClientRequest, Decoded, Endpoint } from '../client-era.ts'
 import { createSealer } from '../seal.ts'
 import { legacyVersions } from '../versions.ts'
 import { encodeInitialize, legacyClient } from './client.ts'
-import { createSessions } from './session.ts'
+import { createSealedSessions } from './sealed-sessions.ts'
 
 const sealer = createSealer('session', [{ id: 'k', secret: randomBytes(32) }], randomBytes)
-const sessions = createSessions(sealer, { idleMs: 1000, absoluteMs: 1000 }, () => 0, randomBytes)
+const sessions = createSealedSessions(sealer, { idleMs: 1000, absoluteMs: 1000 }, () => 0, randomBytes)
 const endpoint: Endpoint = {
   route: 'r',
   serverInfo: { name: 'mcplex', version: '1' },

@@ -35,7 +35,7 @@ import {
 } from '../client-era.ts'
 import { isLegacyVersion, knows, legacyVersions, newestLegacy } from '../versions.ts'
 import { resultFor } from './result-for.ts'
-import type { LegacySession } from './session.ts'
+import type { LegacySession } from './sealed-sessions.ts'
 
 /** Clients of the revisions with a handshake, 2024-11-05 to 2025-11-25, over Streamable HTTP. */
 export const legacyClient: ClientEra = {
@@ -83,7 +83,7 @@ interface LegacyRequest {
   readonly version: string | undefined
 }
 
-/** Encodes the answer to `initialize`. @param sessionId from `Sessions.start` */
+/** Encodes the answer to `initialize`. @param sessionId from `SealedSessions.start` */
 export function encodeInitialize({ id, version }: InitializeRequest, endpoint: Endpoint, sessionId: string): Encoded {
   const { instructions, serverInfo } = endpoint
   const members = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { objectText } from '../../mcp/json/arbitrary-json.ts'
+import { objectText } from '../../mcp/json/arbitrary-json-for-test.ts'
 import type { Method } from '../../mcp/mcp.ts'
 import { legacyVersions } from '../versions.ts'
 import { resultFor } from './result-for.ts'

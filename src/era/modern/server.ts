@@ -38,8 +38,8 @@ import {
 } from '../server-era.ts'
 import { type Implementation, isRevision, metaKeys, modernVersion } from '../versions.ts'
 import { encodeHeaderValue } from './header-value.ts'
-import { isInputRequired, readInputRequired } from './input-required.ts'
 import { paramHeaders } from './param-headers.ts'
+import { isInputRequired, readInputRequired } from './server-input-required.ts'
 
 /** Makes `server/discover`, by which a server's era is found. */
 export function discoverRequest(id: number, clientInfo: Implementation): Outbound {

@@ -1,2 +1,2 @@
 export { type Calls, createCalls } from './client-calls.ts'
-export { createSuspensions } from './suspensions.ts'
+export { createSuspendedCalls } from './suspended-calls.ts'

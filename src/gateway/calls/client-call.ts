@@ -17,7 +17,7 @@ import {
 import type { ReplyStream } from '../request/request.ts'
 import { type Endpoint, holderOf } from '../route/route.ts'
 import type { AskScope, Asks } from '../sessions/sessions.ts'
-import type { SuspendableCall } from './suspensions.ts'
+import type { SuspendableCall } from './suspended-calls.ts'
 
 /** A client's request as upstreams see it. It is a class so that no closures are made for a call that needs none. */
 export class ClientCall implements Call {

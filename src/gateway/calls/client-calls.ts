@@ -11,10 +11,10 @@ import { ClientCall } from './client-call.ts'
 import { createRequestStates } from './request-states.ts'
 import { writeNotice } from './resumed-notice.ts'
 import { createSessionCalls } from './session-calls.ts'
-import { SuspendableCall, type Suspensions } from './suspensions.ts'
+import { SuspendableCall, type SuspendedCalls } from './suspended-calls.ts'
 
 export interface CallDeps extends RoundDeps {
-  readonly suspensions: Suspensions
+  readonly suspendedCalls: SuspendedCalls
   readonly states: () => Sealer
   readonly clients: ClientStates
 }
@@ -38,7 +38,7 @@ export interface Calls {
 const maxLoggedChars = 256
 
 export function createCalls(deps: CallDeps): Calls {
-  const { asks, suspensions, clients } = deps
+  const { asks, suspendedCalls, clients } = deps
   const states = createRequestStates(deps.states)
   const sessions = createSessionCalls(deps)
 
@@ -89,7 +89,7 @@ export function createCalls(deps: CallDeps): Calls {
 
   /** Resumes a call that is suspended in this process. */
   function goOn(state: string, request: ClientRequest, message: Message, origin: Origin, reply: ReplyStream): Promise<Sent> {
-    return suspensions.resume(state, request.resume?.responses, {
+    return suspendedCalls.resume(state, request.resume?.responses, {
       onNotice: (text) => writeNotice(reply, request, message, text),
       drained: () => reply.drained(),
       onGone: (listener) => origin.onGone?.(listener),
@@ -125,7 +125,7 @@ export function createCalls(deps: CallDeps): Calls {
     const { reply } = call
     const hooks = { onNotice: (text: string) => void reply.write(text), drained: () => reply.drained(), onGone: () => {} }
     call.suspendable = new SuspendableCall(call.holder, call.cancellation, hooks)
-    return suspensions.run(call.suspendable, () => owner.upstream.send(call, owner.addressed))
+    return suspendedCalls.run(call.suspendable, () => owner.upstream.send(call, owner.addressed))
   }
 }
 

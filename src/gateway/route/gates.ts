@@ -1,9 +1,9 @@
 import { auditOn, authenticationOn, type Config, type Listener, type Route, type Rule } from '../../config/config.ts'
 import { anonymous, type Caller, type Head, isRecord, type Refusal } from '../../mcp/mcp.ts'
 import type { AuthorizeLevel, Judge, Policies } from '../../policy/policy.ts'
+import type { AuthenticatorsAndAudits } from './authenticators-and-audits.ts'
 import type { CallerViews } from './caller-views.ts'
 import type { Admitted, Gate } from './endpoint.ts'
-import type { Keepers } from './keepers.ts'
 import { wayPolicies } from './policies.ts'
 
 const asAnonymous: Admitted = { kind: 'admitted', caller: anonymous }
@@ -14,14 +14,14 @@ export function createGate(
   listener: Listener,
   route: Route,
   rule: Rule,
-  keepers: Keepers,
+  kept: AuthenticatorsAndAudits,
   judgeOf: (levels: readonly AuthorizeLevel[]) => Judge,
   views: CallerViews,
 ): Gate {
   const way = { listener, route, rule }
   const authenticate = authenticationOn(config, way)
   const audit = auditOn(config, way)
-  const authenticator = authenticate === undefined ? undefined : keepers.authenticator(authenticate.settings)
+  const authenticator = authenticate === undefined ? undefined : kept.authenticator(authenticate.settings)
   let policies: Policies | undefined
 
   const judged = (head: Head, caller: Caller | Refusal): Admitted => {
@@ -39,7 +39,7 @@ export function createGate(
       policies ??= wayPolicies(config, way, judgeOf)
       return policies
     },
-    audit: audit === undefined ? undefined : keepers.audit(audit.settings),
+    audit: audit === undefined ? undefined : kept.audit(audit.settings),
     admit(head) {
       if (authenticator === undefined) return gate.policies.admit === undefined ? asAnonymous : judged(head, anonymous)
       const caller = authenticator.admit(head)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../config/config.ts'
 import type { Head } from '../../mcp/mcp.ts'
-import { compileRoutes, findRoute, hostnameRank, isHostnameMatch } from './route-table.ts'
+import { hostnameRank, isHostnameMatch } from './hostnames.ts'
+import { compileRoutes, findRoute } from './route-table.ts'
 
 interface Sent {
   readonly method?: string

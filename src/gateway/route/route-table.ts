@@ -1,5 +1,6 @@
 import type { Config, Match, Route, Rule } from '../../config/config.ts'
 import type { Head } from '../../mcp/mcp.ts'
+import { hostnameRank, isHostnameMatch } from './hostnames.ts'
 
 /** One match of a rule with what decides its rank; `target` is what the rule leads to. */
 export interface RouteEntry<T> {
@@ -41,18 +42,6 @@ export function findRoute<T>(entries: readonly RouteEntry<T>[], listener: string
     if (isMatch(entry.match, head)) return entry
   }
   return undefined
-}
-
-/** `*.example.com` is any name below example.com, of one or more labels (Gateway API, Hostname). */
-export function isHostnameMatch(pattern: string, host: string): boolean {
-  if (!pattern.startsWith('*.')) return pattern === host
-  return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
-}
-
-/** More specific names first: exact before wildcard, then longer before shorter. */
-export function hostnameRank(hostname: string | undefined): number {
-  if (hostname === undefined) return 0
-  return hostname.startsWith('*.') ? hostname.length : 1000 + hostname.length
 }
 
 function pathRank(match: Match): number {

@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto'
 import { type Catalog, type CatalogServer, createCatalog, type SelectionPatterns } from '../../catalog/catalog.ts'
 import { auditOn, type Config, durationMs, type Listener, type Route, type Rule } from '../../config/config.ts'
-import type { Implementation, Sealer, Sessions } from '../../era/era.ts'
+import type { Implementation, SealedSessions, Sealer } from '../../era/era.ts'
 import { anonymous, type Buffers, type Head, type JsonLimits, refuse, ServerBuffers } from '../../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../../observe/observe.ts'
 import type { ListenerPolicy } from '../../policy/policy.ts'
 import { planUpstream, type Upstream, type UpstreamStatus } from '../../upstream/upstream.ts'
+import { type AuthenticatorsAndAudits, createAuthenticatorsAndAudits } from './authenticators-and-audits.ts'
 import { createCallerViews } from './caller-views.ts'
 import { type Endpoint, edgeOf, type Gate, type Target } from './endpoint.ts'
+import { createFindListener } from './find-listener.ts'
 import { createGate, isOpen } from './gates.ts'
-import { createKeepers, type Keepers } from './keepers.ts'
 import { createJudges, listenerPolicies } from './policies.ts'
-import { compileRoutes, findRoute, hostnameRank, isHostnameMatch, type RouteEntry } from './route-table.ts'
+import { compileRoutes, findRoute, type RouteEntry } from './route-table.ts'
 
 export interface CompiledListener {
   readonly listener: Listener
@@ -31,7 +32,8 @@ export interface Snapshot {
   /** The views that routes lead to. */
   readonly catalogs: readonly Catalog[]
   readonly endpoints: ReadonlyMap<string, Endpoint>
-  readonly keepers: Keepers
+  /** Authenticators and audit logs, which the next snapshot takes over where their settings are the same. */
+  readonly kept: AuthenticatorsAndAudits
   /** The audit log of requests that match no listener. */
   readonly audit: Audit | undefined
   readonly listeners: readonly CompiledListener[]
@@ -52,7 +54,7 @@ export interface SnapshotDeps {
   readonly random: () => number
   readonly log: Log
   readonly metrics: Metrics
-  readonly sessions: Sessions
+  readonly sessions: SealedSessions
   readonly cursors: Sealer
   readonly secret: (reference: string) => string
   /** Milliseconds since 1970. */
@@ -64,11 +66,6 @@ export interface SnapshotDeps {
   readonly logsFirstReadiness: () => boolean
   /** Called when any list or state of a server has changed. */
   readonly onChange: () => void
-}
-
-/** A socket is shared by the listeners of one address and port. */
-export function socketOf(listener: Listener): string {
-  return `${listener.address}|${listener.port}`
 }
 
 /** Compiles a Config. Throws where a secret has disappeared since it was parsed; the snapshot before then stays in force. */
@@ -85,7 +82,7 @@ export function compile(config: Config, deps: SnapshotDeps, previous: Snapshot |
 function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | undefined, opened: (close: () => void) => void): Snapshot {
   // A closure over `previous` would keep all earlier snapshots alive.
   const upstreamsBefore = previous?.upstreams
-  const keepersBefore = previous?.keepers
+  const keptBefore = previous?.kept
   const plans = new Map(
     Object.entries(config.backends).flatMap(([backendName, backend]) =>
       Object.entries(backend.servers).map(([name, server]) => {
@@ -165,24 +162,20 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
     return target
   }
   const routes = compileRoutes(config, targetOf)
-  const keepers = createKeepers(config, deps, keepersBefore, opened)
+  const kept = createAuthenticatorsAndAudits(config, deps, keptBefore, opened)
   const judgeOf = createJudges()
   const views = createCallerViews()
   const auditOf = (listener: Listener) => {
     const audit = auditOn(config, { listener })
-    return audit === undefined ? undefined : keepers.audit(audit.settings)
+    return audit === undefined ? undefined : kept.audit(audit.settings)
   }
   const listeners = config.listeners.map((listener): CompiledListener => {
     const own = config.routes.filter((route) => route.listeners === undefined || route.listeners.includes(listener.name))
     const gates = own.flatMap((route) =>
-      route.rules.map((rule) => [rule, createGate(config, listener, route, rule, keepers, judgeOf, views)] as const),
+      route.rules.map((rule) => [rule, createGate(config, listener, route, rule, kept, judgeOf, views)] as const),
     )
     return { listener, policies: listenerPolicies(config, listener), gates: new Map(gates), audit: auditOf(listener) }
   })
-  const bySocket = Map.groupBy(
-    listeners.toSorted((a, b) => hostnameRank(b.listener.hostname) - hostnameRank(a.listener.hostname)),
-    ({ listener }) => socketOf(listener),
-  )
   // The addresses of upstreams that were taken over may have changed.
   for (const [key, { plan }] of plans) upstreams.get(key)?.upstream.setEndpoints(plan.endpoints)
   return {
@@ -194,8 +187,8 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
     catalogs: [...new Set([...endpoints.values()].map((target) => target.catalog))],
     endpoints,
     listeners,
-    keepers,
-    audit: config.policies?.audit === undefined ? undefined : keepers.audit(config.policies.audit),
+    kept,
+    audit: config.policies?.audit === undefined ? undefined : kept.audit(config.policies.audit),
     reenter(to) {
       const target = endpoints.get(to.name)
       const rule = rules.get(to.name)
@@ -208,8 +201,7 @@ function compileAll(config: Config, deps: SnapshotDeps, previous: Snapshot | und
       const [gate] = gates
       return gate === undefined ? undefined : gate.reenter(target, to, entry)
     },
-    listenerFor: (head, host) =>
-      bySocket.get(head.listener)?.find(({ listener }) => listener.hostname === undefined || isHostnameMatch(listener.hostname, host)),
+    listenerFor: createFindListener(listeners),
     routeFor: (listener, head, host) => findRoute(routes, listener.listener.name, host, head),
     paths: (listener) => [
       ...new Set(

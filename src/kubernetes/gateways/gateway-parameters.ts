@@ -10,7 +10,7 @@ import {
   valueAt,
   type World,
 } from '../objects/objects.ts'
-import { type Form, type Shape, shapeErrors } from './shape.ts'
+import { type Form, type Shape, shapeErrors } from './shape-errors.ts'
 
 const own = { group: 'mcplex.dev', kind: 'GatewayParameters' } as const
 

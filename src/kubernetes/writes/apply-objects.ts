@@ -18,7 +18,7 @@ import {
 } from '../objects/objects.ts'
 import type { GatewayPlan } from '../provision/provision.ts'
 import { deleteOwn } from './delete-own.ts'
-import { missingParts, type RandomBytes, withoutParts } from './random-parts.ts'
+import { generateMissingData, type RandomBytes, withoutGeneratedData } from './generated-secret-data.ts'
 import { refusalSentence } from './refusals.ts'
 import { hasReplicasOf, isScaled, replicasOf, unwantedAutoscaler } from './scaled-replicas.ts'
 import { outcomeOf, type WriteMetrics } from './write-metrics.ts'
@@ -185,7 +185,7 @@ export function createApplier(deps: ApplierDeps): Applier {
       if (kept.kind === 'unreachable') return { kind: 'away' }
       if (kept.status >= 300) return refused(ref, plan, kept, true)
     }
-    const data = object.kind === 'Secret' ? { data: withoutParts(object['data']) } : {}
+    const data = object.kind === 'Secret' ? { data: withoutGeneratedData(object['data']) } : {}
     const reply = await patch(ref, { ...object, metadata, ...data }, { fieldManager: controllerName, force: 'true' }, signal)
     if (reply.kind === 'unreachable') return { kind: 'away' }
     if (reply.status >= 300) return refused(ref, plan, reply, existing !== undefined)
@@ -210,7 +210,7 @@ export function createApplier(deps: ApplierDeps): Applier {
     const reply = await client.request({ method: 'GET', path, signal })
     const kind = kindOfObject(desired)
     if (reply.kind === 'unreachable' || kind === undefined) return reply
-    const data = missingParts(reply.body, random)
+    const data = generateMissingData(reply.body, random)
     if (reply.status === 404) {
       const { name, namespace, labels, ownerReferences } = desired.metadata
       const metadata = { name, namespace, labels: ownLabels(labels), ownerReferences }

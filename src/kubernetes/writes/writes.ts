@@ -1,6 +1,6 @@
 export { createApplier } from './apply-objects.ts'
 export { createClassMaker } from './create-classes.ts'
-export type { RandomBytes } from './random-parts.ts'
+export type { RandomBytes } from './generated-secret-data.ts'
 export { createRemover } from './remove-abandoned.ts'
 export type { WriteMetrics } from './write-metrics.ts'
 export { createWriteQueue } from './write-queue.ts'

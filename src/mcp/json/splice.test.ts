@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { objectText } from './arbitrary-json.ts'
+import { objectText } from './arbitrary-json-for-test.ts'
 import { insertMember, rebuildObject, removeMember, splice } from './splice.ts'
 import { member, members } from './split.ts'
 

@@ -2,11 +2,11 @@ import { legacyNotification } from '../../era/era.ts'
 import type { ClientSession } from '../../mcp/mcp.ts'
 import type { Met } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
-import type { Sessions } from './server-sessions.ts'
+import type { ServerSessions } from './server-sessions.ts'
 
 export interface RootsNoticesOptions {
   readonly connector: Connector
-  readonly sessions: Sessions
+  readonly sessions: ServerSessions
   /** The server as it was met; undefined where it is down or gives no sessions. */
   readonly met: () => Met | undefined
   readonly timeoutMs: number

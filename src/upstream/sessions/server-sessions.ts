@@ -14,7 +14,7 @@ import type { Cause, Connector, Reply } from '../wire/wire.ts'
 import { createSessionPool, type Opening, type OpenSession, openSession } from './session-pool.ts'
 
 /** The sessions with one legacy server in which calls are made: one for each legacy client, and some that modern clients share. */
-export interface Sessions {
+export interface ServerSessions {
   /** The session in which a call is made. */
   of(call: Call): Opening
   /** A new session in place of one that the server no longer knows. */
@@ -43,7 +43,7 @@ export interface Sessions {
   endAll(isLast: boolean): Promise<void>
 }
 
-export interface SessionsOptions {
+export interface ServerSessionsOptions {
   /** The server's key, under which a client's sealed session id holds the server's session id. */
   readonly key: string
   readonly settings: UpstreamSettings
@@ -81,7 +81,7 @@ const maxUris = 100
 
 const over = refuse('session-unknown', 'no longer has a session of this client, who has ended it')
 
-export function createSessions({ key, settings, connector, meet, met, openStream }: SessionsOptions): Sessions {
+export function createServerSessions({ key, settings, connector, meet, met, openStream }: ServerSessionsOptions): ServerSessions {
   const ended = new Set<string>()
   const kept = new Map<string, Kept>()
   const own = createSessionPool<ClientSession>({

@@ -1,3 +1,3 @@
 export { createRootsNotices } from './roots-notices.ts'
-export { createSessions, type Sessions } from './server-sessions.ts'
+export { createServerSessions, type ServerSessions } from './server-sessions.ts'
 export type { OpenSession } from './session-pool.ts'

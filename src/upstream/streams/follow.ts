@@ -2,7 +2,7 @@ import { headersFor, isNotification } from '../../era/era.ts'
 import type { Ask, ClientSession, Message } from '../../mcp/mcp.ts'
 import type { AskingStream, OpenAsks, ServerRequests } from '../calls/calls.ts'
 import { type Met, sessionLoss } from '../server/server.ts'
-import type { OpenSession, Sessions } from '../sessions/sessions.ts'
+import type { OpenSession, ServerSessions } from '../sessions/sessions.ts'
 import type { Connector, Listening } from '../wire/wire.ts'
 
 /** Takes what a server sends to one client outside of calls, on the stream of the client's own session. */
@@ -19,7 +19,7 @@ export interface Follower {
 
 export interface FollowOptions {
   readonly connector: Connector
-  readonly sessions: Sessions
+  readonly sessions: ServerSessions
   readonly requests: ServerRequests
   readonly now: () => number
   /** The server as it was met; undefined where it is down or gives no sessions. */

@@ -1,5 +1,5 @@
-import { createArrivals } from './arrivals.ts'
 import type { Connector, Listen, Listening, Post, Reply } from './connector.ts'
+import { createKnownEndpoints } from './known-endpoints.ts'
 
 export interface EndpointsOptions {
   /** Opens a connector to the host's own address, or to one endpoint (`ip:port`) in its place. */
@@ -58,7 +58,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
   let view = host
   /** Where they went last. */
   let viewed = host
-  const arrivals = createArrivals()
+  const knownEndpoints = createKnownEndpoints()
 
   function inOrder(isView: boolean): readonly Place[] {
     const first = isView ? listed.indexOf(view) : turn++ % listed.length
@@ -139,9 +139,9 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     const session = request.headers[at] ?? ''
     const { id, name } = find(session)
     let ready = request
-    if (!arrivals.isKnown(name)) {
+    if (!knownEndpoints.isKnown(name)) {
       const startedAt = now()
-      await arrivals.wait(name, Math.min(request.timeoutMs, request.maxMs ?? request.timeoutMs))
+      await knownEndpoints.wait(name, Math.min(request.timeoutMs, request.maxMs ?? request.timeoutMs))
       ready = shortened(request, now() - startedAt)
     }
     const place = places.get(name)
@@ -170,10 +170,10 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
       const at = sessionAt(request.headers)
       if (at === undefined) return (inOrder(true)[0] ?? host).connector.listen(request)
       const { name } = find(request.headers[at] ?? '')
-      if (arrivals.isKnown(name)) return listenInSession(request, at)
+      if (knownEndpoints.isKnown(name)) return listenInSession(request, at)
       let isClosed = false
       let listening: Listening | undefined
-      void arrivals.wait(name).then(() => {
+      void knownEndpoints.wait(name).then(() => {
         if (!isClosed) listening = listenInSession(request, at)
       })
       return {
@@ -219,7 +219,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
         if (!before.has(place)) welcome(place)
       }
       if (!listed.includes(view)) view = listed[(turn + 1) % listed.length] ?? host
-      arrivals.add([hostName, ...names])
+      knownEndpoints.add([hostName, ...names])
       // Without endpoints every request goes straight to the host's connector.
       if (listed.length > 0) Object.assign(connector, several)
     },
@@ -229,7 +229,7 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
       return Math.max(1, listed.length)
     },
     async close() {
-      arrivals.close()
+      knownEndpoints.close()
       await Promise.all([...places.values()].map((place) => place.connector.close()))
     },
   }

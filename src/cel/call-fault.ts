@@ -2,7 +2,7 @@ import { nearest } from '../mcp/mcp.ts'
 import { AddressRange } from './address-range.ts'
 import type { ExpressionFault } from './fault.ts'
 import { compilePattern } from './pattern.ts'
-import { type Expr, partsOf } from './syntax.ts'
+import { type Expr, isLiteralList, partsOf } from './syntax.ts'
 import { constants, functions, itemMethods, methods, type Shape } from './vocabulary.ts'
 
 /** How deep loops over values from callers may nest, and how deep a `? :` may nest in the condition of another. */
@@ -96,10 +96,6 @@ function literalFault(call: Expr & { kind: 'call' }): ExpressionFault | undefine
     if (pattern.kind === 'fault') return { code: 'cel-syntax', text: `has a bad pattern: ${pattern.text}`, at: arg.at }
   }
   return undefined
-}
-
-export function isLiteralList(expr: Expr | undefined): boolean {
-  return expr?.kind === 'list' && expr.items.every((item) => item.kind === 'value')
 }
 
 /** A comparison with a method by which no item is used: it could never hold, whatever its author meant. */

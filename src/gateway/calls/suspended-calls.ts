@@ -3,10 +3,11 @@ import { type Ask, type Cancellation, members, patienceMs, refuse, textOf } from
 import type { Sent } from '../../upstream/upstream.ts'
 
 /**
- * Calls of modern clients to legacy servers that make a request to the client during the call. The call stays open here and waits; the
- * client gets an `input-required` answer, and its next round has to come to this process. The call is never sent twice.
+ * The calls of modern clients that wait here while their client is asked: a legacy server has made a request to the client during the call.
+ * The call to the server stays open, the client gets an `input-required` answer, and its next round has to come to this process. A call is
+ * never sent twice.
  */
-export interface Suspensions {
+export interface SuspendedCalls {
   /** Runs the first round of a call. `start` sends it, with the suspendable call's own `onNotice` and `onAsk`. */
   run(call: SuspendableCall, start: () => Promise<Sent>): Promise<Sent>
   /**
@@ -158,7 +159,7 @@ interface Entry {
 }
 
 /** @param process names this process among the replicas @param random gives an id that can't be guessed */
-export function createSuspensions(process: string, random: () => string): Suspensions {
+export function createSuspendedCalls(process: string, random: () => string): SuspendedCalls {
   const entries = new Map<string, Entry>()
   /** How many each caller has; callers without any are not in it. */
   const counts = new Map<string, number>()

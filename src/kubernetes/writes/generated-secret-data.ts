@@ -4,17 +4,17 @@ import { isRaw, type Raw, rawAt } from '../objects/objects.ts'
 export type RandomBytes = (size: number) => Buffer
 
 /**
- * The parts that a Gateway's Secret lacks of those that are random and made once: the keys that seal sessions, and the token of the admin
- * listener.
+ * Of the two members of a Gateway's Secret that are random and made once, those that it lacks, as members of its `data`: the keys that seal
+ * sessions, and the token of the admin listener.
  */
-export function missingParts(secret: unknown, random: RandomBytes): Raw {
+export function generateMissingData(secret: unknown, random: RandomBytes): Raw {
   const data = rawAt(secret, 'data')
   const made = Object.entries(makers).filter(([name]) => typeof data[name] !== 'string' || data[name] === '')
   return Object.fromEntries(made.map(([name, make]) => [name, Buffer.from(make(random)).toString('base64')]))
 }
 
-/** The data of a Secret without its random parts, so that applying it does not own them. */
-export function withoutParts(data: unknown): Raw {
+/** The `data` of a Secret without those two members, so that applying it does not own them. */
+export function withoutGeneratedData(data: unknown): Raw {
   return isRaw(data) ? Object.fromEntries(Object.entries(data).filter(([name]) => !Object.hasOwn(makers, name))) : {}
 }
 

@@ -5,20 +5,20 @@ import { isPlain } from '../tree/tree.ts'
 import { type SecretData, secretDataOf } from './pod-document.ts'
 
 /** A copy of the Secret's data that was last in force, for a start without an API server. No method rejects. */
-export interface LastGood {
-  read(): Promise<{ readonly kind: 'copy'; readonly data: SecretData } | { readonly kind: 'none' } | LastGoodFault>
+export interface SecretCopy {
+  read(): Promise<{ readonly kind: 'copy'; readonly data: SecretData } | { readonly kind: 'none' } | SecretCopyFault>
   /** Replaces the copy atomically: readers find either the old one or the new one. Resolves with undefined when it is done. */
-  write(data: SecretData): Promise<LastGoodFault | undefined>
+  write(data: SecretData): Promise<SecretCopyFault | undefined>
 }
 
-export interface LastGoodFault {
+export interface SecretCopyFault {
   readonly kind: 'fault'
   /** For people. */
   readonly text: string
 }
 
 /** The file `last-good.json` in a folder, which is created if it is absent. As it holds keys, only its owner can read it. */
-export function createLastGood(folder: string): LastGood {
+export function createSecretCopy(folder: string): SecretCopy {
   const file = join(folder, 'last-good.json')
   return {
     async read() {

@@ -20,7 +20,7 @@ export interface SessionScope {
  * Opens and ends legacy sessions. The id itself holds the session; memory holds only when a session was last used here, and which were
  * ended.
  */
-export interface Sessions {
+export interface SealedSessions {
   /** A session that has no id yet. With it, sessions with servers are opened, whose ids become part of its own. */
   draft(version: string, capabilities: Capabilities): LegacySession
   /**
@@ -79,18 +79,18 @@ export interface SessionMemory {
   readonly ended: Map<string, number>
 }
 
-/** Makes an empty memory; `createSessions` bounds it. */
+/** Makes an empty memory; `createSealedSessions` bounds it. */
 export function createSessionMemory(): SessionMemory {
   return { seen: new Map(), seenChars: 0, ended: new Map() }
 }
 
-export function createSessions(
+export function createSealedSessions(
   sealer: Sealer,
   settings: SessionSettings,
   now: () => number,
   random: (bytes: number) => Uint8Array,
   memory: SessionMemory = createSessionMemory(),
-): Sessions {
+): SealedSessions {
   const { seen, ended } = memory
   const forget = (id: string) => {
     if (seen.delete(id)) memory.seenChars -= id.length

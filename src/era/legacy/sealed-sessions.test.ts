@@ -5,22 +5,22 @@ import fc from 'fast-check'
 import { allCapabilities, type Capabilities } from '../../mcp/mcp.ts'
 import { createSealer, type SealKey } from '../seal.ts'
 import {
+  createSealedSessions,
   createSessionMemory,
-  createSessions,
   type LegacySession,
+  type SealedSessions,
   type SessionMemory,
   type SessionScope,
   type SessionSettings,
-  type Sessions,
-} from './session.ts'
+} from './sealed-sessions.ts'
 
 const settings: SessionSettings = { idleMs: 1000, absoluteMs: 5000 }
 const keyOf = (id: string): SealKey => ({ id, secret: randomBytes(32) })
 const key = keyOf('k')
 const clock = { at: 0 }
 
-function sessionsOf(keys: readonly SealKey[], times: SessionSettings, memory?: SessionMemory): Sessions {
-  return createSessions(createSealer('session', keys, randomBytes), times, () => clock.at, randomBytes, memory)
+function sessionsOf(keys: readonly SealKey[], times: SessionSettings, memory?: SessionMemory): SealedSessions {
+  return createSealedSessions(createSealer('session', keys, randomBytes), times, () => clock.at, randomBytes, memory)
 }
 
 const fresh = () => sessionsOf([key], settings)
@@ -32,7 +32,7 @@ const reloads: readonly SessionSettings[] = [
   { idleMs: 3000, absoluteMs: 20_000 },
 ]
 
-function start(sessions: Sessions, scope: SessionScope, version = '2025-06-18', upstreams = new Map<string, string>()): string {
+function start(sessions: SealedSessions, scope: SessionScope, version = '2025-06-18', upstreams = new Map<string, string>()): string {
   return sessions.start(sessions.draft(version, 0), upstreams, scope)
 }
 
@@ -59,7 +59,7 @@ interface Model {
 
 /** One process; its keys are those of the model. */
 interface Real {
-  sessions: Sessions
+  sessions: SealedSessions
   memory: SessionMemory
   keys: readonly SealKey[]
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** For tests: texts of JSON objects as a peer may write them, with white space, escapes, odd numbers, odd and repeated keys. */
+/** Texts of JSON objects as a peer may write them, with white space, escapes, odd numbers, odd and repeated keys. */
 export function objectText(options: { readonly repeats: boolean }): fc.Arbitrary<string> {
   const { object } = fc.letrec<{ value: string; object: string; array: string }>((tie) => ({
     value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, scalarText, tie('object'), tie('array')),

@@ -4,8 +4,15 @@ import type { Selections } from './merged-offers.ts'
 import type { CatalogEvents, CatalogServer } from './model.ts'
 import { couldBegin } from './selection.ts'
 
-/** Reports conflicts of names, and patterns without a match, whenever a change of a table changes them. */
-export function createReport(servers: readonly CatalogServer[], selections: Selections, events: CatalogEvents): (table: ListTable) => void {
+/**
+ * Warns of names that are hidden by equal ones, and of an agent's patterns that match nothing. The function that it gives is called with
+ * each table that has changed; it warns only where that changes what there is to warn of.
+ */
+export function createListWarnings(
+  servers: readonly CatalogServer[],
+  selections: Selections,
+  events: CatalogEvents,
+): (table: ListTable) => void {
   const tables = new Map<ListKind, ListTable>()
   let reported = ''
 

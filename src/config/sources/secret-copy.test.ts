@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { createLastGood } from '../config.ts'
+import { createSecretCopy } from '../config.ts'
 
 function folder(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'mcplex-'))
@@ -16,20 +16,20 @@ const data = { 'config.json': 'e30=', 'sessions.keys': 'W10=', 'admin.token': 'e
 
 test('what was written is read, and is for its owner alone', async (t) => {
   const at = join(folder(t), 'made')
-  const lastGood = createLastGood(at)
+  const lastGood = createSecretCopy(at)
   assert.deepEqual(await lastGood.read(), { kind: 'none' })
   assert.equal(await lastGood.write({ 'config.json': 'old' }), undefined)
   // As a process that was killed may leave it.
   writeFileSync(join(at, 'last-good.json.next'), 'half', { mode: 0o644 })
   assert.equal(await lastGood.write(data), undefined)
-  assert.deepEqual(await createLastGood(at).read(), { kind: 'copy', data })
+  assert.deepEqual(await createSecretCopy(at).read(), { kind: 'copy', data })
   assert.deepEqual(readdirSync(at), ['last-good.json'])
   assert.equal(statSync(join(at, 'last-good.json')).mode & 0o777, 0o600)
 })
 
 test('what is no copy is a fault that quotes nothing of it', async (t) => {
   const at = folder(t)
-  const lastGood = createLastGood(at)
+  const lastGood = createSecretCopy(at)
   for (const text of ['', 'hunter2', '{"config.json":"hunter2', '[]', 'null', '"hunter2"']) {
     writeFileSync(join(at, 'last-good.json'), text)
     const read = await lastGood.read()
@@ -42,7 +42,7 @@ test('what is no copy is a fault that quotes nothing of it', async (t) => {
 test('a folder that can’t be written is a fault, and what is there stays', async (t) => {
   const at = folder(t)
   writeFileSync(join(at, 'file'), 'x')
-  const lastGood = createLastGood(join(at, 'file'))
+  const lastGood = createSecretCopy(join(at, 'file'))
   const fault = await lastGood.write(data)
   assert.match(fault?.text ?? '', /last-good\.json can't be written: E/)
   assert.equal((await lastGood.read()).kind, 'fault')
@@ -52,7 +52,7 @@ test('a folder that can’t be written is a fault, and what is there stays', asy
 test('what is no regular file is a fault, and is not waited for', { timeout: 10_000 }, async (t) => {
   const at = folder(t)
   const file = join(at, 'last-good.json')
-  const lastGood = createLastGood(at)
+  const lastGood = createSecretCopy(at)
   execFileSync('mkfifo', [file])
   assert.deepEqual(await lastGood.read(), { kind: 'fault', text: `${file} can't be read: it is no file` })
   rmSync(file)

@@ -1,6 +1,6 @@
-/** Remembers which names have been added, and lets callers wait for names that have not. */
-export interface Arrivals {
-  /** Whether a name was added before, as far as is remembered; also true where too many wait. */
+/** Remembers the names of the endpoints that this process has been told of, and lets requests wait for one that it may be told of soon. */
+export interface KnownEndpoints {
+  /** Whether a name has been added and is not forgotten yet; also true where too many requests wait already. */
   isKnown(name: string): boolean
   /** Resolves when the name is added, or after two seconds, or `maxMs`. */
   wait(name: string, maxMs?: number): Promise<void>
@@ -14,7 +14,7 @@ const waitMs = 2000
 const maxKnown = 1000
 const maxWaiting = 1000
 
-export function createArrivals(): Arrivals {
+export function createKnownEndpoints(): KnownEndpoints {
   const known = new Set<string>()
   const waiting = new Map<() => void, string>()
   return {

@@ -4,7 +4,7 @@ import type { Audit, AuditSettings, Log } from '../../observe/observe.ts'
 import { type Authenticator, createAuthenticator } from '../../policy/policy.ts'
 
 /** Authenticators and audit logs. They outlive a reload that leaves their settings as they were. */
-export interface Keepers {
+export interface AuthenticatorsAndAudits {
   authenticator(settings: Authenticate): Authenticator
   audit(settings: AuditConfig): Audit
   /** All that are in use, by a digest of their settings. */
@@ -12,7 +12,7 @@ export interface Keepers {
   readonly audits: ReadonlyMap<string, Audit>
 }
 
-export interface KeeperDeps {
+export interface AuthenticatorAndAuditDeps {
   /** Gives a secret's value; throws where it is gone. */
   readonly secret: (reference: string) => string
   /** Milliseconds since 1970. */
@@ -26,12 +26,12 @@ export interface KeeperDeps {
 }
 
 /** @param opened gets a function that closes what was newly opened, in case the rest of the Config can't be compiled */
-export function createKeepers(
+export function createAuthenticatorsAndAudits(
   config: Config,
-  deps: KeeperDeps,
-  previous: Keepers | undefined,
+  deps: AuthenticatorAndAuditDeps,
+  previous: AuthenticatorsAndAudits | undefined,
   opened: (close: () => void) => void,
-): Keepers {
+): AuthenticatorsAndAudits {
   // A closure over `previous` would keep all earlier ones alive.
   const [authenticatorsBefore, auditsBefore] = [previous?.authenticators, previous?.audits]
   const authenticators = new Map<string, Authenticator>()
@@ -74,7 +74,7 @@ export function createKeepers(
   }
 }
 
-function authenticateSettings({ mode, jwt, apiKeys, mtls, mcp }: Authenticate, secret: KeeperDeps['secret']) {
+function authenticateSettings({ mode, jwt, apiKeys, mtls, mcp }: Authenticate, secret: AuthenticatorAndAuditDeps['secret']) {
   return {
     mode,
     mtls,
@@ -103,7 +103,7 @@ function authenticateSettings({ mode, jwt, apiKeys, mtls, mcp }: Authenticate, s
   }
 }
 
-function auditSettings(written: AuditConfig, config: Config, { secret, processKey }: KeeperDeps): AuditSettings {
+function auditSettings(written: AuditConfig, config: Config, { secret, processKey }: AuthenticatorAndAuditDeps): AuditSettings {
   const [first] = config.sessions.keys
   const own = written.key === undefined ? undefined : Buffer.from(secret(written.key), 'base64')
   const derived =

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
-/** For tests: a client that sends exactly the bytes that it is given. */
+/** A client that sends exactly the bytes that it is given. */
 export interface Speaker {
   readonly socket: Socket
   /** Everything received so far. */

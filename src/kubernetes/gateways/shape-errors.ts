@@ -1,6 +1,6 @@
 import { isRaw, quantityOf, type Raw, unknownMembers, valueAt } from '../objects/objects.ts'
 
-/** The type that a value must have where it is there. */
+/** The type that a member of a GatewayParameters must have, if it is there. */
 export type Shape =
   | { readonly kind: 'text'; readonly values?: readonly string[]; readonly form?: Form }
   /** A whole number; `max` is by default that of an int32. */
@@ -17,7 +17,7 @@ export interface Form {
   readonly name: string
 }
 
-/** What of a value does not have its shape: a sentence for each place, such as `spec.replicas`, with the remedy. */
+/** What is wrong with a value by its shape: a sentence for each place, such as `spec.replicas`, with the remedy. */
 export function shapeErrors(value: unknown, shape: Shape, place: string): readonly string[] {
   if (shape.kind === 'object' && isRaw(value)) {
     return [
