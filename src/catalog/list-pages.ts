@@ -48,17 +48,3 @@ export function pagesOf({ kind, shown }: Pick<ListTable, 'kind' | 'shown'>, dial
   if (held.length > 0 || pages.length === 0) close()
   return { pages, digest: hash.digest('base64url') }
 }
-
-/** The text of a cursor: the digest of its list, and the index of the page's first entry. */
-export function cursorText({ digest }: ListPages, page: Page): string {
-  return `${digest} ${page.start}`
-}
-
-/**
- * The index of the page that a cursor's text names; undefined where the cursor belongs to another list, or to an earlier state of this
- * one.
- */
-export function pageAt(list: ListPages, text: string): number | undefined {
-  const index = list.pages.findIndex((page) => text === cursorText(list, page))
-  return index < 0 ? undefined : index
-}

@@ -11,7 +11,7 @@ import {
 } from '../era/era.ts'
 import { type Answer, listedBy, type Message, member, type Refusal, refusalReply, refuse, stringOf } from '../mcp/mcp.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { Calls } from './calls/calls.ts'
+import type { ClientCalls } from './calls/calls.ts'
 import { noteAnswer, noteDenial, noteMeta, noteRefusal, type Origin, type Trace } from './request/request.ts'
 import { absenceOf, type Endpoint, holderOf, maySubscribe } from './route/route.ts'
 import type { LegacySessions } from './sessions/sessions.ts'
@@ -19,7 +19,7 @@ import type { Streams } from './streams/streams.ts'
 
 export interface DispatchDeps {
   readonly modernClient: ClientEra
-  readonly calls: Calls
+  readonly calls: ClientCalls
   readonly sessions: LegacySessions
   readonly streams: Streams
   /** Finds a server by its key, also one that is being closed. */

@@ -3,7 +3,7 @@ import { createModernClient, type Implementation } from '../era/era.ts'
 import { Buffers, type ChangeKind, changeKinds, type Exchange, type Reason } from '../mcp/mcp.ts'
 import type { Audit, AuditSettings, Log, Metrics } from '../observe/observe.ts'
 import type { Upstream, UpstreamStatus } from '../upstream/upstream.ts'
-import { createCalls, createSuspendedCalls } from './calls/calls.ts'
+import { createClientCalls, createSuspendedCalls } from './calls/calls.ts'
 import { type Asker, type Explanation, explain, type Question, type Showing, showTo } from './explain.ts'
 import { type Readiness, readinessOf, waysOf } from './readiness.ts'
 import { edgeEntry } from './request/request.ts'
@@ -126,7 +126,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const clients = createClientStates()
   const asks = createAsks(() => sealed().asks, processName)
   const suspendedCalls = createSuspendedCalls(processName, word)
-  const calls = createCalls({ asks, suspendedCalls, clients, states: () => sealed().states, elicitationId: word })
+  const calls = createClientCalls({ asks, suspendedCalls, clients, states: () => sealed().states, elicitationId: word })
   const shares = createWatchShares()
   /** Servers that were removed from the configuration and still have calls. */
   const retiring = new Set<Upstream>()

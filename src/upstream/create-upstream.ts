@@ -1,6 +1,6 @@
 import { type Addressed, headersFor, isNotification, readAnswer } from '../era/era.ts'
 import { type Answer, type Call, type ClientSession, type Message, type Refusal, refuse, within } from '../mcp/mcp.ts'
-import { createCalls, createServerRequests } from './calls/calls.ts'
+import { createPostedCalls, createServerRequests } from './calls/calls.ts'
 import type { Upstream } from './model.ts'
 import { createPostCall } from './post-call.ts'
 import { createPresence } from './presence/presence.ts'
@@ -30,7 +30,7 @@ export function createUpstream(settings: UpstreamSettings, connector: Connector,
   const nextId = () => ++ids
   const meet = { era: settings.era, clientInfo: deps.clientInfo, timeoutMs: settings.listMs, nextId }
   const requests = createServerRequests(key, connector, settings.listMs)
-  const calls = createCalls(settings, connector, requests, nextId, heardInCall)
+  const calls = createPostedCalls(settings, connector, requests, nextId, heardInCall)
   const presence = createPresence(settings, connector, deps, meet, (met, message, method) => {
     if (method === 'notifications/progress') calls.takeProgress(message)
     else requests.takeOwn(met, message, method)

@@ -3,7 +3,7 @@ import { type Config, durationMs, type Server, sizeBytes } from '../config/confi
 import { createUpstream } from './create-upstream.ts'
 import type { Upstream } from './model.ts'
 import type { UpstreamDeps, UpstreamSettings } from './server/server.ts'
-import { type ConnectorPlan, connectors } from './wire/wire.ts'
+import { planConnector } from './wire/wire.ts'
 
 /**
  * What an upstream is made of: a server of a Config, with the values of its secrets. If digests are equal, an open upstream can be kept.
@@ -24,7 +24,7 @@ export function planUpstream(
   userAgent: string,
   secret: (reference: string) => string,
 ): UpstreamPlan {
-  const connector = planConnector(server, limits, userAgent, secret)
+  const connector = planConnector({ server, limits, userAgent, secret })
   const settings: UpstreamSettings = {
     backend,
     name,
@@ -52,10 +52,4 @@ export function planUpstream(
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-function planConnector(server: Server, limits: Config['limits'], userAgent: string, secret: (reference: string) => string): ConnectorPlan {
-  const context = { server, limits, userAgent, secret }
-  if (server.http !== undefined) return connectors.http(server.http, context)
-  throw new Error('a server of a kind that is not supported: parseConfig lets none through')
 }

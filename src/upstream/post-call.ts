@@ -1,6 +1,6 @@
 import { type Addressed, isHeaderMismatch } from '../era/era.ts'
 import type { Call, Refusal } from '../mcp/mcp.ts'
-import type { Calls } from './calls/calls.ts'
+import type { PostedCalls } from './calls/calls.ts'
 import type { Presence } from './presence/presence.ts'
 import { type Met, type SessionLoss, sessionLoss } from './server/server.ts'
 import type { OpenSession, ServerSessions } from './sessions/sessions.ts'
@@ -9,7 +9,7 @@ import type { Reply } from './wire/wire.ts'
 /** Posts a call in the session that it belongs to. Posts it a second time only where the server has certainly not acted on the first. */
 export type PostCall = (met: Met, call: Call, addressed: Addressed) => Promise<Reply | Refusal>
 
-export function createPostCall(calls: Calls, sessions: ServerSessions, presence: Presence): PostCall {
+export function createPostCall(calls: PostedCalls, sessions: ServerSessions, presence: Presence): PostCall {
   return (met, call, addressed) => {
     if (met.era.name === 'modern') return postWithHeaders(met, call, addressed)
     return met.session === undefined ? calls.post(met, call, addressed, undefined) : postInSession(met, call, addressed)

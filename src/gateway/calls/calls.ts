@@ -1,2 +1,2 @@
-export { type Calls, createCalls } from './client-calls.ts'
+export { type ClientCalls, createClientCalls } from './client-calls.ts'
 export { createSuspendedCalls } from './suspended-calls.ts'

@@ -34,7 +34,7 @@ export class ClientCall implements Call {
   readonly timeoutMs: number | undefined
   readonly reply: ReplyStream
   suspendable: SuspendableCall | undefined
-  /** Set where a legacy client can be asked. It is a field because a closure would keep everything in scope of `createCalls` alive. */
+  /** Set where a legacy client can be asked. It is a field because a closure would keep everything in scope of `createClientCalls` alive. */
   asks: Asks | undefined
   readonly #route: string
   /** Who the call counts for, where calls that wait are bounded per caller. */

@@ -20,7 +20,7 @@ export interface CallDeps extends RoundDeps {
 }
 
 /** Requests that one server answers: calls, prompts, reads and completions, through all their rounds. */
-export interface Calls {
+export interface ClientCalls {
   /** Resolves with the reply, or with undefined where the reply was a stream and is already sent. */
   call(
     to: Endpoint,
@@ -37,7 +37,7 @@ export interface Calls {
 /** How many characters of a name or method that a client sent are logged. */
 const maxLoggedChars = 256
 
-export function createCalls(deps: CallDeps): Calls {
+export function createClientCalls(deps: CallDeps): ClientCalls {
   const { asks, suspendedCalls, clients } = deps
   const states = createRequestStates(deps.states)
   const sessions = createSessionCalls(deps)

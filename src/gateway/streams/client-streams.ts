@@ -19,7 +19,7 @@ import {
 } from '../../mcp/mcp.ts'
 import type { Metrics } from '../../observe/observe.ts'
 import type { Follower, Upstream } from '../../upstream/upstream.ts'
-import type { Calls } from '../calls/calls.ts'
+import type { ClientCalls } from '../calls/calls.ts'
 import { acceptsEvents, isModernHead, noteWithheld, type Origin, type Trace } from '../request/request.ts'
 import { absenceOf, type Endpoint, holderOf, maySubscribe, type Snapshot } from '../route/route.ts'
 import { type Asks, type ClientStates, ResourceWatch, visibleUri, type WatchShares } from '../sessions/sessions.ts'
@@ -44,7 +44,7 @@ export interface StreamDeps {
   readonly asks: Asks
   readonly metrics: Metrics
   readonly shares: WatchShares
-  readonly calls: Calls
+  readonly calls: ClientCalls
   /** An endpoint as its caller sees it now; undefined where it no longer exists, or the caller may no longer come in. */
   readonly endpointOf: (to: Endpoint) => Endpoint | undefined
 }

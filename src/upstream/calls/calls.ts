@@ -1,3 +1,3 @@
 export { OpenAsks } from './open-asks.ts'
-export { type Calls, createCalls } from './posted-calls.ts'
+export { createPostedCalls, type PostedCalls } from './posted-calls.ts'
 export { type AskingStream, createServerRequests, type ServerRequests } from './server-requests.ts'

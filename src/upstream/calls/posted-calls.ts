@@ -17,7 +17,7 @@ import type { OpenAsks } from './open-asks.ts'
 import type { AskingStream, ServerRequests } from './server-requests.ts'
 
 /** The calls in flight to one server. */
-export interface Calls {
+export interface PostedCalls {
   /** Posts a call once, and resolves with what comes back for it. */
   post(met: Met, call: Call, addressed: Addressed, session: string | undefined): Promise<Reply>
   /** Gives a progress notification that arrived on another stream to the call that it is about. */
@@ -32,13 +32,13 @@ const maxSuspended = 64
 /** Takes a legacy server's notification of a change, with the session of the client that called; false for any other message. */
 type OnChange = (message: Message, method: string, client: ClientSession | undefined) => boolean
 
-export function createCalls(
+export function createPostedCalls(
   settings: UpstreamSettings,
   connector: Connector,
   requests: ServerRequests,
   nextId: () => number,
   onChange: OnChange,
-): Calls {
+): PostedCalls {
   /** Calls whose clients want progress; bounded by the calls that a server may have in flight and waiting. */
   const progressing = new Roster<PostedCall>()
   const suspended: Suspended = { count: 0 }

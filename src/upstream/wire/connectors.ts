@@ -5,7 +5,7 @@ import { createEndpoints, type EndpointsOptions } from './endpoints.ts'
 import type { HttpSettings } from './http/settings.ts'
 import { createStreamableHttp } from './http/streamable-http.ts'
 
-/** What a connector is made of, besides the value of its own key in the document. */
+/** What a connector is made of: a server of the document, and what holds for all servers. */
 export interface ConnectorContext {
   readonly server: Server
   readonly limits: Config['limits']
@@ -27,22 +27,33 @@ export interface ConnectorPlan {
   open(deps: Pick<EndpointsOptions, 'now' | 'random'> & { readonly buffers: ServerBuffers }): Connector
 }
 
-/** The kinds of connectors, by their key in the document. */
-export const connectors = {
-  http: (target: HttpTarget, context: ConnectorContext): ConnectorPlan => {
-    const settings = httpSettings(target, context)
-    return {
-      settings,
-      place: settings.url,
-      endpoints: target.endpoints ?? [],
-      open({ now, random, buffers }) {
-        const connect: EndpointsOptions['connect'] = (endpoint) =>
-          createStreamableHttp(settings, buffers, endpoint === undefined ? undefined : parseAddress(endpoint))
-        return createEndpoints({ connect, now, random })
-      },
-    }
-  },
-} as const
+/** The kinds of connectors: each plans a connector to a server that has its key in the document, and gives undefined for any other. */
+const connectors: readonly ((context: ConnectorContext) => ConnectorPlan | undefined)[] = [planHttp]
+
+/** Plans the connector to a server, of the kind that its key in the document asks for. */
+export function planConnector(context: ConnectorContext): ConnectorPlan {
+  for (const plan of connectors) {
+    const planned = plan(context)
+    if (planned !== undefined) return planned
+  }
+  throw new Error('a server of a kind that is not supported: parseConfig lets none through')
+}
+
+function planHttp(context: ConnectorContext): ConnectorPlan | undefined {
+  const target = context.server.http
+  if (target === undefined) return undefined
+  const settings = httpSettings(target, context)
+  return {
+    settings,
+    place: settings.url,
+    endpoints: target.endpoints ?? [],
+    open({ now, random, buffers }) {
+      const connect: EndpointsOptions['connect'] = (endpoint) =>
+        createStreamableHttp(settings, buffers, endpoint === undefined ? undefined : parseAddress(endpoint))
+      return createEndpoints({ connect, now, random })
+    },
+  }
+}
 
 /** Bounds of one answer's JSON. The bound of its bytes is usually reached first. */
 const maxAnswerDepth = 1000
