@@ -8,24 +8,24 @@ import type { Metrics } from '../observe/observe.ts'
 export interface AdminOptions {
   readonly host: string
   readonly port: number
-  /** Wanted as a bearer token on every path but the two of health. */
+  /** The bearer token that every path asks for, but `/healthz` and `/readyz`; undefined: none is asked for. */
   readonly token: string | undefined
-  /** Only `/healthz` and `/readyz`, never a token. */
+  /** Whether only `/healthz` and `/readyz` are served, which never ask for a token. */
   readonly isHealthOnly: boolean
   readonly gateway: Gateway
   readonly metrics: Metrics
   readonly listeners: () => readonly { readonly name: string; readonly address: string; readonly port: number }[]
-  /** Undefined where the configuration is no document of Kubernetes. */
+  /** Tells which document of Kubernetes is in force; absent, or gives undefined, where the configuration comes from a file. */
   readonly source?: (() => DocumentSource | undefined) | undefined
 }
 
-/** Which document of Kubernetes is in force, by `digestOfDocument` and the version of mcplex that wrote it. */
+/** The document of Kubernetes that is in force: its digest (`digestOfDocument`), and the version of mcplex that wrote it. */
 export interface DocumentSource {
   readonly digest: string
   readonly version: string
-  /** A newer one that could not be put in force, and why. */
+  /** A newer document that could not be put in force, and why. */
   readonly refused?: { readonly digest: string; readonly version: string; readonly text: string }
-  /** It comes from the copy of what was in force last, not from the Secret as it is. */
+  /** Whether the document comes from the pod's copy of the Secret on disk, and not from the Secret itself. */
   readonly isLastGood: boolean
 }
 
@@ -71,7 +71,7 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
       case '/status':
         return send(200, { ...statusOf(gateway), listeners: options.listeners(), source: options.source?.() })
       case '/why': {
-        // Whoever may ask learns what every caller may do.
+        // The answer tells what every caller may do, so it is given only to those who hold the token.
         if (token === undefined) return send(403, { error: 'set `admin.token`: this tells what every caller may do' })
         const question = questionOf(url?.searchParams ?? new URLSearchParams())
         if (typeof question === 'string') return send(400, { error: question })
@@ -91,7 +91,8 @@ export function openAdmin(options: AdminOptions): Promise<OpenAdmin | { readonly
         return send(404, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics', '/config', '/status', '/tools?agent='] })
     }
   })
-  // Names only protect what a browser on the same machine can reach; a token protects the rest.
+  // The host name is checked only where no token is wanted: it keeps web pages in a browser on the same machine out (DNS rebinding). A
+  // token keeps out everybody else too.
   function isOwnHost(host: string | undefined): boolean {
     return token !== undefined || options.isHealthOnly || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host ?? '')
   }
@@ -120,7 +121,10 @@ function noAgent(name: string): string {
   return `there is no agent ${JSON.stringify(name)}`
 }
 
-/** A field of which only one counts, and which is there twice: two readers could take another one each. */
+/**
+ * A header that must not be repeated, and is; undefined if none is. A proxy in front could read the first value, and this server the
+ * second.
+ */
 function repeatedField(rawHeaders: readonly string[]): string | undefined {
   const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
   return ['host', 'authorization'].find((name) => names.indexOf(name) !== names.lastIndexOf(name))
@@ -132,7 +136,7 @@ function statusOf(gateway: Gateway) {
   return { ...rest, servers: servers.map((server) => ({ ...server, since: new Date(server.since).toISOString() })) }
 }
 
-/** What `/why?agent=…&tool=…[&claims={…}|&apiKey=ID][&arguments={…}]` asks, or what is wrong with it. */
+/** Reads the question of `/why?agent=…&tool=…[&claims={…}|&apiKey=ID][&arguments={…}]`, or says what is wrong with it. */
 function questionOf(params: URLSearchParams): Question | string {
   const [agent, tool] = [params.get('agent'), params.get('tool')]
   if (agent === null || tool === null) return 'write /why?agent=NAME&tool=NAME'

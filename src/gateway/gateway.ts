@@ -142,11 +142,12 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     if (catalog === undefined) return undefined
     return Object.fromEntries(changeKinds.map((kind) => [kind, catalog.revision(kind)])) as Record<ChangeKind, string>
   }
-  /**
-   * Gathers changes for a moment, then looks at all views once: logs what is odd about them, and notifies clients whose lists have
-   * changed.
-   */
+  /** The promise of the look that `lookSoon` has scheduled; undefined where none is. */
   let lookDue: PromiseWithResolvers<number> | undefined
+  /**
+   * Looks at all views once, after a moment in which further changes are gathered: logs name conflicts and patterns that match nothing, and
+   * notifies clients whose lists have changed. Resolves with how many were notified.
+   */
   const lookSoon = (): Promise<number> => {
     if (lookDue !== undefined) return lookDue.promise
     const look = Promise.withResolvers<number>()
@@ -216,7 +217,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
   const keysAsked = Promise.all([...authenticators.values()].map((one) => one.asked())).then(() => {
     areKeysAsked = true
   })
-  // Whether it has ever been ready counts, asked or not.
+  // `readiness` notes that the gateway has been ready; it is called here so that this is noted even where nobody asks for it.
   void Promise.all([settled(), keysAsked]).then(readiness)
   const sweeper = setInterval(() => {
     readiness()

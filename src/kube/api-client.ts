@@ -4,25 +4,25 @@ import { type JsonLine, readJsonLines } from './json-lines.ts'
 
 export interface ApiRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
-  /** Such as `/api/v1/namespaces`; already encoded. */
+  /** The path, such as `/api/v1/namespaces`, with its segments encoded. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
-  /** Sent as JSON, whatever the type. */
+  /** The body, which is sent as JSON also where `contentType` is another type. */
   readonly body?: unknown
-  /** `application/json` where absent. */
+  /** The content type; `application/json` where absent. */
   readonly contentType?: string
-  /** Of the exchange, without the time that the credentials take; 15 s where absent. */
+  /** Time limit of the request and its reply, without the time that fetching credentials takes; 15 s where absent. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
 
-/** `body` is undefined where it is no JSON; `text` is for people. */
+/** A reply, or why there is none. `body` is the parsed JSON, undefined where it is no JSON; `text` is for people. */
 export type ApiReply =
   | { readonly kind: 'reply'; readonly status: number; readonly body: unknown; readonly retryAfterMs: number | undefined }
   | {
       readonly kind: 'unreachable'
       readonly text: string
-      /** The answer has more bytes than are read: less is to be asked for. */
+      /** Whether the reply was too large to be read: the caller has to ask for less. */
       readonly isTooLarge?: true
     }
 
@@ -30,37 +30,40 @@ export interface ApiStreamRequest {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly signal: AbortSignal
-  /** Silence of this length ends the stream. */
+  /** How long the server may send nothing, in ms; then the stream ends. */
   readonly stallMs: number
 }
 
-/** A stream only where the status is 200; leaving the loop over its lines ends it. */
+/** What a request for a stream comes to. It is a stream only where the status is 200; leaving the loop over its lines ends it. */
 export type ApiStream = ApiReply | { readonly kind: 'stream'; readonly lines: AsyncIterable<JsonLine> }
 
 /** Requests to one API server. Neither method throws or rejects; redirects are not followed; proxies named by the environment are not used. */
 export interface ApiClient {
-  /** A 401 is tried once more with the credentials as they are then. */
+  /** Sends a request and resolves with the reply. After a 401 the credentials are refreshed, and the request is sent once more. */
   request(request: ApiRequest): Promise<ApiReply>
-  /** A watch: its lines as JSON until it ends; whoever gets them reads them. */
+  /** Opens a watch, whose lines are parsed as JSON. The caller has to read them until the end, or to leave the loop over them. */
   stream(request: ApiStreamRequest): Promise<ApiStream>
-  /** Breaks off all that is under way; nothing can be asked afterwards. */
+  /** Aborts all requests and streams; nothing can be requested afterwards. */
   close(): Promise<void>
 }
 
-/** Connections for requests; more wait. */
+/** Bound of the connections for requests; further requests wait for one. */
 const maxRequests = 32
-/** Streams open at a time, each on a connection of its own; a further one is refused. */
+/** Bound of the streams that are open at a time, each on a connection of its own; a further one is refused. */
 const maxStreams = 1000
 const connectMs = 10_000
 const requestMs = 15_000
-/** An API server closes a connection that is idle for 90 s. */
+/** How long an idle connection is kept. An API server closes it after 90 s. */
 const keepAliveMs = 30_000
-/** Of a body, from its head: longer than any request should take, for streams that turn out to be refusals. */
+/**
+ * Time limit of a reply body, from the end of its headers. It is longer than any request takes, and bounds replies to a request for a
+ * stream that are no stream.
+ */
 const maxReplyMs = 60_000
 const maxReplyBytes = 128 * 1024 * 1024
 const maxLineBytes = 16 * 1024 * 1024
 
-/** @param identity its `refresh`, where it has one, is called upon a 401 */
+/** @param identity where it has `refresh`, that is called after a 401 */
 export function createApiClient(identity: Identity & { refresh?(): void }, options: { readonly userAgent: string }): ApiClient {
   const server = new URL(identity.server)
   const base = server.pathname.replace(/\/+$/, '')
@@ -122,7 +125,7 @@ export function createApiClient(identity: Identity & { refresh?(): void }, optio
         if (reply.statusCode !== 200) return await replyOf(reply)
         isStream = true
         reply.body.once('close', () => openStreams--)
-        // An error between this moment and the first look at the lines is met by the loop over them.
+        // An error of the body before the loop over the lines begins is reported by that loop.
         reply.body.once('error', () => {})
         return { kind: 'stream', lines: readJsonLines(reply.body, maxLineBytes, textOf) }
       } catch (error) {
@@ -139,7 +142,7 @@ export function createApiClient(identity: Identity & { refresh?(): void }, optio
 
 class TooLarge extends Error {}
 
-/** Rejects where the body breaks off, is too large or takes too long. */
+/** Reads the body of a reply; rejects where it breaks off, is too large or takes too long. */
 async function replyOf({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<ApiReply> {
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -169,7 +172,7 @@ function retryAfterMs(value: string | string[] | undefined): number | undefined 
   return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) * 1000 : undefined
 }
 
-/** An error of undici, of the network or of the credentials, in a few words. */
+/** Says in a few words what an error of undici, of the network or of the credentials means. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''

@@ -1,12 +1,12 @@
 /** The objects of one kind that a follower keeps up to date. */
 export interface Collection {
-  /** Empty for core kinds. */
+  /** The API group; empty for the core group. */
   readonly group: string
   readonly version: string
   readonly plural: string
-  /** Absent: all namespaces, or a kind without them. */
+  /** The namespace; absent: all namespaces, or a kind that has none. */
   readonly namespace?: string
-  /** Only the object of this name. */
+  /** Where it is set, only the object of this name is followed. */
   readonly name?: string
   readonly labelSelector?: string
 }
@@ -21,7 +21,7 @@ export function pathOf({ group, version, plural, namespace }: Collection): strin
   return parts.map((part) => `/${encodeURIComponent(part)}`).join('')
 }
 
-/** The query's members that choose among the objects. */
+/** The query parameters that select objects of the collection: by name, by labels. */
 export function selectorOf({ name, labelSelector }: Collection): Readonly<Record<string, string>> {
   return {
     ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),

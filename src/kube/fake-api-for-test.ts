@@ -15,9 +15,9 @@ export interface Arrival {
   readonly response: ServerResponse
   /** A whole reply of JSON. */
   reply(status: number, body: unknown, headers?: Readonly<Record<string, string>>): void
-  /** The head of a watch, if it isn't out yet, and events. */
+  /** Sends events of a watch, and before the first one the headers of the reply. */
   send(...events: readonly unknown[]): void
-  /** The same with any bytes. */
+  /** Sends bytes as they are, and before the first ones the headers of the reply. */
   write(bytes: string | Uint8Array): void
   /** Breaks the connection. */
   reset(): void
@@ -35,7 +35,10 @@ export interface FakeApi {
   connections(): number
 }
 
-/** For tests: an API server over plain HTTP that meets each request with the next step, and those after the last with silence. */
+/**
+ * For tests: an API server over plain HTTP. The first request is answered by the first step and so on; requests after the last step get no
+ * answer.
+ */
 export async function openFakeApi(
   t: TestContext,
   steps: readonly Step[],
@@ -109,13 +112,13 @@ export function event(type: 'ADDED' | 'MODIFIED' | 'DELETED', name: string, revi
   return { type, object: object(name, revision, more) }
 }
 
-/** For tests: the bookmark that ends the initial events, or a later one. */
+/** For tests: a bookmark of a watch: the one that ends the initial events, or a later one. */
 export function bookmark(revision: number, endsInitialEvents = false) {
   const annotations = endsInitialEvents ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}
   return { type: 'BOOKMARK', object: { apiVersion: 'v1', kind: 'Thing', metadata: { resourceVersion: String(revision), ...annotations } } }
 }
 
-/** For tests: what an API server answers with where it refuses. */
+/** For tests: the `Status` object that an API server sends with a refusal. */
 export function status(code: number, message: string, more: object = {}) {
   return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message, ...more }
 }

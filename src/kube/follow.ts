@@ -6,22 +6,23 @@ import { listCollection } from './list-collection.ts'
 import { type SetTimer, type WatchEnd, watchCollection } from './watch-collection.ts'
 
 /**
- * - `starting`: nothing is known yet.
- * - `synced`: what is known is what the server has, and changes arrive.
- * - `absent`: the server doesn't serve this kind, so there are no objects.
- * - `forbidden`: the server doesn't say what there is; `interrupted`: it can't be heard. What is known stays.
+ * - `starting`: no answer has come yet.
+ * - `synced`: the known objects are those that the server has, and changes arrive.
+ * - `absent`: the server does not serve this kind, so there are no objects.
+ * - `forbidden`: the server refuses access (403); the objects known before are kept.
+ * - `interrupted`: the server can't be reached or fails; the objects known before are kept.
  */
 export type FollowState = 'starting' | 'synced' | 'absent' | 'forbidden' | 'interrupted'
 
-/** What a handler throws becomes an uncaught exception of the process; the following goes on. */
+/** Handlers of changes. An error that a handler throws becomes an uncaught exception of the process; following goes on. */
 export interface FollowHandlers {
-  /** These, and no others, are the objects. */
+  /** Called with all objects that there are; those known before and not among them are gone. */
   onReset(objects: readonly unknown[]): void
-  /** New or changed. */
+  /** Called with an object that is new or has changed. */
   onSet(object: unknown): void
-  /** Its last content. */
+  /** Called with the last content of an object that was deleted. */
   onDelete(object: unknown): void
-  /** On each change of the state or its detail, which is a sentence's part for people. */
+  /** Called on each change of the state or its detail; the detail is for people and stands in the middle of a sentence. */
   onState(state: FollowState, detail?: string): void
 }
 
@@ -31,34 +32,40 @@ export interface FollowLog {
 }
 
 export interface FollowDeps {
-  /** From 0 up to but without 1. */
+  /** A random number in [0, 1). */
   random(): number
   readonly log: FollowLog
-  /** Timers that don't keep the process alive, where absent. */
+  /** Starts timers; where absent, those of Node, which do not keep the process alive. */
   readonly setTimer?: SetTimer
-  /** Milliseconds, from any origin. */
+  /** A clock in ms from any origin; where absent, performance.now(). */
   readonly now?: () => number
 }
 
 export interface Follower {
   readonly state: FollowState
-  /** No handler is called afterwards. */
+  /** Ends following; no handler is called afterwards. */
   close(): void
 }
 
-/** A watch of this length makes up for the failures before it. */
+/** A watch that lasted this long resets the count of failures before it. */
 const healthyMs = 10_000
-/** Until a server that has taken up a watch counts as able to go on from where it was asked to: if not, it says so at once. */
+/**
+ * After a watch was resumed, how long to wait until the state is `synced` again: a server that can't resume from that resourceVersion says
+ * so at once.
+ */
 const settledMs = 1000
-/** Until a kind that isn't served is asked for again; 0.8 to 1.2 of it. */
+/** How long to wait until a kind that is not served is requested again; 0.8 to 1.2 times this. */
 const absentMs = 5000
-/** Until a kind that was there a moment ago counts as gone: a server that has just started may not know all kinds yet. */
+/**
+ * How long a kind that was served before may be missing before its objects count as gone: an API server that has just started may not know
+ * all kinds yet.
+ */
 const missedMs = 1500
 
 /**
- * Keeps up with one collection until it is closed, through restarts of the server, lost connections and expired versions. Everything is
- * read anew only where the server can't go on from the last known version; then `onReset` replaces what is known at once. At most 30 s
- * lie between two attempts, or a minute and a half where the server asks for patience.
+ * Follows one collection until it is closed, through restarts of the server, lost connections and expired resourceVersions. Only where the
+ * server can't resume from the last known resourceVersion, all objects are read again, and `onReset` replaces the known ones. Between two
+ * attempts lie at most 30 s, or 90 s where the server asks for a longer pause.
  */
 export function follow(client: ApiClient, collection: Collection, handlers: FollowHandlers, deps: FollowDeps): Follower {
   const { random, log, setTimer = startTimer, now = () => performance.now() } = deps
@@ -66,7 +73,7 @@ export function follow(client: ApiClient, collection: Collection, handlers: Foll
   const fields = { resource: group === '' ? plural : `${plural}.${group}`, namespace, name }
   let state: FollowState = 'starting'
   let detail: string | undefined
-  /** Where the server goes on; undefined: all is to be read. */
+  /** The resourceVersion from which the next watch is resumed; undefined: all objects have to be read. */
   let revision: string | undefined
   let isFilled = false
   let hasWatchList = true
@@ -121,7 +128,7 @@ export function follow(client: ApiClient, collection: Collection, handlers: Foll
     if (revision === undefined && !hasWatchList) {
       const listed = await listCollection(client, collection, attempt.signal)
       if (listed.kind !== 'listed') {
-        // Perhaps it was an outage that looked like a server without streaming lists.
+        // The next attempt tries a streaming list again: what looked like a server without them may have been an outage.
         hasWatchList = true
         return listed
       }
@@ -152,7 +159,7 @@ export function follow(client: ApiClient, collection: Collection, handlers: Foll
     )
   }
 
-  /** Milliseconds until the next attempt. */
+  /** Notes how a watch ended. Returns the milliseconds until the next attempt. */
   function conclude(end: WatchEnd): number {
     const wasHealthy = now() - openedAt >= healthyMs
     if (wasHealthy) {
@@ -183,7 +190,7 @@ export function follow(client: ApiClient, collection: Collection, handlers: Foll
     if (status === 410) return expire(text)
     if (status === 400 || status === 422) {
       if (revision === undefined && hasWatchList) return list('refuses sendInitialEvents')
-      // It can't make anything of the version.
+      // The server does not understand the resourceVersion.
       if (revision !== undefined) return expire(text)
     }
     return fail(text, retryAfterMs)
@@ -208,7 +215,10 @@ export function follow(client: ApiClient, collection: Collection, handlers: Foll
     return absentMs * (0.8 + 0.4 * random())
   }
 
-  /** The server is there: the failures before it don't count, only the versions that expired in a row. */
+  /**
+   * The resourceVersion has expired. That shows that the server can be reached, so earlier failures no longer count; only resourceVersions
+   * that expire several times in a row lengthen the pause.
+   */
   function expire(text: string): number {
     revision = undefined
     failures = expiries++

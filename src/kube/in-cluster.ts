@@ -3,20 +3,20 @@ import type { Identity } from './identity.ts'
 
 export interface InClusterSources {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** A file's text; throws where it can't be read. */
+  /** Reads a file as text; throws where that fails. */
   readFile(path: string): string
-  /** Milliseconds, from any origin. */
+  /** A clock in ms from any origin. */
   now(): number
-  /** Of the service account's files. */
+  /** The directory of the service account's files; where absent, the one that Kubernetes mounts. */
   readonly directory?: string
 }
 
-/** A token is read anew after this time: the kubelet replaces the file long before the one in it expires. */
+/** The token is read from its file again after this time. The kubelet replaces the file long before the token in it expires. */
 const tokenMs = 60_000
 
 /**
- * Who a pod is by its service account; undefined outside a cluster, or where the pod was given no token. `headers()` rejects where the
- * token's file has become unreadable; `refresh()` has the file read again at the next request.
+ * The identity of a pod by its service account; undefined outside a cluster, or where no token is mounted. `headers()` rejects where the
+ * token's file can no longer be read; `refresh()` makes the next request read it again.
  */
 export function inClusterIdentity(from: InClusterSources): (Identity & { refresh(): void }) | undefined {
   const { env, now, directory = '/var/run/secrets/kubernetes.io/serviceaccount' } = from

@@ -1,14 +1,16 @@
-/** One line of a stream, or why there is no further one: `text` says what went wrong, undefined is the sender's own end. */
+/**
+ * One line of a stream, or its end. The `text` of an end says what went wrong; it is undefined where the sender ended the stream itself.
+ */
 export type JsonLine = { readonly kind: 'line'; readonly value: unknown } | { readonly kind: 'end'; readonly text: string | undefined }
 
 const newline = 0x0a
 const decoder = new TextDecoder()
 
 /**
- * The lines of a body as JSON; the last item, and no other, is an `end`. What follows the last newline counts for nothing. Leaving the
- * loop early destroys the body. Never throws.
- * @param maxLineBytes a longer line is an end
- * @param textOf what an error of the body means
+ * Yields the lines of a body, parsed as JSON, and last of all an `end`. Text after the last newline is ignored. Leaving the loop early
+ * destroys the body. Never throws.
+ * @param maxLineBytes a longer line ends the stream
+ * @param textOf says what an error of the body means
  */
 export async function* readJsonLines(
   body: AsyncIterable<Uint8Array>,
@@ -42,7 +44,7 @@ export async function* readJsonLines(
   yield { kind: 'end', text: undefined }
 }
 
-/** Undefined for a blank line. A line is decoded whole, as chunks may part a character. */
+/** Parses a line; undefined for a blank one. The whole line is decoded at once, since a character may be split between two chunks. */
 function parseLine(bytes: Uint8Array): JsonLine | undefined {
   const text = decoder.decode(bytes).trim()
   if (text === '') return undefined

@@ -2,14 +2,14 @@ import type { ApiClient, ApiReply } from './api-client.ts'
 import { memberOf } from './api-status.ts'
 import { type Collection, pathOf, selectorOf } from './collection.ts'
 
-/** `revision`: from where a watch goes on. */
+/** The objects of a collection, and the resourceVersion (`revision`) from which a watch resumes; or a reply that is no list. */
 export type Listed = { readonly kind: 'listed'; readonly objects: readonly unknown[]; readonly revision: string } | ApiReply
 
-/** Of objects; halved where that is more than a reply may hold, which depends on their size. */
+/** How many objects a page has. It is halved where a page is too large for one reply, which depends on the size of the objects. */
 const firstPage = 500
 const pageMs = 30_000
 
-/** All objects of a collection, page by page as of one moment, or the first reply that is no page. */
+/** Reads all objects of a collection page by page, all as of one moment. Resolves with the first reply that is no page, if there is one. */
 export async function listCollection(client: ApiClient, collection: Collection, signal: AbortSignal): Promise<Listed> {
   const objects: unknown[] = []
   const selector = selectorOf(collection)
@@ -32,7 +32,7 @@ export async function listCollection(client: ApiClient, collection: Collection, 
     const items = memberOf(reply.body, 'items')
     const metadata = memberOf(reply.body, 'metadata')
     const revision = memberOf(metadata, 'resourceVersion')
-    // Go writes a list without items as null.
+    // An API server, which is written in Go, writes an empty list as null.
     if (!(items === null || Array.isArray(items)) || typeof revision !== 'string') return { kind: 'unreachable', text: 'sent no list' }
     for (const item of items ?? []) objects.push(withType(item, reply.body))
     next = textOf(memberOf(metadata, 'continue'))
@@ -40,7 +40,7 @@ export async function listCollection(client: ApiClient, collection: Collection, 
   }
 }
 
-/** Items of built-in kinds don't say what they are; their list does. */
+/** Adds `apiVersion` and `kind` to an item from those of its list, since items of built-in kinds come without them. */
 function withType(item: unknown, list: unknown): unknown {
   const kind = textOf(memberOf(list, 'kind'))
   if (typeof item !== 'object' || item === null || kind === undefined) return item

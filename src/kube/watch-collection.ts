@@ -2,13 +2,13 @@ import type { ApiClient, ApiReply } from './api-client.ts'
 import { type Collection, pathOf, selectorOf } from './collection.ts'
 import { readWatchEvent } from './watch-event.ts'
 
-/** Starts a timer; what it returns cancels it. */
+/** Starts a timer, and returns a function that cancels it. */
 export type SetTimer = (run: () => void, ms: number) => () => void
 
 export interface WatchHandlers {
-  /** The server has taken up the watch. */
+  /** Called when the server has accepted the watch. */
   onOpen(): void
-  /** All objects there are; only of a watch without `from`, and before any other. */
+  /** Called once with all objects that there are, before any other event; only in a watch without `from`. */
   onInitial(objects: readonly unknown[], revision: string): void
   onSet(object: unknown, revision: string): void
   onDelete(object: unknown, revision: string): void
@@ -16,15 +16,18 @@ export interface WatchHandlers {
 }
 
 export interface WatchOptions {
-  /** A resourceVersion to go on after; absent: all objects come first. */
+  /** The resourceVersion from which the watch is resumed; absent: all objects are sent first. */
   readonly from: string | undefined
   readonly random: () => number
   readonly setTimer: SetTimer
-  /** Ends the watch. */
+  /** Ends the watch when it is aborted. */
   readonly attempt: AbortController
 }
 
-/** Why a watch is over. `ended`: the server's time was up. `no-initial-end`: it never said that all objects had come. */
+/**
+ * Why a watch is over. `ended`: its time, which the request set, was over. `no-initial-end`: the server did not say within a bounded time
+ * that all initial objects had come.
+ */
 export type WatchEnd =
   | { readonly kind: 'ended' }
   | { readonly kind: 'no-initial-end' }
@@ -32,19 +35,19 @@ export type WatchEnd =
   | { readonly kind: 'error'; readonly text: string; readonly retryAfterMs: number | undefined }
   | ApiReply
 
-/** What a server is asked to let a watch last, at random so that watches don't end together. */
+/** Bounds of the time that the server is asked to keep a watch open. It is random, so that watches do not all end together. */
 const minSeconds = 240
 const maxSeconds = 300
-/** Beyond the server's own end. */
+/** How much longer than that a silent watch is waited for. */
 const stallMs = 30_000
-/** A server that sends nothing for this long before the end of the initial events doesn't know of them. */
+/** A server that sends nothing for this long before the end of the initial events does not support streaming lists. */
 const initialQuietMs = 10_000
-/** Nor does one that goes on and on with events. */
+/** How many such periods the initial events may take, even if events keep coming. */
 const maxInitialLooks = 6
 
 /**
- * One watch until it is over. Without `from` it is a streaming list (API concepts, "Streaming lists"): the objects are given at once when
- * the server says that these are all, so there is no moment with a part of them.
+ * Runs one watch until it is over. Without `from` it is a streaming list (API concepts, "Streaming lists"): `onInitial` gets all objects at
+ * once when the server says that the initial ones are complete.
  */
 export async function watchCollection(
   client: ApiClient,

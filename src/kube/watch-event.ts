@@ -1,22 +1,22 @@
 import { isStatusExpired, memberOf, statusText } from './api-status.ts'
 
-/** What a line of a watch says. */
+/** An event of a watch: one line. */
 export type WatchEvent =
   | ({ readonly kind: 'set' } & ObjectEvent)
   | ({ readonly kind: 'deleted' } & ObjectEvent)
   | { readonly kind: 'bookmark'; readonly revision: string; readonly endsInitialEvents: boolean }
-  /** What was to be resumed from is not kept any more. */
+  /** The resourceVersion from which the watch was to be resumed has expired. */
   | { readonly kind: 'expired'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string; readonly retryAfterMs: number | undefined }
 
 export interface ObjectEvent {
   readonly object: unknown
-  /** Unique in a collection. */
+  /** Identifies the object within its collection. */
   readonly key: string
   readonly revision: string
 }
 
-/** Anything that is no event of a watch reads as an error. */
+/** Reads a line of a watch. A line that is no event gives an `error`. */
 export function readWatchEvent(line: unknown): WatchEvent {
   const type = memberOf(line, 'type')
   const object = memberOf(line, 'object')

@@ -4,7 +4,8 @@ import { type Connection, pieceBytes } from './connection.ts'
 import type { EdgeLimits } from './limits.ts'
 
 /**
- * Server-sent events in one response. Its buffer is bounded: a write while more than `writeBufferBytes` are waiting cuts the connection.
+ * Server-sent events in one response. What is pushed is bounded: a `push` while more than `writeBufferBytes` of pushed events wait for a
+ * slow client cuts the connection. `write` is not bounded here, since those who call it wait for `drained`.
  */
 export class HttpEventStream implements EventStream, Holder {
   bytesOut = 0

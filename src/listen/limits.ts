@@ -14,7 +14,10 @@ export interface EdgeLimits {
   readonly bodyTimeoutMs: number
   /** How long a connection that is kept alive waits for its next request, and a reply for a client that reads nothing of it. */
   readonly idleTimeoutMs: number
-  /** Most bytes that an event stream buffers for a slow client; a write beyond it cuts the connection. */
+  /**
+   * Most bytes of pushed events that an event stream buffers for a slow client; the next push beyond it cuts the connection. Events from
+   * sources that wait for the client to read are not counted.
+   */
   readonly writeBufferBytes: number
 }
 

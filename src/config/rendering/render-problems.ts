@@ -95,14 +95,19 @@ function looksRandom(value: unknown): boolean {
   return typeof value === 'string' && /^[\w+/=.~-]{16,}$/.test(value) && /\d/.test(value) && /[A-Za-z]/.test(value)
 }
 
-/** Whether an unknown key may hold a secret: its name says so, or is nearly that of a secret key. */
+/**
+ * Whether an unknown key may hold a secret: its name looks like that of a secret, or it is probably a misspelling of a key that holds one.
+ */
 function looksSecret(name: string, outer: Shape | undefined): boolean {
   if (secretName.test(name)) return true
   const meant = outer?.kind === 'object' ? nearest(name, Object.keys(outer.keys)) : undefined
   return outer?.kind === 'object' && meant !== undefined && isSecretShape(outer.keys[meant]?.schema)
 }
 
-/** Whether a map or objects with secrets belong where a text or a list was written, which may therefore hold them. */
+/**
+ * Whether the schema wants an object or a map that holds secrets at a place where a text (or a list) is written instead. What is written
+ * there may then be such a secret.
+ */
 function isInPlaceOfSecrets(shape: Shape | undefined, written: 'text' | 'list' = 'text'): boolean {
   if (shape?.kind === 'object') return Object.values(shape.keys).some((key) => isSecretShape(key?.schema))
   if (shape?.kind === 'map') return isSecretShape(shape.value) || isInPlaceOfSecrets(shape.value)

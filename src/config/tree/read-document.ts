@@ -166,7 +166,8 @@ function treeOf(root: Node, report: Report): Tree {
     return typeof target.value === 'string' ? target.value : target.source
   }
 
-  // An alias stands for the last anchor before it; inside of what an alias repeats, it stands for what it stood for there.
+  // An alias refers to the last anchor of its name before it. A node that is repeated by an alias may hold aliases itself: these refer to
+  // the same nodes in the repetition as where they are written, also if their anchors have been set anew in between.
   const targetOf = (alias: Alias, path: Path): Node | undefined => {
     if (!targets.has(alias)) {
       targets.set(alias, anchors.get(alias.source))

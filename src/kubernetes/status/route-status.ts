@@ -80,7 +80,10 @@ interface Outcome {
   readonly faults: readonly Fault[]
 }
 
-/** What of a route's rules can't be done, and what becomes of their requests: they are refused, unless it is not known which they are. */
+/**
+ * What is wrong with a route's rules, and what becomes of the requests that they are meant for: they are answered with 500, or go to other
+ * rules where mcplex can't match them. Undefined where nothing is wrong.
+ */
 function faultOfRules(route: RouteView, targets: readonly RuleTarget[]): Fault | undefined {
   const outcomes = route.rules.flatMap((rule, index) => outcomesOf(rule, targets[index]?.faults ?? []))
   const [first] = outcomes.flatMap(({ faults }) => faults)

@@ -129,8 +129,9 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   }
 
   /**
-   * Whether a whole status is left to another controller that has written it. It is not where the kind is our own, where that controller
-   * does not keep up with the object, or where it has no GatewayClass any more; nor where only people or their tools wrote it.
+   * Whether a status that is written whole is left as it is, because another controller has written it. It is not left where the kind is
+   * one of mcplex.dev, where no other controller can have the object since no GatewayClass names one, where that controller has not kept up
+   * with the object for a while, or where only people or their tools wrote the status.
    */
   function isForeign(object: KubeObject, { kind }: DesiredStatus): boolean {
     if (kind !== 'whole' || kindOfObject(object)?.status !== 'put') return false

@@ -10,8 +10,10 @@ export interface ChainHead {
 /** The head of an empty chain: its first record has seq 1, and 64 zeros as the digest of the previous one. */
 export const chainStart: ChainHead = { seq: 0, digest: '0'.repeat(64) }
 
-/** Writes records as lines of a file. */
-export interface Linker {
+/**
+ * Writes audit records as lines of JSON. `createChainWriter` makes one that links them to a chain; `unchainedWriter` does not link them.
+ */
+export interface RecordWriter {
   /**
    * Writes the record that follows `head` as a whole line into `target` at an offset; `target` must have room for the body and `linkBytes`
    * more. `body` is a record without its closing brace; `lost` counts the records lost before it. Returns the end of the line and the new
@@ -37,8 +39,8 @@ export function recordDigest(key: Uint8Array | undefined): RecordDigest {
   return (bytes) => prefix + digest(bytes)
 }
 
-/** Links each record to the one before. */
-export function createLinker(digest: RecordDigest): Linker {
+/** Makes a writer that gives each record a number, the digest of the record before it and a digest of its own. */
+export function createChainWriter(digest: RecordDigest): RecordWriter {
   return {
     append(target, at, body, lost, { seq: before, digest: prev }) {
       const seq = before + 1
@@ -52,8 +54,8 @@ export function createLinker(digest: RecordDigest): Linker {
   }
 }
 
-/** Writes records without linking them. */
-export const unchained: Linker = {
+/** The writer of a log without a chain: records get no numbers and no digests, and the head stays as it is. */
+export const unchainedWriter: RecordWriter = {
   append(target, at, body, lost, head) {
     target.set(body, at)
     const end = at + body.length

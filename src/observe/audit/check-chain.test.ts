@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type ChainHead, chainStart, createLinker, linkBytes, recordDigest } from './chain.ts'
+import { type ChainHead, chainStart, createChainWriter, linkBytes, recordDigest } from './chain.ts'
 import { type ChainCheckSettings, createChainCheck } from './check-chain.ts'
 
 const key = new Uint8Array(32).fill(7)
@@ -14,7 +14,7 @@ function chainOf(count: number, keys: readonly (Uint8Array | undefined)[], { los
   for (let i = 0; i < count; i++) {
     const body = Buffer.from(`{"type":"audit","subject":"caller ${i % 3} é","arguments":{"seq":1,"digest":"x"}`)
     const target = Buffer.alloc(body.length + linkBytes)
-    const made = createLinker(recordDigest(keys[i % keys.length])).append(target, 0, body, i === 1 ? lost : 0, head)
+    const made = createChainWriter(recordDigest(keys[i % keys.length])).append(target, 0, body, i === 1 ? lost : 0, head)
     head = made.head
     lines.push(target.toString('utf8', 0, made.end - 1))
   }

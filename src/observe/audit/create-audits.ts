@@ -1,7 +1,7 @@
 import type { Log } from '../log/log.ts'
 import type { SinkState } from '../metrics/metrics.ts'
 import type { TextStream } from '../records/records.ts'
-import { createLinker, type Linker, recordDigest, unchained } from './chain.ts'
+import { createChainWriter, type RecordWriter, recordDigest, unchainedWriter } from './chain.ts'
 import type { AuditEntry } from './entry.ts'
 import { createFilePort } from './file-port.ts'
 import { createHttpPort } from './http-port.ts'
@@ -75,12 +75,12 @@ export function createAudits(deps: AuditDeps): Audits {
   const places = new Map<string, Place>()
   let droppedBefore = 0
 
-  function join(sink: AuditSinkSettings, owner: object, { whenFull, linker, look, isLate }: Joining): Place {
+  function join(sink: AuditSinkSettings, owner: object, { whenFull, writer, look, isLate }: Joining): Place {
     const key = JSON.stringify(sink)
     const known = places.get(key)
     const owners: Place['owners'] = known?.owners ?? new Map()
     owners.set(owner, { whenFull, look })
-    const settings = { linker, whenFull: strictest(owners) }
+    const settings = { writer, whenFull: strictest(owners) }
     if (!isLate) known?.outlet.configure(settings)
     const onChange = () => {
       for (const one of owners.values()) one.look()
@@ -103,13 +103,13 @@ export function createAudits(deps: AuditDeps): Audits {
     open(settings) {
       const body = createRecordBody(settings, deps.now)
       const owner = {}
-      const linker = linkerOf(settings)
+      const writer = writerOf(settings)
       const look = () => {
         audit.isOpen = settings.whenFull === 'drop' || joined.every(({ outlet }) => outlet.isWell)
       }
       // A sink that is listed twice is used once.
       const sinks = [...new Map(settings.sinks.map((sink) => [JSON.stringify(sink), sink])).values()]
-      const joinAll = (isLate: boolean) => sinks.map((sink) => join(sink, owner, { whenFull: settings.whenFull, linker, look, isLate }))
+      const joinAll = (isLate: boolean) => sinks.map((sink) => join(sink, owner, { whenFull: settings.whenFull, writer, look, isLate }))
       const leaveAll = async (graceMs: number) => {
         await Promise.all(joined.map(({ outlet }) => outlet.drained(graceMs)))
         if (hasLeft) return
@@ -165,11 +165,8 @@ export function createAudits(deps: AuditDeps): Audits {
 
 interface Joining {
   readonly whenFull: AuditSettings['whenFull']
-  readonly linker: Linker
-  /**
-   * Whether the audit was closed and comes back for a last record. It doesn't change how records are linked then, which newer audits have
-   * decided.
-   */
+  readonly writer: RecordWriter
+  /** Whether the audit was closed and joins again only to write a last record. It then leaves `writer` as newer audits have set it. */
   readonly isLate: boolean
   look(): void
 }
@@ -179,8 +176,8 @@ function strictest(owners: Place['owners']): AuditSettings['whenFull'] {
   return [...owners.values()].some(({ whenFull }) => whenFull === 'refuse') ? 'refuse' : 'drop'
 }
 
-function linkerOf({ chain, key, isKeyLasting }: AuditSettings): Linker {
-  return chain ? createLinker(recordDigest(isKeyLasting ? key : undefined)) : unchained
+function writerOf({ chain, key, isKeyLasting }: AuditSettings): RecordWriter {
+  return chain ? createChainWriter(recordDigest(isKeyLasting ? key : undefined)) : unchainedWriter
 }
 
 function createPort(sink: AuditSinkSettings, { now, log, stdout }: AuditDeps): Port {

@@ -16,19 +16,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Log } from '../log/log.ts'
-import { type ChainHead, chainStart, createLinker, linkBytes, recordDigest } from './chain.ts'
+import { type ChainHead, chainStart, createChainWriter, linkBytes, recordDigest } from './chain.ts'
 import { createChainCheck } from './check-chain.ts'
 import { createFilePort } from './file-port.ts'
 import type { Port } from './port.ts'
 
-const linker = createLinker(recordDigest(undefined))
+const writer = createChainWriter(recordDigest(undefined))
 
 /** Records behind a head, as lines. */
 function linked(head: ChainHead, count: number): { readonly lines: Buffer; readonly head: ChainHead } {
   const lines = Buffer.alloc(count * (200 + linkBytes))
   let at = 0
   for (let i = 0; i < count; i++) {
-    const made = linker.append(lines, at, Buffer.from(`{"type":"audit","n":${head.seq},"x":"é"`), 0, head)
+    const made = writer.append(lines, at, Buffer.from(`{"type":"audit","n":${head.seq},"x":"é"`), 0, head)
     at = made.end
     head = made.head
   }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Log } from '../log/log.ts'
-import { chainStart, createLinker, recordDigest, unchained } from './chain.ts'
+import { chainStart, createChainWriter, recordDigest, unchainedWriter } from './chain.ts'
 import { createChainCheck } from './check-chain.ts'
 import { createOutlet, maxPendingBytes, type OutletSettings, pendingBytes } from './outlet.ts'
 import { countLines, type Port } from './port.ts'
 
-const chained: OutletSettings = { linker: createLinker(recordDigest(undefined)), whenFull: 'refuse' }
+const chained: OutletSettings = { writer: createChainWriter(recordDigest(undefined)), whenFull: 'refuse' }
 
 /** A place that keeps what it is sent, or fails as told. */
 function place() {
@@ -254,7 +254,7 @@ test('what has not arrived when it closes is counted and told', async (t) => {
 })
 
 test('without a chain lines only end, and say what was lost before them', async (t) => {
-  const { outlet, state, lines } = outletTo(t, { linker: unchained, whenFull: 'drop' })
+  const { outlet, state, lines } = outletTo(t, { writer: unchainedWriter, whenFull: 'drop' })
   state.fault = 'fails'
   for (let i = 0; i < 3; i++) {
     outlet.push(body(pendingBytes / 2 - 10))

@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import { type ChainHead, chainStart, type Linker, linkBytes } from './chain.ts'
+import { type ChainHead, chainStart, linkBytes, type RecordWriter } from './chain.ts'
 import type { Failure, Port } from './port.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { Failure, Port } from './port.ts'
 export type WhenFull = 'refuse' | 'drop'
 
 export interface OutletSettings {
-  readonly linker: Linker
+  readonly writer: RecordWriter
   readonly whenFull: WhenFull
 }
 
@@ -66,7 +66,7 @@ export function createOutlet(
   settings: OutletSettings,
   { log, onChange }: { readonly log: Log; readonly onChange: () => void },
 ): Outlet {
-  let { linker, whenFull } = settings
+  let { writer, whenFull } = settings
   /** Bounded by `maxPendingBytes`. */
   const pending: Pending[] = []
   let bytes = 0
@@ -121,7 +121,7 @@ export function createOutlet(
     let at = 0
     let last = head
     for (const { body, lost } of pending.slice(0, count)) {
-      const made = linker.append(lines, at, body, lost, last)
+      const made = writer.append(lines, at, body, lost, last)
       at = made.end
       last = made.head
       heads.push(last)
@@ -207,7 +207,7 @@ export function createOutlet(
       return dropped
     },
     configure(changed) {
-      linker = changed.linker
+      writer = changed.writer
       whenFull = changed.whenFull
     },
     push(body) {

@@ -14,7 +14,10 @@ export interface Connector {
   setEndpoints?(endpoints: readonly string[]): void
   /** Sends the gateway's own requests to another address from now on. Returns how many addresses there are. */
   moveOn?(): number
-  /** Whether the server has only the HTTP+SSE transport of 2024-11-05, where its answers leave that open. Never rejects. */
+  /**
+   * Asks the server whether it has only the HTTP+SSE transport of 2024-11-05; called where its answer to `initialize` may mean that. Never
+   * rejects.
+   */
   hasOlderTransport?(): Promise<boolean>
   close(): Promise<void>
 }
@@ -68,8 +71,11 @@ export type Reply =
 export interface Failure {
   readonly kind: 'failed'
   /**
-   * unreachable, busy: nothing was sent; broken: cut or not understood after sending; slow-client: not the server took the time, but who
-   * reads; memory: it was given up, since too much is held of servers.
+   * - `unreachable`, `busy`: nothing was sent.
+   * - `timeout`: the server did not answer in time; `cancelled`: the request was cancelled.
+   * - `broken`: the connection was cut after sending, or the answer can't be understood.
+   * - `slow-client`: the time limit was reached, mostly because the client was slow to read.
+   * - `memory`: the request was given up, since too much is held of all servers together.
    */
   readonly failure: 'unreachable' | 'busy' | 'timeout' | 'cancelled' | 'broken' | 'slow-client' | 'memory'
   readonly text: string
