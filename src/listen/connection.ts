@@ -73,16 +73,26 @@ export class Connection {
 
   /** Closes it because its client reads too slowly. */
   cutSlow(): void {
+    if (this.socket.destroyed) return
     this.isTooSlow = true
     this.socket.destroy()
   }
 
+  /**
+   * Cuts the connection if a pipelined response waits for `stallMs` until those before it have ended, since one of them may be a stream that
+   * never ends. Calls back when it is its turn.
+   */
+  boundTurn(response: ServerResponse, stallMs: number, onTurn: () => void): void {
+    const timer = setTimeout(() => this.cutSlow(), stallMs).unref()
+    response.once('socket', () => {
+      clearTimeout(timer)
+      onTurn()
+    })
+  }
+
   /** Cuts the connection if the client reads nothing of this ended response for `stallMs`. */
   boundDelivery(response: ServerResponse, stallMs: number): void {
-    if (response.socket === null) {
-      response.once('socket', () => this.boundDelivery(response, stallMs))
-      return
-    }
+    if (response.socket === null) return this.boundTurn(response, stallMs, () => this.boundDelivery(response, stallMs))
     const socket = this.socket
     socket.setTimeout(stallMs)
     response.once('timeout', () => this.cutSlow())

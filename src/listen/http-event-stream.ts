@@ -21,6 +21,7 @@ export class HttpEventStream implements EventStream, Holder {
   /** How many of the bytes that are queued or being sent came from sources that don't wait for `drained`. */
   #pushedBytes = 0
   #isClosed = false
+  #isBeforeTurn = false
   #quietTicks = 0
   #waiting: (() => void)[] = []
 
@@ -58,7 +59,7 @@ export class HttpEventStream implements EventStream, Holder {
       this.#flush()
     } else {
       this.bytesOut += Buffer.byteLength(text)
-      if (!this.#response.write(text)) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
+      if (!this.#response.write(text)) this.#boundStall()
     }
   }
 
@@ -117,7 +118,17 @@ export class HttpEventStream implements EventStream, Holder {
         this.#gone = 0
         this.#give(next.byteLength)
       }
-      if (!this.#response.write(piece)) this.#response.socket?.setTimeout(this.#limits.idleTimeoutMs)
+      if (!this.#response.write(piece)) this.#boundStall()
+    }
+  }
+
+  /** Bounds how long the client may take nothing, also while replies to earlier requests of its connection come first. */
+  #boundStall(): void {
+    const stallMs = this.#limits.idleTimeoutMs
+    if (this.#response.socket !== null) this.#response.socket.setTimeout(stallMs)
+    else if (!this.#isBeforeTurn) {
+      this.#isBeforeTurn = true
+      this.#connection.boundTurn(this.#response, stallMs, () => this.#response.socket?.setTimeout(stallMs))
     }
   }
 

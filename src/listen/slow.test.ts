@@ -75,6 +75,38 @@ for (const { over, openForTest, speak, headTimeoutMs } of transports)
       listener.close()
     })
 
+    for (const [what, send] of [
+      ['reply', (exchange: Exchange) => exchange.reply(200, {}, 'x')],
+      ['stream', (exchange: Exchange) => exchange.stream({}).write(large)],
+    ] as const)
+      test(`a ${what} that waits behind a stream without end is cut, although its client reads`, async () => {
+        const { listener, port, next } = await openForTest({ idleTimeoutMs: 100 }, { keepAliveMs: 20 })
+        const speaker = await speak(port, get.repeat(2))
+        const endless = (await next()).stream({})
+        const second = await next()
+        send(second)
+        await aborted(second)
+        assert.ok(second.isTooSlow)
+        assert.ok(endless.isClosed)
+        speaker.socket.destroy()
+        listener.close()
+      })
+
+    test('a stream that gets its turn in time is sent whole', async () => {
+      const { listener, port, next } = await openForTest({ idleTimeoutMs: 5000 })
+      const speaker = await speak(port, get.repeat(2))
+      const first = await next()
+      const stream = (await next()).stream({})
+      stream.write(large)
+      stream.write('last')
+      stream.end()
+      await nextTurn()
+      first.reply(200, {})
+      await speaker.until((text) => text.endsWith('last\r\n0\r\n\r\n'))
+      speaker.socket.destroy()
+      listener.close()
+    })
+
     test('a stream whose client stops reading is cut after the idle time, and says why', async () => {
       const { listener, port, next } = await openForTest({ idleTimeoutMs: 50 })
       const speaker = await speak(port, get)
