@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { defaultEdgeLimits, type EdgeLimits, openListener } from '../listen/listen.ts'
 import { type AuditEntry, createMetrics, type RequestRecord } from '../observe/observe.ts'
-import { type Era, eras, eventsOf, type FlowingCall, openClient, openFlowing, readSlowly, room } from './flow-for-test.ts'
+import { type Era, eras, eventsOf, type FlowingCall, openClient, openFlowing, readSlowly, room, turn } from './flow-for-test.ts'
 import { configOf, openGateway, silentLog } from './open-for-test.ts'
 
 /** A gateway before one flowing server, with what it records. */
@@ -43,8 +43,8 @@ async function writeOn({ response, progressToken }: FlowingCall): Promise<void> 
 }
 
 /** Resolves when a call has come whose events nobody reads, and its connection is full. */
-async function whenFull(response: ServerResponse): Promise<void> {
-  while (!response.writableNeedDrain) await nextTurn()
+async function whenFull(t: TestContext, response: ServerResponse): Promise<void> {
+  while (!response.writableNeedDrain) await turn(t)
 }
 
 for (const clientEra of eras)
@@ -75,7 +75,7 @@ test('what a legacy server sends on the stream of its client is read as fast as 
   const [slow, quick] = [await openClient(port, 'legacy'), await openClient(port, 'legacy')]
   const [slowStream, quickStream] = [await slow.listen(), await quick.listen()]
   slowStream.pause()
-  while (server.streams.length < 2) await nextTurn()
+  while (server.streams.length < 2) await turn(t)
   const log = (data: string) =>
     `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data } })}\n\n`
   const [first, second] = server.streams
@@ -86,7 +86,7 @@ test('what a legacy server sends on the stream of its client is read as fast as 
     first.write(log('the last'))
   }
   void flood()
-  await whenFull(first)
+  await whenFull(t, first)
   second.write(log('for the quick one'))
   quickStream.setEncoding('utf8')
   for await (const piece of quickStream) if (String(piece).includes('for the quick one')) break
@@ -106,7 +106,7 @@ for (const era of eras)
     const response = await client.call({ messages: 320, chars: 64 * 1024 })
     response.pause().on('error', () => {})
     const calls = () => records.filter(({ method }) => method === 'tools/call')
-    while (calls().length === 0) await nextTurn()
+    while (calls().length === 0) await turn(t)
     const { outcome, reason, server } = calls()[0] ?? assert.fail()
     assert.deepEqual([outcome, reason, server, calls().length], ['cancelled', 'slow-client', 's', 1])
     assert.deepEqual(entries.at(-1)?.record, calls()[0])
@@ -123,7 +123,7 @@ test('an answer that its client never takes has a record of its loss after the o
   const response = await client.call({})
   response.pause().on('error', () => {})
   const calls = () => records.filter(({ method }) => method === 'tools/call')
-  while (calls().length < 2) await nextTurn()
+  while (calls().length < 2) await turn(t)
   assert.deepEqual(
     calls().map(({ outcome, reason }) => [outcome, reason]),
     [
@@ -140,12 +140,12 @@ test('a stream that is dropped has a record of that after the one of its opening
   const client = await openClient(port, 'legacy')
   const response = await client.listen()
   response.pause().on('error', () => {})
-  while (server.streams.length === 0) await nextTurn()
+  while (server.streams.length === 0) await turn(t)
   const [stream] = server.streams
   const params = { level: 'info', data: 'x'.repeat(12 * 1024 * 1024) }
   stream?.write(`data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params })}\n\n`)
   const gets = () => records.filter(({ method }) => method === 'GET')
-  while (gets().length < 2) await nextTurn()
+  while (gets().length < 2) await turn(t)
   assert.deepEqual(
     gets().map(({ reason }) => reason),
     [undefined, 'slow-client'],
@@ -164,7 +164,7 @@ test('a call that is held back for its client is still cancelled', async (t) => 
     const ended = writeOn(call)
     const response = await replied
     response.pause().on('error', () => {})
-    await whenFull(call.response)
+    await whenFull(t, call.response)
     if (era === 'modern') response.destroy()
     else await client.cancel(7)
     await ended
@@ -183,7 +183,7 @@ test('a gateway that closes ends what is held back for a client', async (t) => {
   const ended = writeOn(call)
   const response = await replied
   response.pause().on('error', () => {})
-  await whenFull(call.response)
+  await whenFull(t, call.response)
   await gateway.close(1)
   await ended
   assert.ok(call.response.destroyed)

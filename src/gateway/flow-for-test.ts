@@ -97,6 +97,12 @@ export async function openFlowing(t: TestContext, era: Era): Promise<FlowingServ
   return server
 }
 
+/** Lets other work go on, for a test that waits for something; throws once its time is over. */
+export async function turn(t: TestContext): Promise<void> {
+  t.signal.throwIfAborted()
+  await nextTurn()
+}
+
 /** Resolves when a response takes more, or is gone. */
 export function room(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {

@@ -7,8 +7,6 @@ import type { ConnectionTls } from './front.ts'
 const lingerMs = 2000
 /** How long exchanges in progress may go on when a connection is retired. */
 const retireMs = 30_000
-/** How many bytes a socket is given at once, as over TLS Node doesn't see how much of them a client has read. */
-export const pieceBytes = 64 * 1024
 
 /** What a connection needs of an exchange. */
 export interface OpenExchange extends Rostered {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Buffers, EventStream, Holder } from '../mcp/mcp.ts'
-import { type Connection, pieceBytes } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { encodePieces, pieceChars } from './encode-pieces.ts'
 import type { EdgeLimits } from './limits.ts'
 
 /**
@@ -9,15 +10,14 @@ import type { EdgeLimits } from './limits.ts'
  */
 export class HttpEventStream implements EventStream, Holder {
   bytesOut = 0
-  /** What is queued, each event until all of it has gone. */
+  /** What is queued. */
   heldBytes = 0
   readonly #response: ServerResponse
   readonly #limits: EdgeLimits
   readonly #connection: Connection
   readonly #buffers: Buffers
-  /** Encoded text, in the order in which it will be sent, and how many bytes of the first have been. */
+  /** Encoded text in pieces, in the order in which they will be sent. */
   #queue: Buffer[] = []
-  #gone = 0
   /** How many of the bytes that are queued or being sent came from sources that don't wait for `drained`. */
   #pushedBytes = 0
   #isClosed = false
@@ -50,12 +50,15 @@ export class HttpEventStream implements EventStream, Holder {
   write(text: string): void {
     if (this.#isClosed) return
     this.#quietTicks = 0
-    if (text.length > pieceBytes || this.#isBehind) {
-      const bytes = Buffer.from(text)
-      this.bytesOut += bytes.byteLength
-      this.#queue.push(bytes)
-      this.heldBytes += bytes.byteLength
-      this.#buffers.take(this, bytes.byteLength)
+    if (text.length > pieceChars || this.#isBehind) {
+      const before = this.heldBytes
+      for (const piece of encodePieces(text)) {
+        this.#queue.push(piece)
+        this.heldBytes += piece.byteLength
+      }
+      const bytes = this.heldBytes - before
+      this.bytesOut += bytes
+      this.#buffers.take(this, bytes)
       this.#flush()
     } else {
       this.bytesOut += Buffer.byteLength(text)
@@ -111,14 +114,9 @@ export class HttpEventStream implements EventStream, Holder {
     while (!this.#response.writableNeedDrain) {
       const [next] = this.#queue
       if (next === undefined) return
-      const piece = next.subarray(this.#gone, this.#gone + pieceBytes)
-      this.#gone += piece.byteLength
-      if (this.#gone === next.byteLength) {
-        this.#queue.shift()
-        this.#gone = 0
-        this.#give(next.byteLength)
-      }
-      if (!this.#response.write(piece)) this.#boundStall()
+      this.#queue.shift()
+      this.#give(next.byteLength)
+      if (!this.#response.write(next)) this.#boundStall()
     }
   }
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Buffers, EventStream, Exchange, Holder, Refusal } from '../mcp/mcp.ts'
 import { BodyReader, clientGone } from './body-reader.ts'
-import { type Connection, type OpenExchange, pieceBytes } from './connection.ts'
+import type { Connection, OpenExchange } from './connection.ts'
+import { encodePieces, pieceChars } from './encode-pieces.ts'
 import { HttpEventStream } from './http-event-stream.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { RequestHead } from './read-head.ts'
@@ -22,6 +23,7 @@ export interface Edge {
 }
 
 const noBody = new Uint8Array(0)
+const nothing: Buffer[] = []
 
 /** An Exchange over node:http. */
 export class HttpExchange implements Exchange, Holder, OpenExchange {
@@ -39,6 +41,8 @@ export class HttpExchange implements Exchange, Holder, OpenExchange {
   #awaitsContinue: boolean
   #isGone = false
   #replyBytes = 0
+  /** Those of a large reply that are still to be sent, the next last. */
+  #pieces: Buffer[] = nothing
   #fields: string[] = []
   #reader: BodyReader | undefined
   #failure: Refusal | undefined
@@ -83,7 +87,8 @@ export class HttpExchange implements Exchange, Holder, OpenExchange {
 
   get isUnderWay(): boolean {
     if (this.#isGone) return false
-    return this.#stream === undefined ? this.#response.writableLength > 0 : !this.#response.writableFinished
+    if (this.#stream !== undefined) return !this.#response.writableFinished
+    return this.#response.writableLength > 0 || this.#pieces.length > 0
   }
 
   onGone(listener: () => void): void {
@@ -131,11 +136,13 @@ export class HttpExchange implements Exchange, Holder, OpenExchange {
     this.heldBytes = bytes
     this.status = status
     this.#response.writeHead(status, fields)
-    // As bytes, a large body is not copied any more, and its text can go.
-    if (bytes <= pieceBytes) this.#response.end(body, 'utf8')
-    else if (this.#connection.tls === undefined) this.#response.end(Buffer.from(body))
-    else this.#endInPieces(Buffer.from(body), 0)
-    if (this.#response.writableLength > 0) this.#connection.boundDelivery(this.#response, this.#edge.limits.idleTimeoutMs)
+    if (body.length <= pieceChars) this.#response.end(body, 'utf8')
+    else {
+      this.#pieces = encodePieces(body).reverse()
+      this.#sendPieces()
+    }
+    if (this.#response.writableLength > 0 || this.#pieces.length > 0)
+      this.#connection.boundDelivery(this.#response, this.#edge.limits.idleTimeoutMs)
     this.#edge.buffers.take(this, bytes)
   }
 
@@ -158,7 +165,8 @@ export class HttpExchange implements Exchange, Holder, OpenExchange {
     const connection = this.#connection
     if (!connection.exchanges.remove(this)) return
     this.#edge.pendingBytes -= this.#replyBytes
-    this.#give()
+    this.#pieces = nothing
+    this.#give(this.heldBytes)
     if (this.#stream !== undefined) {
       this.#stream.closed()
       this.#edge.streams.delete(this.#stream)
@@ -172,24 +180,25 @@ export class HttpExchange implements Exchange, Holder, OpenExchange {
 
   giveUp(): boolean {
     if (this.heldBytes === 0) return false
-    this.#give()
+    this.#give(this.heldBytes)
     this.#connection.cutSlow()
     return true
   }
 
-  #give(): void {
-    const bytes = this.heldBytes
-    this.heldBytes = 0
+  #give(bytes: number): void {
+    this.heldBytes -= bytes
     this.#edge.buffers.give(this, bytes)
   }
 
-  /** Hands a reply to TLS in pieces: that each piece goes out shows that a slow client still reads. */
-  #endInPieces(body: Buffer, from: number): void {
-    const to = from + pieceBytes
-    if (to >= body.byteLength) this.#response.end(body.subarray(from))
+  /** Sends a large reply piece by piece: that each one goes out shows that a slow client still reads, and frees it. */
+  #sendPieces(): void {
+    const piece = this.#pieces.pop()
+    if (piece === undefined || this.#pieces.length === 0) this.#response.end(piece)
     else
-      this.#response.write(body.subarray(from, to), (error) => {
-        if (!error && !this.#isGone) this.#endInPieces(body, to)
+      this.#response.write(piece, (error) => {
+        if (error || this.#isGone) return
+        this.#give(Math.min(piece.byteLength, this.heldBytes))
+        this.#sendPieces()
       })
   }
 
