@@ -55,7 +55,7 @@ export function createCatalog(settings: CatalogSettings, events: CatalogEvents):
   const findAny = createFindResource(byName, tableOf, undefined)
   const reach = reachOf(selections)
 
-  /** Searches the servers' lists each time: only records need it, so no table is kept for it. */
+  /** Searches the lists of the servers at each call: only records need the result, so no table is kept for it. */
   const unselected = ({ kind, name }: Named): string | undefined => {
     const selection = selections(kind)
     if (selection === undefined) return undefined

@@ -43,7 +43,7 @@ export function createExpose(server: string, isListed: (uri: string) => boolean)
   }
 }
 
-/** Marks what a single caller reads as private to that caller (2026-07-28, caching, Cacheable Results). */
+/** Marks the result of a read as private to its caller (2026-07-28, caching, Cacheable Results). */
 export function exposePrivately(expose: Expose): Expose {
   return (answer, method, subject) => {
     const exposed = expose(answer, method, subject)

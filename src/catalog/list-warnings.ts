@@ -5,8 +5,8 @@ import type { CatalogEvents, CatalogServer } from './model.ts'
 import { couldBegin } from './selection.ts'
 
 /**
- * Warns of names that are hidden by equal ones, and of an agent's patterns that match nothing. The function that it gives is called with
- * each table that has changed; it warns only where that changes what there is to warn of.
+ * Makes the function that warns of names that are hidden by equal ones, and of an agent's patterns that match nothing. It is called with
+ * each table that has changed, and warns where there is something else to warn of than before.
  */
 export function createListWarnings(
   servers: readonly CatalogServer[],
@@ -16,7 +16,7 @@ export function createListWarnings(
   const tables = new Map<ListKind, ListTable>()
   let reported = ''
 
-  /** Patterns that match nothing, and whose servers are all up, so that nothing is likely to match later. */
+  /** The patterns that match nothing and are not likely to match later, since all servers that they could match are up. */
   const unusedIn = (kinds: readonly ListKind[]): readonly string[] => {
     const [kind = 'tools'] = kinds
     const selection = selections(kind)

@@ -20,7 +20,9 @@ export class ListedItem implements Item {
     this.#text = entry.text
   }
 
-  /** Whether it equals this entry. If so, it holds the entry's text from now on, so that its own can be freed. */
+  /**
+   * Whether the item is of an entry that equals this one. If so, it refers to this entry's text from now on, so that its own can be freed.
+   */
   isStill(entry: ListEntry): boolean {
     if (this.name !== entry.key || this.#text !== entry.text) return false
     this.#text = entry.text

@@ -27,8 +27,8 @@ export function reachOf(selections: Selections): Reach {
 }
 
 /**
- * The reach of what one caller sees. A server may have more resources than it lists, so those need not be listed to count; of a known
- * server's tools and prompts, at least one must be visible.
+ * The reach of one caller. A server may have more resources than it lists, so it counts although none of them is visible; of the tools and
+ * prompts of a known server, at least one must be visible.
  */
 export function reachBy(sight: Sight, reach: Reach, shown: (kind: ListKind) => readonly Shown[]): Reach {
   return (server, kind) => {

@@ -5,7 +5,7 @@ import type { ListEntry, Upstream } from '../upstream/upstream.ts'
 export interface CatalogServer {
   readonly name: string
   readonly upstream: Upstream
-  /** Whether exposed names and URIs of it have its name as a prefix. */
+  /** Whether names and URIs of the server are exposed with its name as a prefix. */
   readonly isPrefixed: boolean
   /** Whether a list fails while this server's part is missing, rather than showing the rest. */
   readonly isRequired: boolean
@@ -70,10 +70,12 @@ export interface Listed {
   readonly withheld: number
 }
 
-/** A merged view of several servers, as one caller sees it. What is hidden can't be told from what does not exist. */
+/**
+ * A merged view of several servers, as one caller sees it. A name that is hidden from the caller is answered like one that does not exist.
+ */
 export interface Catalog {
   owner(subject: Named): Owner | undefined
-  /** The server that has what is named, if only the view's selection leaves it out; for records. */
+  /** The server that has the named tool, prompt or resource where only the view's selection leaves it out; for records. */
   unselected(subject: Named): string | undefined
   /**
    * A page of a merged list, in the order of servers in the document, then the server's own. It stays the same, byte for byte, until an

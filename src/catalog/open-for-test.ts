@@ -104,7 +104,7 @@ function unasked(): never {
 
 export interface Options {
   readonly selection?: Partial<SelectionPatterns>
-  /** Of all servers, or of each. */
+  /** For all servers, or for each of them. */
   readonly isPrefixed?: boolean | readonly boolean[]
   readonly isRequired?: boolean
 }
@@ -128,7 +128,7 @@ export function open(upstreams: readonly FakeUpstream[], { selection, isPrefixed
   return { catalog, told }
 }
 
-/** Seals nothing, and tells what is bound apart all the same. */
+/** Does not encrypt cursors, but still refuses one that was sealed for another `bound`. */
 const openSealer = {
   seal: (text: string, bound: readonly string[]) => JSON.stringify([text, bound]),
   open(token: string, bound: readonly string[]): string | undefined {

@@ -6,7 +6,7 @@ export interface Selection {
   selects(fullName: string): boolean
   /** Whether a pattern with `!` excludes a name. */
   takesAway(fullName: string): boolean
-  /** Whether it could select any full name with this prefix. */
+  /** Whether the selection could select any full name with this prefix. */
   reaches(prefix: string): boolean
   /** The patterns that match none of these names. */
   unused(fullNames: readonly string[]): readonly string[]

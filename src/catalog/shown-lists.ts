@@ -6,7 +6,7 @@ import type { Sight } from './model.ts'
 /** A table and the lists that callers read from it. Callers who see the same share one list. */
 export interface ShownLists {
   readonly table: ListTable
-  /** The list of what a caller sees, in the order of the table. */
+  /** The list of the entries that a caller sees, in the order of the table. */
   of(sight: Sight | undefined): ShownList
 }
 
@@ -20,8 +20,8 @@ export interface ShownList {
 }
 
 /**
- * Bounds of the different lists of one table that are remembered: their number and the size of their pages. The least recently read are
- * forgotten first.
+ * Bounds of the different lists of one table that are kept: their number and the size of their pages. The least recently read are dropped
+ * first.
  */
 export interface PartBounds {
   readonly parts: number

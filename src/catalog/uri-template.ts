@@ -81,7 +81,7 @@ function gapOf(expression: string): Gap | undefined {
   }
 }
 
-/** Tries all ways to match at once: `ends` marks the positions at which the parts so far can end. */
+/** Follows all possible matches at once: `ends` marks the positions at which the parts so far can end. */
 function fits(parts: readonly Part[], uri: string): boolean {
   let ends = new Uint8Array(uri.length + 1)
   ends[0] = 1

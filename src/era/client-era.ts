@@ -26,7 +26,7 @@ export interface Endpoint {
   /** The name of the endpoint; a legacy session is valid only there. */
   readonly route: string
   readonly serverInfo: Implementation
-  /** What its servers offer together, as far as they have been met. */
+  /** What the servers behind the endpoint offer together, as far as they have been met. */
   readonly offers: () => Offers
   readonly instructions: string | undefined
   readonly sessions: SealedSessions
@@ -44,7 +44,7 @@ export interface ClientRequest {
   /** What the client sends in a next round, with `requestState` still sealed. */
   readonly resume: Resume | undefined
   readonly dialect: Dialect
-  /** The revision of its session, else the one that the request names; undefined where there is neither. */
+  /** The revision of the session, or of the request where there is no session; undefined where neither names one. */
   readonly version: string | undefined
 }
 
@@ -138,7 +138,10 @@ function isUpstreamFailure(refusal: Refusal): boolean {
   return refusal.reason.startsWith('upstream-')
 }
 
-/** Puts the server's name into the text of its failure, for requests that one server answers; lists name servers themselves. */
+/**
+ * Puts the server's name into the text of a refusal that is due to its failure, for requests that one server answers. The refusals of lists
+ * name servers themselves.
+ */
 export function namingServer(refusal: Refusal, method: string): Refusal {
   if (refusal.server === undefined || !isUpstreamFailure(refusal) || (isMethod(method) && listedBy(method) !== undefined)) return refusal
   return { ...refusal, text: sentenceOf(refusal) }

@@ -37,8 +37,8 @@ export function repairToolResult(text: string, result: readonly Member[], era: E
 }
 
 /**
- * Whether strict clients would accept the result of another method, as far as this can be checked. A text is the result without
- * `resultType` and without invalid optional members; false means that the result can't be used.
+ * Checks the result of a method other than tools/call as strict clients do, as far as this can be done. True: they accept it. A text is the
+ * result to send instead, without `resultType` and without invalid optional members. False: the result can't be used.
  */
 export function repairResult(text: string, result: readonly Member[], method: string): boolean | string {
   const wanted = resultShapes[method]
@@ -46,8 +46,8 @@ export function repairResult(text: string, result: readonly Member[], method: st
 }
 
 /**
- * Whether a result says that the tool failed. What is no boolean counts as a failure, unless it is a usual way to write "no": a failure
- * that is taken for a success misleads more than the reverse.
+ * Whether a result says that the tool failed. An `isError` that is no boolean counts as a failure, unless it is a usual way to write "no":
+ * to show a failure as a success misleads more than the reverse.
  */
 export function saysError(text: string, result: readonly Member[]): boolean {
   const flag = member(result, 'isError')
@@ -232,7 +232,7 @@ function fit(text: string, list: readonly Member[], { required, optional }: Shap
   return kept === undefined || `{${kept.join(',')}}`
 }
 
-/** Bounds of flattening nested lists: their depth, and the number of blocks. What is beyond becomes one text. */
+/** Bounds of flattening nested lists: their depth, and the number of blocks. Everything beyond becomes one text block. */
 const maxNesting = 4
 const maxBlocks = 10_000
 

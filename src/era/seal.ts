@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 
-/** A key by which any replica that has it can open what another sealed. `secret` is 32 bytes. */
+/** A key with which replicas seal; a replica that has it can open what another one sealed. `secret` is 32 bytes. */
 export interface SealKey {
   readonly id: string
   readonly secret: Uint8Array
@@ -12,7 +12,7 @@ export interface SealKey {
  */
 export interface Sealer {
   seal(text: string, bound: readonly string[]): string
-  /** The text, or undefined for anything that one of the keys did not seal for exactly `bound`. */
+  /** Gives the text; undefined for a token that was not sealed with one of the keys for exactly `bound`. */
   open(token: string, bound: readonly string[]): string | undefined
 }
 

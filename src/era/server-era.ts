@@ -163,7 +163,7 @@ function withoutMember(text: string, whole: Member, list: readonly Member[], m: 
   return text.slice(whole.start, cut.start) + text.slice(cut.end, whole.end)
 }
 
-/** Whether a server of 2026-07-28 refused a request because of its headers, and so has not acted on it. */
+/** Whether a server of 2026-07-28 refused a request because its headers do not repeat its body, and so has not acted on it. */
 export function isHeaderMismatch(message: Message): boolean {
   const error = member(message.top, 'error')
   if (error?.type !== 'object') return false

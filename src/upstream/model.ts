@@ -27,9 +27,12 @@ export interface Upstream {
   instructions(): string | undefined
   /** How long a list may be cached from now on, and whether by anybody; 0 ms where it is not whole or the server is down. */
   cacheHint(kind: ListKind): { readonly ttlMs: number; readonly isPublic: boolean; readonly isWhole: boolean }
-  /** Undefined where all lists are fresh or the server is known to be down; otherwise resolves as soon as one of both is true. */
+  /**
+   * Undefined where all lists are fresh or the server is known to be down; otherwise a promise that resolves as soon as one of the two is
+   * the case.
+   */
   ensureFresh(): Promise<void> | undefined
-  /** Holds up `close`, within its grace, until the returned function is called. For a call that is between two rounds. */
+  /** Makes `close` wait, within its grace, until the returned function is called: for a call that is between two rounds. */
   hold(): () => void
   /** Sets the addresses behind its host. Sessions at other addresses are lost at their next use. */
   setEndpoints(endpoints: readonly string[]): void

@@ -33,11 +33,11 @@ export interface Arrival {
   readonly params: { readonly [key: string]: unknown }
   /** The whole body. */
   readonly message: { readonly [key: string]: unknown }
-  /** The session that it names. */
+  /** The session id in its header. */
   readonly session: string | undefined
   /** Answers with a result. */
   result(value: object, headers?: Readonly<Record<string, string>>): void
-  /** Answers with whatever it is. */
+  /** Answers with any status, content type and body. */
   reply(status: number, type: string, body: string, headers?: Readonly<Record<string, string>>): void
 }
 

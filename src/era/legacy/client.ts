@@ -56,7 +56,7 @@ export const legacyClient: ClientEra = {
   encode: encodeLegacy,
 }
 
-/** Refuses a request whose `MCP-Protocol-Version` is none of these revisions (2025-11-25, transports, Protocol Version Header). */
+/** Refuses a request whose `MCP-Protocol-Version` is no revision with a handshake (2025-11-25, transports, Protocol Version Header). */
 export function unknownVersion(head: Head): Refusal | undefined {
   const version = head.header('mcp-protocol-version')
   if (version === undefined || isLegacyVersion(version)) return undefined

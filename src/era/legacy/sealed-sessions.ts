@@ -6,7 +6,7 @@ export interface LegacySession extends ClientSession {
   /** The protocol revision that `initialize` negotiated. */
   readonly version: string
   readonly openedAtMs: number
-  /** When it expires, however much it is used. */
+  /** When the session expires, even if it is in use. */
   readonly expiresAtMs: number
 }
 
@@ -17,14 +17,14 @@ export interface SessionScope {
 }
 
 /**
- * Opens and ends legacy sessions. The id itself holds the session; memory holds only when a session was last used here, and which were
- * ended.
+ * Opens and ends legacy sessions. The sealed id itself holds the session; memory only holds when a session was last used in this process,
+ * and which sessions were ended here.
  */
 export interface SealedSessions {
-  /** A session that has no id yet. With it, sessions with servers are opened, whose ids become part of its own. */
+  /** Makes a session that has no id yet. With it the sessions with servers are opened, whose ids become part of its own id. */
   draft(version: string, capabilities: Capabilities): LegacySession
   /**
-   * The id of a session: visible ASCII, at most 6,000 characters.
+   * Gives a session its id: visible ASCII, at most 6,000 characters.
    * @param upstreams the servers' session ids, by their upstreams’ keys; those for which the id has no room are left out.
    */
   start(draft: LegacySession, upstreams: ReadonlyMap<string, string>, scope: SessionScope): string

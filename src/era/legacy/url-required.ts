@@ -17,7 +17,10 @@ const lacksUrl: RpcError = {
   data: '{"requiredCapabilities":{"elicitation":{"url":{}}}}',
 }
 
-/** Turns that error into a modern answer: input requests for the same URLs, or a refusal that names the missing capability. */
+/**
+ * Turns an error with `urlRequiredCode` into a modern answer: input requests for the same URLs, or a refusal that names the missing
+ * capability.
+ */
 export function readUrlRequired({ data }: RpcError, call: Call): Answer {
   if (!can(call.capabilities, capability.elicitationUrl)) return { kind: 'failed', error: lacksUrl }
   const requests = data === undefined ? [] : urlRequests(data)

@@ -110,7 +110,10 @@ export function checkParamHeaders(declared: readonly ParamHeader[], head: Head, 
   return undefined
 }
 
-/** The arguments, parsed once for all headers: a scan for each would cost the product of both. */
+/**
+ * The arguments, parsed once for all headers: scanning them once for each header would take time proportional to the size of the arguments
+ * times the number of headers.
+ */
 function argumentsOf({ text, params }: Message): unknown {
   const args = member(params ?? [], 'arguments')
   return args === undefined ? undefined : JSON.parse(text.slice(args.start, args.end))

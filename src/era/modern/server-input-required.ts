@@ -15,13 +15,16 @@ import {
 import { isAskMethod, requiredFor } from '../legacy/ask-of.ts'
 import { hasRounds, maxInputRequests } from '../server-era.ts'
 
-/** Whether a result is a request for input (2026-07-28, multi round-trip requests). */
+/** Whether the result of a modern server asks for input (2026-07-28, multi round-trip requests). */
 export function isInputRequired({ text, result }: Message): boolean {
   const type = result === undefined ? undefined : member(result, 'resultType')
   return type !== undefined && stringOf(text, type) === 'input_required'
 }
 
-/** The `input-required` answer, or a refusal where the method allows none or the client did not declare the capability. */
+/**
+ * Reads such a result: the `input-required` answer, or a refusal where the method allows none, or the client did not declare the
+ * capability.
+ */
 export function readInputRequired({ text, result = [] }: Message, call: Call): Answer {
   if (!hasRounds(call.method)) return refuse('upstream-invalid', `asks for input in the midst of ${call.method}`)
   const requests = member(result, 'inputRequests')

@@ -46,7 +46,7 @@ export function discoverRequest(id: number, clientInfo: Implementation): Outboun
   return outbound(id, 'server/discover', undefined, `{"_meta":{${ownEnvelope(clientInfo)}}}`)
 }
 
-/** The lists of whose changes notifications are requested. */
+/** For which lists notifications of changes are requested. */
 export interface ListenFor {
   readonly tools: boolean
   readonly prompts: boolean
@@ -79,8 +79,8 @@ export function updatedUri(message: Message): string | undefined {
 }
 
 /**
- * What follows from the answer to `server/discover`: a modern server, a legacy one to meet by `initialize`, one to ask again, or a
- * failure from which the era can't be told.
+ * What the answer to `server/discover` shows: a modern server, a legacy one that has to be met by `initialize`, one that has to be asked
+ * again, or a failure from which the era can't be told.
  */
 export type Verdict =
   | { readonly kind: 'modern'; readonly facts: ServerFacts }
@@ -89,8 +89,8 @@ export type Verdict =
   | Refusal
 
 /**
- * Judges the answer to `server/discover` (2026-07-28, versioning, Backward Compatibility): only a DiscoverResult that
- * shares a revision with us is modern, every other 4xx or JSON-RPC answer is legacy; 401, 403 and 5xx without JSON-RPC are no verdict.
+ * Judges the answer to `server/discover` (2026-07-28, versioning, Backward Compatibility). Only a DiscoverResult with a revision that
+ * mcplex speaks is modern; every other 4xx or JSON-RPC answer is legacy; 401, 403, and 5xx without JSON-RPC show no era.
  */
 export function judgeDiscover(status: number, message: Message | undefined): Verdict {
   if (status === 401 || status === 403) return refuse('upstream-auth', `answered ${status}: it wants credentials`)
@@ -166,8 +166,8 @@ export function createModernServer(clientInfo: Implementation): ServerEra {
 }
 
 /**
- * Makes refusals of errors that are not passed on: those that blame the envelope, which is the gateway's; and missing capabilities, of
- * which a legacy client knows nothing.
+ * Turns errors that are not passed on into refusals: those that blame the envelope, which the gateway made; and those of missing
+ * capabilities, which a legacy client does not know.
  */
 function readFailed(answer: Extract<Answer, { kind: 'failed' }>, { clientEra }: Call): Answer {
   const { error } = answer
@@ -226,7 +226,7 @@ function isForeign({ key }: Member): boolean {
   return !ownKeys.has(key)
 }
 
-/** A modern client's `_meta` without what is not passed on; undefined where nothing has to be removed. */
+/** A modern client's `_meta` without the members that are not passed on; undefined where there are none. */
 function carriedMeta({ text, params, meta }: Message): string | undefined {
   const capabilities = meta === undefined ? undefined : member(meta, metaKeys.capabilities)
   if (capabilities?.type !== 'object') return undefined

@@ -10,7 +10,7 @@ export interface OpenAsksOptions {
   readonly max: number
   /** What happens beyond `max`: true drops the oldest request, false refuses the newest. */
   readonly isRolling: boolean
-  /** How many more characters all open requests of the server together may hold. */
+  /** How many more characters the open requests of the server may hold, all together. */
   readonly room: { chars: number }
   readonly post: (id: string, rest: string) => void
   /** Called with the number of open requests whenever it changes. */
@@ -75,7 +75,7 @@ export class OpenAsks {
     ask.withdraw()
   }
 
-  /** Drops all: nobody waits for the responses any more. */
+  /** Drops all requests, whose responses nobody waits for any more. */
   close(): void {
     if (this.#open.size === 0) return
     for (const [key, ask] of this.#open) this.#forget(key, ask)

@@ -148,7 +148,10 @@ class PostedCall implements Post, AskingStream, Rostered {
     return this.#call.drained()
   }
 
-  /** Progress that the server sent elsewhere; left out where the client is behind, since that stream does not wait for this client. */
+  /**
+   * Takes progress of this call that the server sent on another stream. It is dropped where the client is slow to read, since that stream
+   * is not held for this client.
+   */
   onOtherStream(message: Message): void {
     const notice = this.met.era.notice(this.#call, message, 'notifications/progress', this.id)
     if (notice === undefined) return

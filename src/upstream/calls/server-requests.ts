@@ -13,12 +13,12 @@ export interface AskingStream {
   readonly maxAsks: number
   /** What happens beyond `maxAsks`: true drops the oldest request, false refuses the newest. */
   readonly isRolling: boolean
-  /** Made with the first request. */
+  /** The requests that are open on the stream; made at the first one. */
   asks: OpenAsks | undefined
   /** Whether the first request on this stream may be opened. */
   mayAsk(): boolean
   onAsk(ask: Ask): void
-  /** How many requests are open after one came or went. */
+  /** Called with the number of open requests when one has come or gone. */
   onCount(count: number): void
 }
 
@@ -31,11 +31,11 @@ export interface ServerRequests {
   take(stream: AskingStream, message: Message, method: string): void
   /** Takes a message on the gateway's own stream, and answers it here: the gateway has no roots, and no client to ask. */
   takeOwn(met: Met, message: Message, method: string): void
-  /** Brings the response of a client. */
+  /** Sends the response of a client to the server. */
   reply(met: Met, session: string | undefined, id: string, rest: string): void
 }
 
-/** Bound of the answers that are on their way to the server; a request beyond it stays without an answer. */
+/** Bound of the answers to the server that are in flight; a request of the server beyond it gets no answer. */
 const maxAnswering = 16
 /** Bound of the characters of all requests that are open at a time. */
 const maxOpenChars = 64 * 1024 * 1024

@@ -21,11 +21,13 @@ export interface KnownLists {
   /** Forgets a list that the server no longer offers. */
   clear(kind: ListKind): void
   /**
-   * Those of them that are to be asked for again, since they are older than the server's `ttl`. One that failed is asked for in its time,
-   * not by every caller.
+   * Those of these lists that have to be requested again, since they are older than the server's `ttl`. A list whose last request failed is
+   * requested again after a pause, and not for every caller.
    */
   stale(kinds: readonly ListKind[]): readonly ListKind[]
-  /** How long a notice of a change has to wait until these lists may be requested again, in ms; 0 or less: not at all. */
+  /**
+   * How long a notice of a change has to wait, in ms, until these lists may be requested again; 0 or less where they may be requested now.
+   */
   restMs(kinds: readonly ListKind[]): number
   isAsking(kinds: readonly ListKind[]): boolean
 }
@@ -40,20 +42,20 @@ export interface KnownListsOptions {
   readonly nextId: () => number
   /** Whether this is still the newest meeting with the server; answers from earlier ones are dropped. */
   readonly isCurrent: (met: Met) => boolean
-  /** Decides what an answer means for the server, and calls `take` or `fail`. */
+  /** Called with each answer: decides what it means for the server, and calls `take` or `fail`. */
   readonly onAnswer: (kind: ListKind, answer: EntryList | Refusal, met: Met) => void
-  /** Called when entries were left out or a list failed, once for the same reasons. */
+  /** Called when entries were left out or a list failed; not again while the reasons stay the same. */
   readonly onDropped: (reasons: readonly string[]) => void
 }
 
 /** The state of one list. */
 interface Known {
   list: EntryList
-  /** When the last answer came, also a failure. */
+  /** When the last answer came, which may have been a failure. */
   askedAt: number
-  /** How long after that a notice does not lead to another request. */
+  /** How long after that time a notice of a change does not lead to another request. */
   restMs: number
-  /** The last answer was a list. */
+  /** Whether the last answer was a list. */
   isWhole: boolean
   /** The reasons that were last given to `onDropped`. */
   reported: string
@@ -63,12 +65,12 @@ interface Known {
 /** Notices of changes lead to a request for a list at most this often. */
 const minRefreshMs = 500
 /**
- * The factor by which a list is requested less often when reading it takes long. Receiving it, and what follows from a change, cost about
- * as much again.
+ * How much longer than reading a list took the pause until its next request is: a list that takes long is requested less often. Receiving
+ * it, and the work that follows from a change, cost about as much again as reading it.
  */
 const restPerBusy = 50
 const maxRestMs = 10_000
-/** The list of a server that has none. */
+/** The list of a kind that the server does not offer. */
 export const noList: EntryList = { kind: 'list', entries: [], ttlMs: undefined, isPublic: true, dropped: [] }
 
 /** The pages of one list, until it is whole. */
@@ -81,7 +83,7 @@ class Pages implements Holder {
     this.#buffers = buffers
   }
 
-  /** False: too much is held. */
+  /** Counts the bytes of a page; false where too much is held, and no further page may be read. */
   take(bytes: number): boolean {
     this.heldBytes += bytes
     this.#buffers.take(this, bytes)

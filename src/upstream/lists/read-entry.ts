@@ -21,13 +21,13 @@ import type { ListEntry } from './list-entry.ts'
 type IsFit = (value: unknown) => boolean
 
 interface EntryRow {
-  /** The word for such an entry in messages. */
+  /** The word for an entry of this kind in messages. */
   readonly noun: string
   /** Entries with longer keys are dropped: such a key is probably meant to harm those who display it. */
   readonly maxKeyChars: number
-  /** Members that an entry can do without. They are left out where their shape is wrong, since strict clients would refuse the list. */
+  /** Optional members. Those of a wrong type are left out, since strict clients would refuse the whole list. */
   readonly optional: Readonly<Record<string, IsFit>>
-  /** What makes an entry unusable. */
+  /** Why no client could use the entry; undefined where clients can. */
   faultOf(key: string, value: (member: string) => unknown): string | undefined
 }
 
@@ -81,8 +81,8 @@ const rows: Readonly<Record<ListKind, EntryRow>> = {
 }
 
 /**
- * Reads one element of a list. An entry that no client could use, or for which a strict one would refuse the whole list,
- * is left out with the reason; optional members of a wrong shape are left out alone.
+ * Reads one element of a list. The whole entry is left out, with the reason, where no client could use it or strict clients would refuse
+ * the list for it; an optional member of a wrong type is left out alone.
  */
 export function readEntry(kind: ListKind, text: string, element: Element, era: EraName): ListEntry | { readonly dropped: string } {
   const row = rows[kind]
@@ -105,7 +105,7 @@ export function readEntry(kind: ListKind, text: string, element: Element, era: E
   return { key, text: own, keyStart: keyMember.start, keyEnd: keyMember.end, paramHeaders }
 }
 
-/** The reason for leaving out an entry whose key came before. */
+/** The reason for leaving out an entry whose key an earlier entry has. */
 export function repeatedEntry(kind: ListKind, key: string): string {
   return named(rows[kind], key, 'listed twice')
 }

@@ -121,7 +121,7 @@ export function createPresence(
     else if (kind === decider() || answer.reason === 'upstream-down') meetings.lose(answer, met)
     else {
       known.fail(kind, `the list of ${kind}: ${answer.text}`)
-      // Requesting the deciding list shows whether the session is lost.
+      // Requesting the list of `decider` shows whether the session is lost.
       if (answer.reason === 'session-unknown') void refreshDecider(met)
     }
   }
@@ -150,8 +150,8 @@ export function createPresence(
   }
 
   /**
-   * Checks whether the server is there. While a stream is open its end would show it. If the server seems to be gone, the deciding list
-   * is requested.
+   * Checks whether the server is there. While a stream is open, no check is needed, since the stream would end. If the server seems to be
+   * gone, the list of `decider` is requested.
    */
   async function check(): Promise<void> {
     const met = meetings.met()

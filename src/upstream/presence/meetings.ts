@@ -2,15 +2,17 @@ import type { Refusal } from '../../mcp/mcp.ts'
 import { type MeetOptions, type Met, meet, type Timers } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 
-/** Meets a server (finds its era, shakes hands), and meets it again after it or its session was lost, with growing pauses. */
+/**
+ * Meets a server: finds its era and performs the handshake. Meets it again, with growing pauses, after the server or its session was lost.
+ */
 export interface Meetings {
   /** The server as it was met last; undefined before, and while its lost session is opened again. */
   met(): Met | undefined
   /** Meets the server; resolves when `onMet` has resolved, or when the server is known to be down. */
   connect(): Promise<void>
-  /** Takes note that the deciding list came: the server is there. */
+  /** Takes note that the list came by which a server counts as up: the server is there. */
   settle(met: Met): void
-  /** Takes note that the deciding list failed: the server is gone, or only its session. */
+  /** Takes note that this list failed: either the server is gone, or only its session is lost. */
   lose(refusal: Refusal, met: Met): void
   /** Takes note that the server can't be reached. */
   goDown(refusal: Refusal): void
@@ -25,15 +27,15 @@ export interface MeetingsOptions {
   readonly now: () => number
   /** In [0, 1). */
   readonly random: () => number
-  /** Called after each meeting, which is over when the promise resolves. */
+  /** Called after each meeting; the meeting is over when the promise resolves. */
   readonly onMet: (met: Met) => Promise<void>
-  /** Called when the server is down. Meeting it is tried again. */
+  /** Called when the server is down; meetings go on being tried. */
   readonly onDown: (refusal: Refusal) => void
 }
 
 const firstRetryMs = 100
 const maxRetryMs = 2000
-/** A session that lasted this long is opened again at once when it is lost; shorter ones with growing pauses. */
+/** When a session is lost that lasted at least this long, another is opened at once; after shorter ones with growing pauses. */
 const lastingMs = 5000
 
 export function createMeetings({ connector, timers, meet: options, now, random, onMet, onDown }: MeetingsOptions): Meetings {
@@ -45,7 +47,7 @@ export function createMeetings({ connector, timers, meet: options, now, random, 
   let failures = 0
   /** When the server was met last. */
   let metAt = 0
-  /** How many sessions in a row were lost soon. */
+  /** How many sessions in a row were lost before `lastingMs`. */
   let losses = 0
   /** At how many addresses in a row the server could not be met, or gave no list. */
   let strayed = 0
@@ -99,7 +101,7 @@ export function createMeetings({ connector, timers, meet: options, now, random, 
     if (isAstray) await connect()
   }
 
-  /** Opens a session in place of one that was lost soon. Until then calls go on, since they have sessions of their own. */
+  /** Opens a session in place of one that was lost before `lastingMs`. Calls go on meanwhile, since they have sessions of their own. */
   async function reconnect(lost: Met): Promise<void> {
     await connecting
     if (met === lost) await connect()

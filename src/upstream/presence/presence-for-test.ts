@@ -20,7 +20,7 @@ export interface Posted {
 /** For tests: one stream that a fake server was asked for. */
 export interface FakeStream {
   readonly request: Listen
-  /** Of a modern server's stream: what it asks for. */
+  /** The filter that a modern server's stream was requested with. */
   readonly filter: Readonly<Record<string, unknown>>
   isOpen: boolean
   /** Sends a notification. */
@@ -40,9 +40,9 @@ export interface OpenPresence {
   /** What happened, in order: posts by method, streams by `open 0`, `close 0`, events. */
   readonly log: string[]
   count(method: string): number
-  /** Lets time go by: timers and clock are mocked. */
+  /** Moves the mocked timers and the clock on. */
   pass(ms: number): Promise<void>
-  /** How long the house is busy with every change of a list from now on. */
+  /** How long, from now on, handling each change of a list takes. */
   busyMs: number
 }
 

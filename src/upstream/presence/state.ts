@@ -9,9 +9,9 @@ export interface State {
   enter(state: UpstreamStatus['state'], failure: Pick<Refusal, 'text' | 'remedy'> | undefined): void
   /** Takes note that a list, or what the server offers, has changed. */
   noteNews(): void
-  /** Announces noted changes, all at once. While the server is still connecting they wait. */
+  /** Announces the changes that were noted, all in one event. While the server is still connecting they are kept back. */
   tellNews(): void
-  /** Announces nothing from now on. */
+  /** Announces no further change. */
   close(): void
 }
 

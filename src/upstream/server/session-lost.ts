@@ -2,9 +2,10 @@ import { member } from '../../mcp/mcp.ts'
 import type { Reply } from '../wire/wire.ts'
 
 /**
- * How a reply shows that a session is lost. `untaken`: the server has not acted on the request, so it may be sent again. `said`: the error
- * has the request's id and speaks of the session; the server may have acted on the request. `unsure`: as `said`, but only the status speaks
- * for it.
+ * How a reply shows that a session is lost.
+ * - `untaken`: the server has not acted on the request, so it may be sent again.
+ * - `said`: the error has the request's id and its text mentions the session; the server may have acted on the request.
+ * - `unsure`: the error has the request's id and only the HTTP status indicates a lost session; the server may have acted on the request.
  */
 export type SessionLoss = 'untaken' | 'said' | 'unsure'
 

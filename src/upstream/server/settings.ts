@@ -9,7 +9,7 @@ export interface UpstreamSettings {
   readonly listMs: number
   /** How long a list is used before it is requested again. */
   readonly ttlMs: number
-  /** How often to check whether the server is there, while no stream is open whose end would show it. */
+  /** How often to check whether the server is there. While a stream is open no check is made, since the stream would end. */
   readonly checkMs: number
   readonly pages: number
   /** Bound of the entries of one list. */

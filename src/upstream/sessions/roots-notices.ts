@@ -18,8 +18,8 @@ export interface RootsNoticesOptions {
  */
 export function createRootsNotices(options: RootsNoticesOptions): (client: ClientSession) => Promise<void> {
   /**
-   * By the clients' keys: notifications in flight; true where the roots have changed again since. At most as many as clients have
-   * sessions.
+   * Notifications in flight by their clients' keys; the value is true where the roots have changed again since. There are at most as many
+   * as clients with sessions.
    */
   const underWay = new Map<string, boolean>()
 

@@ -68,7 +68,10 @@ interface Kept {
 
 /** Bound of the sessions of single clients. */
 const maxOwn = 10_000
-/** Bound of the shared sessions. There are more sets of capabilities than any installation has kinds of clients. */
+/**
+ * Bound of the shared sessions, each of which is for one set of capabilities and log level. Clients of one installation have far fewer such
+ * sets.
+ */
 const maxShared = 64
 /** Bound of the clients whose ended sessions are remembered; the oldest are forgotten. */
 const maxEnded = 10_000

@@ -4,7 +4,7 @@ import type { Refusal } from '../../mcp/mcp.ts'
 export interface OpenSession {
   readonly kind: 'session'
   readonly id: string | undefined
-  /** Whether another process may continue it, or has opened it. */
+  /** Whether another process may continue the session, or has opened it. */
   isHandedOut: boolean
   /** How many calls are in flight in it. */
   users: number
@@ -18,12 +18,12 @@ export interface OpenSession {
 export type Opening = OpenSession | Promise<OpenSession | Refusal>
 
 /**
- * Sessions with one server, by who uses them. A session is opened at its first use; a lost one is opened again once for all who wait for
- * it.
+ * Sessions with one server, each for one client or for the clients that share it. A session is opened at its first use. A lost one is
+ * opened again once, for all who wait for it.
  */
 export interface SessionPool<K extends { readonly key: string }> {
   get(whom: K): Opening
-  /** A new session in place of one that the server no longer knows; the same one for all who lost the same one. */
+  /** A new session in place of one that the server no longer knows. All who lost that session get the same new one. */
   again(whom: K, lost: OpenSession): Opening
   /** Takes note that a session is lost: the next use opens another one. */
   lose(key: string, lost: OpenSession): void
@@ -84,7 +84,7 @@ export function createSessionPool<K extends { readonly key: string }>(options: P
   function find(whom: K): Opening | undefined {
     const known = entries.get(whom.key)
     if (known !== undefined) {
-      // The order of use matters only when the pool is getting full.
+      // The order of use is kept only while the pool is more than half full; before that nothing is about to be evicted.
       if (entries.size > options.max / 2) {
         entries.delete(whom.key)
         entries.set(whom.key, known)

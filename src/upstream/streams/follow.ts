@@ -13,7 +13,10 @@ export interface Follower {
    */
   onNotice(text: string, method: string): void
   onAsk(ask: Ask): void
-  /** Undefined while the client takes what it gets; else resolves when it has, or is gone: until then no more is read for it. */
+  /**
+   * Undefined while the client keeps up with reading; otherwise a promise that resolves when the client has read everything, or is gone.
+   * Until then nothing more is read from the server for it.
+   */
   drained(): Promise<void> | undefined
 }
 
@@ -38,7 +41,7 @@ const passed: ReadonlySet<string> = new Set([
   'notifications/elicitation/complete',
 ])
 
-/** Statuses after which it is tried again: the earlier stream has not ended yet, or the server is overloaded. */
+/** HTTP statuses after which opening the stream is tried again: the earlier stream has not ended yet, or the server is overloaded. */
 const passing: ReadonlySet<number> = new Set([408, 409, 425, 429])
 
 /**
@@ -108,15 +111,15 @@ export function follow(client: ClientSession, follower: Follower, options: Follo
     }
   }
 
-  /** Opens the stream without the last event's id: the server may only have forgotten that event. */
+  /** Opens the stream without the last event's id, where the server may have forgotten only that event. */
   function fromNow(retryMs: number | undefined): void {
     lastEventId = undefined
     later(retryMs)
   }
 
   /**
-   * Servers without such a stream also answer 404 or 400. Only a request in the session shows whether it, or the server's address, is
-   * gone.
+   * Finds out what a 404 or 400 for the stream means. Servers without such a stream answer so too; only a request in the session shows
+   * whether the session, or the address of the server, is gone.
    */
   async function judgeLoss(met: Met, session: OpenSession, status: number, isResumed: boolean, retryMs: number | undefined): Promise<void> {
     const reply = await sessions.ping(met, session)

@@ -14,8 +14,8 @@ const firstRetryMs = 1000
 const maxRetryMs = 30_000
 
 /**
- * Keeps the stream of a session that several clients share open, until the returned function is called. A server's request on it belongs to
- * no call, so it is refused at once rather than left to wait. It is given up where the server has no such stream.
+ * Keeps the stream of a session that several clients share open, until the returned function is called. A request of the server on this
+ * stream belongs to no call, so it is refused at once. Where the server has no such stream, opening it is given up.
  */
 export function openSharedStream(met: Met, session: string, { connector, requests, onProgress }: SharedStreamOptions): () => void {
   const asking: AskingStream = {

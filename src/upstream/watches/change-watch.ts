@@ -40,11 +40,9 @@ interface Stream {
 
 const firstRetryMs = 1000
 const maxRetryMs = 30_000
-/** How soon the stream is opened after another meeting, where the streams before it did not last. */
+/** How long after another meeting the stream is opened, where earlier streams ended soon. */
 const renewMs = 2000
-/**
- * How long changes of what is watched are gathered into one request. The request names every URI, so it waits longer the more there are.
- */
+/** How long changes of the watched URIs are gathered into one request. The request names every URI, so the time grows with their number. */
 const gatherMs = 20
 const gatherMsPerUri = 0.1
 
@@ -58,7 +56,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
   let current: Stream | undefined
   /** The stream that replaces `current` as soon as a modern server acknowledges it. */
   let next: Stream | undefined
-  /** Whether what is watched has changed since the last request to a modern server. */
+  /** Whether the watched URIs have changed since the last request to a modern server. */
   let isStale = false
   let subscriber: Subscriber | undefined
   let failures = 0
@@ -93,11 +91,11 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
     listen(met, (stream) => {
       current = stream
     })
-    // By then a server without streams has refused it.
+    // When this timer runs, a server without streams has refused the stream.
     if (subscriber !== undefined) timers.start('subscribe', gatherMs, subscriber.again)
   }
 
-  /** Opens the stream after a pause. Notifications of the meantime are lost, so the lists are requested again. */
+  /** Opens the stream after a pause. Notifications of the time without a stream are lost, so the lists are requested again. */
   function openLate(): void {
     openStream()
     options.onEnd()
@@ -209,7 +207,7 @@ export function createChangeWatch(options: ChangeWatchOptions): ChangeWatch {
       isRefused = false
       if (found !== met) {
         forget()
-        // A stream that had lasted ends with its session: then the new session's stream is opened at once.
+        // Where a stream that had lasted ended because its session was lost, the stream of the new session is opened at once.
         const isLate = failures >= 2 && timers.isRunning('changes')
         timers.cancel('changes')
         if (isLate) timers.start('changes', renewMs, openLate)

@@ -20,7 +20,7 @@ export interface Watches {
   giveUp(uri?: string): void
   /** Takes an update of a resource, or of one below it. */
   updated(uri: string): void
-  /** Takes note that no updates arrive for now, so that some are lost. */
+  /** Takes note that updates do not arrive for the time being, so that some may be lost. */
   lost(): void
 }
 
@@ -41,7 +41,7 @@ export const maxUris = 10_000
 /** Bound of the characters of all URIs together, since servers bound the size of a request. */
 const maxTotalChars = 2 * 1024 * 1024
 const maxUriChars = 8192
-/** Updates of one URI within this time are told together. */
+/** Updates of one URI within this time are told to its watchers together. */
 const updateMs = 100
 /** How many updated resources below a watched URI are named; if there are more, the watched URI itself is told. */
 const maxUpdated = 32
@@ -51,7 +51,7 @@ const maxLevels = 64
 /** @param onWanted called when a URI is to be subscribed to, or is no longer watched by anybody */
 export function createWatches(timers: Timers, patienceMs: number, onWanted: (uri: string) => void): Watches {
   const entries = new Map<string, Entry>()
-  /** How many watched URIs have which length, so that of an updated URI only parents of such a length are looked up. */
+  /** How many watched URIs there are of each length, so that for an updated URI only parents of such a length are looked up. */
   const lengths = new Map<number, number>()
   let chars = 0
 

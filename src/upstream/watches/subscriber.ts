@@ -4,12 +4,15 @@ import { isSessionLost, type MeetOptions, type Met } from '../server/server.ts'
 import type { Connector } from '../wire/wire.ts'
 import { maxUris, type Watches } from './resource-watches.ts'
 
-/** Subscribes a legacy server's session to what is watched, and unsubscribes it from the rest (2025-11-25, resources, Subscriptions). */
+/**
+ * Subscribes the session with a legacy server to the watched URIs, and unsubscribes it from all others (2025-11-25, resources,
+ * Subscriptions).
+ */
 export interface Subscriber {
   /** Takes note that a URI is watched from now on, or no longer; the next flush acts on it. */
   mark(uri: string): void
   flush(): void
-  /** Subscribes to all again, since the server may have forgotten. */
+  /** Subscribes to all watched URIs again, since the server may have forgotten them. */
   again(): void
   close(): void
 }
@@ -28,7 +31,7 @@ const maxPosts = 4
 
 export function createSubscriber(options: SubscriberOptions, { facts, session }: Met): Subscriber {
   const { connector, meet, watches, isHeard } = options
-  /** What the session is subscribed to, at most `maxUris`; false where the server may have forgotten the subscription. */
+  /** The URIs that the session is subscribed to, at most `maxUris`; false where the server may have forgotten the subscription. */
   const subscribed = new Map<string, boolean>()
   /** URIs for the next flush; only those that are watched, subscribed to or busy. */
   const marked = new Set<string>()

@@ -30,7 +30,10 @@ const firstRestMs = 1000
 const maxRestMs = 30_000
 const hostName = 'host'
 const sessionHeader = 'mcp-session-id'
-/** A session id with the place that gave it. An id without one was given by the host, before there were endpoints. */
+/**
+ * Matches the prefix of a session id that names the place that gave it. An id without a prefix was given by the host, before there were
+ * endpoints.
+ */
 const placed = /^(host|[0-9.]+:[0-9]+|\[[0-9a-f:.]+\]:[0-9]+)\//i
 /**
  * The reply for a session that a server does not know (2025-11-25, transports, Session Management); the session is then opened again at
@@ -54,9 +57,9 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
   const places = new Map([[hostName, host]])
   let listed: readonly Place[] = []
   let turn = Math.floor(random() * 1024)
-  /** Where the gateway's own requests go: not to the place of the first client. */
+  /** The place to which the gateway's own requests go next; it does not follow the requests of clients. */
   let view = host
-  /** Where they went last. */
+  /** The place to which the gateway's own requests went last. */
   let viewed = host
   const knownEndpoints = createKnownEndpoints()
 
@@ -197,7 +200,9 @@ export function createEndpoints({ connect, now, random }: EndpointsOptions): Con
     return place
   }
 
-  /** Closes a place that is no longer listed, once no post is in flight there. Its streams end with it, as their sessions have. */
+  /**
+   * Closes a place that is no longer listed, once no post is in flight there. This also ends its streams, whose sessions are lost already.
+   */
   function closeUnused(place: Place): void {
     if (place.isListed || place.posts > 0) return
     places.delete(place.name)

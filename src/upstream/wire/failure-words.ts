@@ -1,4 +1,4 @@
-/** What an operator is told of a failure: `says` may go to callers too and names no address, `remedy` is for operators alone. */
+/** The words for a failure. `says` may be shown to callers too and names no address; `remedy` is for operators alone. */
 export interface Words {
   readonly says: string
   readonly remedy: string | undefined
@@ -75,7 +75,10 @@ const network: readonly Row[] = [
 
 const byCode: ReadonlyMap<string, Row> = new Map(network.flatMap((row) => row[0].map((code) => [code, row] as const)))
 
-/** What an error code of the network, TLS or HTTP means. A code that is not known is told as it is. @param at HOST:PORT */
+/**
+ * The words for an error code of the network, of TLS or of HTTP; an unknown code is shown as it is.
+ * @param at HOST:PORT
+ */
 export function wordsOfCode(code: string, at: string): Words {
   if (code === '') return { says: '', remedy: undefined }
   const row = byCode.get(code)
@@ -84,7 +87,10 @@ export function wordsOfCode(code: string, at: string): Words {
 
 const keyToWrite = 'credentials: { header: { Authorization: "Bearer ${TOKEN}" } }'
 
-/** What an HTTP reply without JSON-RPC means, after the words "answered … with". @param type its content type */
+/**
+ * The words for an HTTP reply without JSON-RPC, to follow "answered … with".
+ * @param type its content type
+ */
 export function wordsOfStatus(status: number, type: string): Words {
   if (status === 401) return { says: '401: it wants credentials', remedy: `write them beside its url, or correct them: ${keyToWrite}` }
   if (status === 403) return { says: '403: it denies access', remedy: `write credentials that have access beside its url: ${keyToWrite}` }
@@ -104,7 +110,10 @@ export function wordsOfStatus(status: number, type: string): Words {
   return { says: `status ${status} and no JSON-RPC`, remedy: 'is this an MCP server with Streamable HTTP? correct its url' }
 }
 
-/** Of what answers with something else than HTTP. @param at HOST:PORT */
+/**
+ * The words for a server that answers with something else than HTTP.
+ * @param at HOST:PORT
+ */
 export function noHttp(at: string): Words {
   return {
     says: 'answered with what is not HTTP',
@@ -112,7 +121,7 @@ export function noHttp(at: string): Words {
   }
 }
 
-/** Of a server of 2024-11-05 whose only transport is HTTP+SSE. */
+/** The words for a server of 2024-11-05 whose only transport is HTTP+SSE. */
 export const olderTransport: Words = {
   says: 'speaks the older HTTP+SSE transport, which is not supported yet',
   remedy: 'write the url of its Streamable HTTP endpoint if it has one, often /mcp in place of /sse, or put a bridge before it',

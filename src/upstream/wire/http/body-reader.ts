@@ -13,20 +13,23 @@ import {
 } from '../../../mcp/mcp.ts'
 import type { HttpSettings } from './settings.ts'
 
-/** An exchange that reads a body. */
+/** The exchange that a body belongs to. */
 export interface Reading {
-  /** Too much is held of servers, and most of it here: the body is read no further. */
+  /** Called where too much is held of all servers, and most of it for this body: the body is read no further. */
   giveUp(): void
 }
 
-/** Why an exchange gave up. */
+/** The text of a failure after `giveUp`. */
 export const givenUpText = 'sends more than can be held for it at the moment, as the memory for answers of all servers is full'
 
-/** Reads the body of a reply as JSON or as events, within bounds. What it holds is counted until `close`. Both kinds of exchange use it. */
+/**
+ * Reads the body of a reply as JSON or as events, within bounds; used by both kinds of exchange. The bytes that it holds are counted until
+ * `close`.
+ */
 export class BodyReader implements Holder {
   heldBytes = 0
   private parser: SseParser | undefined
-  /** A body that is no stream: one chunk as it came, or several. */
+  /** The body, if it is no event stream: one chunk as it came, or several. */
   private body: Buffer | GrowingBytes | undefined
   private lines = 0
   retryMs: number | undefined
@@ -51,7 +54,7 @@ export class BodyReader implements Holder {
     return this.parser !== undefined
   }
 
-  /** The messages that a chunk completes. Only a stream has messages before its end. */
+  /** The messages that a chunk completes, or what is wrong with it. Only an event stream has messages before its end. */
   feed(chunk: Buffer): Message[] | string {
     if (this.parser === undefined) {
       if (this.heldBytes + chunk.length > this.settings.answerBytes) return `answered with more than ${this.settings.answerBytes} bytes`
@@ -79,7 +82,7 @@ export class BodyReader implements Holder {
     return messages
   }
 
-  /** Lines of a stream that have been read since this was last asked. */
+  /** How many lines of the stream have been read since the last call. */
   takeLines(): number {
     const lines = this.parser?.lines ?? 0
     const more = lines - this.lines
@@ -87,7 +90,7 @@ export class BodyReader implements Holder {
     return more
   }
 
-  /** The messages of a body that is not a stream: one, or a batch. */
+  /** The message or the batch of a whole body that is no event stream, or what is wrong with it. */
   whole(): Message | Message[] | string {
     const { body } = this
     const bytes = body instanceof GrowingBytes ? body.take() : (body ?? nothing)
@@ -99,7 +102,7 @@ export class BodyReader implements Holder {
     return message.kind === 'fault' ? this.batch(text, message) : message
   }
 
-  /** Lets go of what is held. */
+  /** Frees the bytes that are held. */
   close(): void {
     this.parser?.close()
     if (this.body instanceof GrowingBytes) this.body.clear()
@@ -133,7 +136,10 @@ export class BodyReader implements Holder {
     else if (more < 0) this.buffers.give(this, -more)
   }
 
-  /** The messages of a batch (2025-03-26, basic, Batching), or why there are none. @param fault by which it is no single message */
+  /**
+   * The messages of a batch (2025-03-26, basic, Batching), or what is wrong with it.
+   * @param fault why the body is no single message
+   */
   private batch(text: string, fault: JsonFault): Message[] | string {
     if (fault.fault !== 'not-object') return fault.text
     const { json } = this.settings
@@ -160,7 +166,7 @@ function isFitId(id: string): boolean {
   return id !== '' && id.length <= maxIdChars && !/[^\P{Cc}\t]/u.test(id)
 }
 
-/** The header that resumes a stream; its characters are the UTF-8 bytes of the id. */
+/** The header with which a stream is resumed after an event, as name and value; the value has the UTF-8 bytes of the id as characters. */
 export function resumingFrom(id: string): readonly string[] {
   return ['last-event-id', Buffer.from(id, 'utf8').toString('latin1')]
 }

@@ -2,12 +2,12 @@ import type { Dispatcher } from 'undici'
 
 /** Bound of the calls that wait for one server; more are refused at once. */
 const maxWaiting = 1000
-/** Bound of the bytes of bodies in flight to one server; as many bytes may wait. */
+/** Bound of the bytes of request bodies in flight to one server; the same bound holds for the bodies of calls that wait. */
 const maxBytes = 64 * 1024 * 1024
 
 /** The part of a call that the lane needs. */
 export interface LaneCall extends Dispatcher.DispatchHandler {
-  /** Whether it has its reply, or was cancelled. */
+  /** Whether the call has its reply or was cancelled. */
   readonly isSettled: boolean
   /** Starts the call. When it has left its connection, it calls `free` with these bytes. */
   enter(lane: CallLane, bytes: number): void

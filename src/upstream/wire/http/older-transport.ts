@@ -3,7 +3,7 @@ import { createSseParser } from '../../../mcp/mcp.ts'
 
 const maxWaitMs = 3000
 const maxEventBytes = 4096
-/** A server that is met again and again is not asked each time. */
+/** How long the answer is remembered, so that a server that is met again and again is not asked each time. */
 const restMs = 60_000
 
 /**

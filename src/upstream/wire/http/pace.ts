@@ -2,14 +2,14 @@ import type { Dispatcher } from 'undici'
 
 type Controller = Pick<Dispatcher.DispatchController, 'pause' | 'resume'>
 
-/** What one stream may bring at once: a thousand messages, and as many again each second. */
+/** How many messages one stream may bring at once, and how many more each second. */
 const burst = 2000
 const perSecond = 1000
-/** Bytes, and lines, that cost as much as a message: comments and events that never end are work too. */
+/** How many bytes, and how many lines, count as one message: comments and events that never end take time too. */
 const bytesPerToken = 16 * 1024
 const linesPerToken = 16
 
-/** What one chunk of a stream brought. */
+/** What one chunk of a stream held. */
 export interface Load {
   readonly messages: number
   readonly lines: number
@@ -17,8 +17,8 @@ export interface Load {
 }
 
 /**
- * How fast one event stream is read: as its client takes what came, and no faster than anybody could use, so that one server can't take the
- * time of all others. In between the connection is not read, and TCP makes the server wait.
+ * Bounds how fast one event stream is read: no faster than its client takes the messages, and no faster than `perSecond`, so that one
+ * server can't take the time of all others. While the stream is held, the connection is not read, and TCP makes the server wait.
  */
 export class Pace {
   #tokens = burst
@@ -30,7 +30,7 @@ export class Pace {
 
   /**
    * @param now performance.now() or alike, in ms
-   * @param onHeld told how long a client was waited for, in ms, each time that it is waited for no more
+   * @param onHeld called each time that the wait for a client is over, with how long it was, in ms
    */
   constructor(now: () => number, onHeld?: (ms: number) => void) {
     this.#now = now
@@ -38,19 +38,19 @@ export class Pace {
     this.#at = now()
   }
 
-  /** Whether a client is waited for. */
+  /** Whether the stream waits for its client. */
   get isHeld(): boolean {
     return this.#heldSince !== undefined
   }
 
-  /** How long clients have been waited for in all, in ms. */
+  /** How long the stream has waited for its client in all, in ms. */
   get heldMs(): number {
     return this.#heldMs + (this.#heldSince === undefined ? 0 : this.#now() - this.#heldSince)
   }
 
   /**
-   * Takes note of a chunk, and holds the stream where it has to wait.
-   * @param drained resolves when the client has taken what the chunk brought; undefined where it has
+   * Counts a chunk, and holds the stream where it has to wait.
+   * @param drained resolves when the client has taken the messages of the chunk; undefined where it has already
    */
   took(controller: Controller, { messages, lines, bytes }: Load, drained: Promise<void> | undefined): void {
     const now = this.#now()

@@ -19,7 +19,8 @@ const resumeMs = 1000
 const maxResumeMs = 30_000
 
 /**
- * One POST. It settles once: with the response, with HTTP that holds none, or with a failure. A stream that broke off is resumed by GET.
+ * One POST and its reply. It settles once: with the JSON-RPC response, with an HTTP reply that holds none, or with a failure. An event
+ * stream that breaks off is resumed by GET.
  */
 export class PostExchange implements Dispatcher.DispatchHandler, Reading, Rostered, Waiting {
   place = -1
@@ -62,7 +63,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Reading, Roster
     request.cancellation?.listen(() => this.cut({ kind: 'failed', failure: 'cancelled', text: 'the caller gave up' }))
   }
 
-  /** Takes note of the lane that it is in, and which it tells of its end. */
+  /** Takes note of the lane that the call is in, which has to be told when the call ends. */
   enter(lane: CallLane, bytes: number): void {
     this.lane = lane
     this.laneBytes = bytes
@@ -78,12 +79,15 @@ export class PostExchange implements Dispatcher.DispatchHandler, Reading, Roster
     return this.settle === undefined
   }
 
-  /** Settles it as `busy`: it was never sent. */
+  /** Settles it with the failure `busy`; nothing was sent. */
   refuse(text: string): void {
     this.finish({ kind: 'failed', failure: 'busy', text })
   }
 
-  /** Its deadline has come: while a client is waited for only the last one counts, and it is not the server that took the time then. */
+  /**
+   * Called when its deadline is over. While the client is waited for only the last deadline counts; where waiting for the client took most
+   * of the time, the failure is the client's and not the server's.
+   */
   expire(now: number): void {
     const heldMs = this.pace?.heldMs ?? 0
     if (now < this.lastDeadline && this.pace?.isHeld) return
@@ -135,7 +139,7 @@ export class PostExchange implements Dispatcher.DispatchHandler, Reading, Roster
     for (const message of messages) this.take(message)
     // Nobody waits for what comes after the answer.
     if (this.settle === undefined || !this.reader?.isStream) return
-    // While a client is waited for the time-out stands still.
+    // While the client is waited for, the time-out stands still.
     this.pace ??= new Pace(
       () => performance.now(),
       (ms) => {
@@ -215,7 +219,8 @@ export class PostExchange implements Dispatcher.DispatchHandler, Reading, Roster
   }
 
   /**
-   * Whether a response is this request's. Some servers send errors with a null id; the HTTP exchange shows which request they belong to.
+   * Whether a response is the one to this request. Some servers send errors with a null id; these can only be meant for the request of the
+   * same HTTP exchange.
    */
   private isOwn(message: Message): boolean {
     const id = member(message.top, 'id')

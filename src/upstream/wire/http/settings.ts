@@ -3,7 +3,7 @@ import type { JsonLimits } from '../../../mcp/mcp.ts'
 /** A Streamable HTTP server's address and the bounds of its answers. */
 export interface HttpSettings {
   readonly url: string
-  /** Where its connections go, as HOST:PORT: for people. */
+  /** The host and port of its connections as HOST:PORT, for people. */
   readonly at: string
   /** Sent with every request: names and values in turn. */
   readonly headers: readonly string[]

@@ -12,13 +12,13 @@ import type { HttpSettings } from './settings.ts'
 
 /** Bound of the calls in flight to one server; each has a connection of its own. */
 const maxCalls = 256
-/** Connections for requests that clients cause besides calls; these wait in a line as calls do. */
+/** Bound of the connections for requests that clients cause besides calls; further ones wait in a lane as calls do. */
 const maxAsides = 32
-/** Connections for all other requests, so that a server whose calls hang can still be checked. */
+/** Bound of the connections for all other requests, so that a server whose calls hang can still be checked. */
 const maxControls = 32
 /** Bound of the streams that serve single clients. */
 const maxFollowed = 2000
-/** How often time-outs are checked, so they may be late by this much. */
+/** How often time-outs are checked; they may be late by this much. */
 const sweepMs = 100
 
 /**
