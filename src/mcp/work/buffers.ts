@@ -1,11 +1,14 @@
-/** Somebody who holds bytes that servers sent, and can let go of them. */
+/** Something that holds bytes of servers, and can free them. */
 export interface Holder {
   readonly heldBytes: number
-  /** Lets go of what it holds, or of its largest part, by `give`; whatever the bytes were for fails. False: it has nothing to let go of. */
+  /**
+   * Frees what it holds, or the largest part of it, by `give`; the request or stream that the bytes belong to fails. False where there is
+   * nothing that it can free.
+   */
   giveUp(): boolean
 }
 
-/** A holder of less is not looked at: what is small is held beside the bound, and is never given up. */
+/** A holder of at most this much never has to give up anything. */
 const smallBytes = 16 * 1024
 
 /** Holders within one bound; a group of them is one itself. */
@@ -15,9 +18,9 @@ interface Group {
 }
 
 /**
- * The bytes that are held of servers, in one process: unfinished events, answers until they are whole, and what clients have not yet taken.
- * Where they are more than `limitBytes`, the holder of most gives up what it holds: one that sends or takes too little never keeps others
- * from being served.
+ * Counts the bytes that this process holds of servers: unfinished events, answers that are not whole yet, and replies that clients have not
+ * read. Where they are more than `limitBytes`, the holder of most has to give up, so that one server or client never keeps others from
+ * being served.
  */
 export class Buffers implements Group {
   heldBytes = 0
@@ -30,14 +33,14 @@ export class Buffers implements Group {
     this.limitBytes = limitBytes
   }
 
-  /** Counts bytes that a holder has got, and has counted itself. */
+  /** Counts bytes that a holder has taken; its `heldBytes` includes them already. */
   take(holder: Holder, bytes: number): void {
     this.heldBytes += bytes
     if (holder.heldBytes > smallBytes) this.#large.add(holder)
     if (this.heldBytes > this.limitBytes) this.#relieve()
   }
 
-  /** Counts bytes that a holder no longer has. */
+  /** Counts bytes that a holder has freed; its `heldBytes` no longer includes them. */
   give(holder: Holder, bytes: number): void {
     this.heldBytes -= bytes
     if (holder.heldBytes <= smallBytes) this.#large.delete(holder)
@@ -54,7 +57,10 @@ export class Buffers implements Group {
   }
 }
 
-/** What is held of one server: all together it is one holder, so that of many small parts as well as of one large one the same is given up. */
+/**
+ * All that is held of one server, as one holder of `Buffers`: a server is asked to give up for many small parts as well as for one large
+ * part.
+ */
 export class ServerBuffers implements Group, Holder {
   heldBytes = 0
   readonly #buffers: Buffers
