@@ -371,6 +371,8 @@ describe('parseConfig', () => {
       .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`)
       .join('\n')}`,
     'an alias to itself': 'servers: &a { math: *a, date: *a }',
+    'a merge key that takes in its own map': 'x-a: &a { <<: *a }',
+    'a merge key that takes in its own map by a list': 'x-a: &a { <<: [{ <<: *a }] }',
     'deep nesting': '['.repeat(10_000),
     'deep blocks': '- '.repeat(5000),
     'nesting past the bound': `${'['.repeat(80)}${']'.repeat(80)}`,
@@ -510,6 +512,12 @@ describe('renderProblems', () => {
       renderProblems(parse(tab).problems, tab, { file: 'f', color: false }),
       /^f:2:1 error yaml-syntax: a line is indented with a tab\n {2}2 \| {2}math: [•:/-]+\n {4}\| \^\n {2}hint: indent with spaces/,
     )
+  })
+
+  it('does not quote what a URL may hold of credentials', () => {
+    const texts = (url: string) => parse(`servers: { a: "${url}" }`).problems.map(({ text }) => text)
+    assert.deepEqual(texts('http://u:hunter2@a/mcp?key=hunter2&x=hunter2#f'), ['`http://…@a/mcp?…` holds a user name or password'])
+    assert.deepEqual(texts('ftp://a/?key=hunter2'), ['`ftp://a/?…` has the scheme ftp'])
   })
 
   it('does not show the value of an unknown key that looks like a token', () => {

@@ -96,12 +96,14 @@ function treeOf(root: Node, report: Report): Tree {
   const anchors = new Map<string, Node>()
   const targets = new Map<Alias, Node | undefined>()
   let parts = 0
+  /** Merge keys around what is being read: each is a level, although no path has it. */
+  let merges = 0
 
   const build = (node: unknown, path: Path): Tree => {
     const at = startOf(node)
     parts++
     if (parts > documentBounds.parts) throw new TooLarge(at, 'the document has too many parts once its aliases are followed')
-    if (path.length > maxDepth) throw new TooLarge(at, 'the document is nested too deeply, or an alias leads back to itself')
+    if (path.length + merges > maxDepth) throw new TooLarge(at, 'the document is nested too deeply, or an alias leads back to itself')
     if (isAlias(node)) {
       const target = build(targetOf(node, path), path)
       return target.kind === 'scalar' ? { ...target, at, end: node.range?.[1] ?? at } : { ...target, at }
@@ -124,7 +126,10 @@ function treeOf(root: Node, report: Report): Tree {
     for (const pair of map.items) {
       const keyAt = startOf(pair.key)
       if (isMergeKey(pair.key)) {
-        for (const [name, entry] of mergedEntries(build(pair.value, path), path)) {
+        merges++
+        const from = build(pair.value, path)
+        merges--
+        for (const [name, entry] of mergedEntries(from, path)) {
           if (entries.has(name)) continue
           entries.set(name, entry)
           merged.add(name)
