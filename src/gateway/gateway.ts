@@ -66,8 +66,8 @@ export interface Gateway {
   /** Records a request that was refused before it became an exchange. */
   recordEdgeRefusal(refusal: EdgeRefusal): void
   /**
-   * Takes a new Config in. Throws, and changes nothing, where a secret is gone. The promise is of how many clients that listen were told
-   * that their lists have changed; those of servers that are new are told when these have answered.
+   * Puts a new Config in force. Throws, and changes nothing, where a secret is gone. Resolves with how many listening clients were told
+   * that their lists have changed; clients of new servers are told later, when these have answered.
    */
   apply(config: Config): Promise<number>
   /** From now on a server's first readiness is logged. Until then the start of the process reports all servers at once. */

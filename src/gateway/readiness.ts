@@ -11,7 +11,10 @@ export interface Readiness {
   readonly reasons: readonly string[]
   /** What is wrong and does not make it unready: ways that refuse requests while others serve, and servers that are missing. */
   readonly degraded: readonly string[]
-  /** Of both, all but the start, the drain and servers: what refuses requests, or would lose records. */
+  /**
+   * The entries of `reasons` and `degraded` that concern policies and listeners: whatever refuses requests or would lose records. The
+   * start, the drain and missing servers are not among them.
+   */
   readonly faults: readonly string[]
   /** Ways through listeners and routes on which every request is refused now. */
   readonly closedWays: number
@@ -25,7 +28,7 @@ export interface Ways {
   readonly servers: readonly Pick<UpstreamStatus, 'backend' | 'name' | 'state' | 'lastError'>[]
 }
 
-/** What of a gate may refuse every request. */
+/** The parts of a gate that may refuse every request. */
 interface Barriers {
   readonly audit: Pick<Audit, 'isOpen' | 'faults'> | undefined
   readonly authenticator: Pick<Authenticator, 'isShut' | 'faults'> | undefined
@@ -34,15 +37,15 @@ interface Barriers {
 export interface ReadinessState {
   readonly isStarting: boolean
   readonly isDraining: boolean
-  /** Whether it has been ready before: then what is wrong elsewhere, for all replicas alike, takes no replica away. */
+  /** Whether this process has been ready before. From then on a cause that all replicas share does not make it unready. */
   readonly wasReady: boolean
   /** Names of listeners that are not open although the configuration has them. */
   readonly closedListeners: readonly string[]
 }
 
 /**
- * A process is ready while some way through it serves requests. Where every way refuses them it is not, if that is the process's own fault,
- * so that another replica may do better; what is wrong elsewhere keeps from ready only who has not been ready yet.
+ * A process is ready while some way through it serves requests. Where every way refuses them, it is unready if a cause is its own, so that
+ * another replica may do better. Causes that all replicas share make it unready only if it has never been ready.
  */
 export function readinessOf(ways: Ways, { isStarting, isDraining, wasReady, closedListeners }: ReadinessState): Readiness {
   const faults = [
@@ -78,7 +81,10 @@ export function waysOf({ listeners, kept, upstreams }: Snapshot): Ways {
   }
 }
 
-/** Whose fault it is that a way refuses every request; undefined where it does not. */
+/**
+ * Why a way refuses every request: because of this process (`own`), or of something that all replicas share (`elsewhere`). Undefined where
+ * it does not refuse them.
+ */
 type Closure = 'own' | 'elsewhere' | undefined
 
 function closureOf({ audit, authenticator }: Barriers, isListenerClosed: boolean): Closure {
@@ -87,12 +93,12 @@ function closureOf({ audit, authenticator }: Barriers, isListenerClosed: boolean
   return authenticator?.isShut === true ? 'elsewhere' : undefined
 }
 
-/** Whether a sink is of this process or its machine alone; what other URLs lead to is shared by all replicas. */
+/** Whether a sink belongs to this process or its machine alone. Other URLs are shared by all replicas. */
 function isOwnSink(sink: AuditSinkSettings): boolean {
   return sink.kind !== 'http' || isLoopback(new URL(sink.url).hostname.replace(/^\[|\]$/g, ''))
 }
 
-/** Whether a rule leads to servers; one that only refuses does what it is there for. */
+/** Whether a rule leads to servers. A rule that only refuses does not make the process unready. */
 function isServed({ backends: [to] }: Rule): boolean {
   return to !== undefined && to.weight !== 0 && to.refuse === undefined
 }

@@ -8,10 +8,10 @@ import type { Sent } from '../../upstream/upstream.ts'
  * never sent twice.
  */
 export interface SuspendedCalls {
-  /** Runs the first round of a call. `start` sends it, with the suspendable call's own `onNotice` and `onAsk`. */
+  /** Runs the first round of a call. `start` sends the call, with the `onNotice` and `onAsk` of this SuspendableCall. */
   run(call: SuspendableCall, start: () => Promise<Sent>): Promise<Sent>
   /**
-   * The next round of a call that was suspended.
+   * Runs the next round of a call that was suspended.
    * @param state the `state` of the answer before; the caller has checked that it belongs to this very call
    * @param responses JSON text of the client's `inputResponses`
    */
@@ -21,7 +21,7 @@ export interface SuspendedCalls {
   readonly size: number
 }
 
-/** Where the notices of one round go, and how it is learned that the client has left. */
+/** Where the notices of one round go, and how the round is told that its client has closed the connection. */
 export interface RoundHooks {
   readonly onNotice: (message: string) => void
   /** As `Call.drained`. */
@@ -46,12 +46,12 @@ const nobody: RoundHooks = { onNotice() {}, drained: () => undefined, onGone() {
 
 /** One call that may be suspended. It costs nothing until the server makes a request. */
 export class SuspendableCall {
-  /** Who it counts for. */
+  /** The caller (or its address) by whom suspended calls are counted. */
   readonly holder: string
   readonly cancellation: Cancellation
   /** What the client sends back in its next round; undefined until the server has made a request. */
   state: string | undefined
-  /** Registers it and gives it a state; undefined where too many calls wait. */
+  /** Registers the call and returns its state; undefined where too many calls wait. */
   private register: ((call: SuspendableCall) => string | undefined) | undefined
   private hooks: RoundHooks
   private asks: Map<string, Ask> | undefined
@@ -72,7 +72,7 @@ export class SuspendableCall {
   }
 
   onNotice(message: string): void {
-    // Between two rounds nobody listens.
+    // Between two rounds no request of the client is open, so the notice is dropped.
     if (this.waiter !== undefined) this.hooks.onNotice(message)
   }
 
@@ -138,7 +138,7 @@ export class SuspendableCall {
       const { asks, waiter } = this
       if (asks === undefined || asks.size === 0 || waiter === undefined) return
       this.waiter = undefined
-      // Lets go of what the round holds of its request.
+      // Frees what the hooks hold of the request of this round.
       this.hooks = nobody
       const requests = [...asks].map(([key, ask]) => `${JSON.stringify(key)}:${inputRequestOf(ask)}`)
       waiter({
@@ -152,7 +152,7 @@ export class SuspendableCall {
 
 interface Entry {
   readonly call: SuspendableCall
-  /** Cancels it when its client does not come back. */
+  /** Cancels the call when its client does not come back. */
   patience: NodeJS.Timeout
   /** Characters of an answer that waits for the next round. */
   chars: number
@@ -161,7 +161,7 @@ interface Entry {
 /** @param process names this process among the replicas @param random gives an id that can't be guessed */
 export function createSuspendedCalls(process: string, random: () => string): SuspendedCalls {
   const entries = new Map<string, Entry>()
-  /** How many each caller has; callers without any are not in it. */
+  /** How many calls of each caller wait; callers without any are not in the map. */
   const counts = new Map<string, number>()
   let keptChars = 0
   let isDraining = false

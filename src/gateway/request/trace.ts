@@ -57,7 +57,7 @@ export interface Trace {
   parts: readonly Trace[] | undefined
 }
 
-/** A path that leads nowhere, for replies and records: any client may send any. */
+/** A path that no route takes, cut for replies and records, since clients may send anything. */
 export function shownPath({ path }: Pick<Head, 'path'>): string {
   return path.slice(0, 200)
 }
@@ -219,13 +219,13 @@ export function noteAbsence(trace: Trace): void {
   if (absence.reason === 'hidden-by-rule') noteDenial(trace, absence.by)
 }
 
-/** A rule keeps one of the resources from a stream that was to tell of it. */
+/** Notes that a rule withheld one of the resources that a stream was to tell of. */
 export function noteWithheld(trace: Trace, by: DecidingRule | undefined): void {
   trace.withheld++
   if (!trace.isDenied) noteDenial(trace, by)
 }
 
-/** Of one that allowed as well as of one that refused. */
+/** Notes the rule that decided about the request, whether it allowed or refused it. */
 export function noteRule(trace: Trace, by: DecidingRule | undefined): void {
   if (by !== undefined) trace.rule = { place: by.place, text: by.text }
 }

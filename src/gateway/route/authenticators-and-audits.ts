@@ -3,7 +3,7 @@ import { type Audit as AuditConfig, type Authenticate, type Config, durationMs }
 import type { Audit, AuditSettings, Log } from '../../observe/observe.ts'
 import { type Authenticator, createAuthenticator } from '../../policy/policy.ts'
 
-/** Authenticators and audit logs. They outlive a reload that leaves their settings as they were. */
+/** The authenticators and audit logs of one Config. Each is carried over a reload that does not change its settings. */
 export interface AuthenticatorsAndAudits {
   authenticator(settings: Authenticate): Authenticator
   audit(settings: AuditConfig): Audit
@@ -18,14 +18,17 @@ export interface AuthenticatorAndAuditDeps {
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
   readonly log: Log
-  /** Called when callers who are let in may no longer be: an issuer has withdrawn keys. */
+  /** Called when callers who were let in may have to be shut out, since an issuer has withdrawn keys. */
   readonly onChange: () => void
   readonly openAudit: (settings: AuditSettings) => Audit
   /** The key of digests in audit records, where the document has none: 32 bytes. */
   readonly processKey: Uint8Array
 }
 
-/** @param opened gets a function that closes what was newly opened, in case the rest of the Config can't be compiled */
+/**
+ * Makes those that the Config needs, and takes over those of the Config before whose settings are the same.
+ * @param opened called with a function that closes what was newly opened, for the case that the rest of the Config can't be compiled
+ */
 export function createAuthenticatorsAndAudits(
   config: Config,
   deps: AuthenticatorAndAuditDeps,
@@ -36,7 +39,7 @@ export function createAuthenticatorsAndAudits(
   const [authenticatorsBefore, auditsBefore] = [previous?.authenticators, previous?.audits]
   const authenticators = new Map<string, Authenticator>()
   const audits = new Map<string, Audit>()
-  /** By the place in the document, which is asked for once for each way on which it holds. */
+  /** By the object in the Config, which is asked for once for each way on which it holds. */
   const seen = new Map<object, Authenticator | Audit>()
   const once = <T extends Authenticator | Audit>(written: object, make: () => T): T => {
     const known = seen.get(written) ?? make()
