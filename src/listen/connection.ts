@@ -26,9 +26,9 @@ export class Connection {
   readonly exchanges = new Roster<OpenExchange>()
   /** A reply that closes it has been written or queued: further requests are ignored. */
   isClosing = false
-  /** It was closed before a reply had been sent. */
+  /** Whether the connection was closed before a reply had been sent. */
   isCut = false
-  /** It was closed because its client read too slowly, or nothing at all. */
+  /** Whether the connection was closed because its client read too slowly, or nothing at all. */
   isTooSlow = false
   /** Its client certificate is no longer trusted: its next reply is its last. */
   isRetired = false

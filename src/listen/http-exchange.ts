@@ -41,7 +41,7 @@ export class HttpExchange implements Exchange, Holder, OpenExchange {
   #awaitsContinue: boolean
   #isGone = false
   #replyBytes = 0
-  /** Those of a large reply that are still to be sent, the next last. */
+  /** The pieces of a large reply that are still to be sent, in reverse order: the next one is the last. */
   #pieces: Buffer[] = nothing
   #fields: string[] = []
   #reader: BodyReader | undefined

@@ -11,7 +11,7 @@ export interface AskerOptions {
   readonly apiKey?: string
 }
 
-/** Who asks, or in words what is wrong with the files that say it. */
+/** Who asks; or a text that says what is wrong with the files that tell it. */
 export function askerOf(agent: string, { token, claims, apiKey }: AskerOptions): Asker | string {
   try {
     const claimsText = claims === undefined ? undefined : readFileSync(claims, 'utf8')

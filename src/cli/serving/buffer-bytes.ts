@@ -4,9 +4,9 @@ import { type Config, sizeBytes } from '../../config/config.ts'
 
 /** The memory that a process has, in bytes. */
 export interface Memory {
-  /** Of the machine, or of the container (its cgroup) where that is less. */
+  /** Memory of the machine in bytes, or of the container (its cgroup) where that is less. */
   readonly process: number
-  /** Of JavaScript's heap at most: Node's own choice, or `--max-old-space-size`. */
+  /** Bound of JavaScript's heap in bytes: Node's own choice, or `--max-old-space-size`. */
   readonly heap: number
 }
 

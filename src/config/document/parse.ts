@@ -9,7 +9,7 @@ import type { ReferenceSource } from '../values/values.ts'
 import { expandWithOrigins } from './expand.ts'
 
 export interface ParseSource extends ReferenceSource {
-  /** Absent: the document's key `mcplex.dev/version` tells. */
+  /** Who wrote the document; absent: its key `mcplex.dev/version` tells. */
   readonly origin?: Origin
   /** Whether variables that are not set, and unreadable files of `${file:}`, are no problem: the values that refer to them are not checked. */
   readonly skipsUnresolved?: boolean

@@ -56,7 +56,7 @@ export interface Observe {
 }
 
 export interface Metrics {
-  /** By which requests are told apart; not written: by all. */
+  /** The labels of request metrics; not written: all. */
   readonly labels?: readonly MetricLabel[]
   readonly otlp?: string
 }

@@ -94,7 +94,7 @@ const emptyFinding = finding('nothing', 'Pending', 'it selects nothing, so its c
 
 interface Source {
   readonly place: string
-  /** Absent where it does not exist or may not be referred to. */
+  /** The backend; absent where it does not exist or may not be referred to. */
   readonly view?: BackendView
   readonly findings: readonly Finding[]
 }

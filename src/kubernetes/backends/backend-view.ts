@@ -9,7 +9,7 @@ export interface BackendView {
   readonly fragment: Raw | undefined
   /** The names of all servers that it asks for, also of those that are left out. */
   readonly servers: readonly string[]
-  /** Of servers that were renamed: by their name the one that they asked for. */
+  /** The names that renamed servers asked for, by the names that they have. */
   readonly renamed: ReadonlyMap<string, string>
   /** Why it serves nothing, as a sentence for the statuses of those that refer to it; undefined where it serves something. */
   readonly unusable: string | undefined

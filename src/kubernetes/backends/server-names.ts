@@ -13,7 +13,7 @@ export function nameServers(
   namespace: string,
 ): {
   readonly named: readonly Candidate[]
-  /** By the name of each renamed candidate the one that it asked for. */
+  /** The names that renamed candidates asked for, by the names that they have. */
   readonly renamed: ReadonlyMap<string, string>
   readonly findings: readonly Finding[]
 } {

@@ -4,8 +4,8 @@ import { gatewayGroup, type KubeObject, nameKey, refOf, textAt } from '../object
 /** Decides which of the settings' GatewayClasses may be created, or count as ours while they do not exist. */
 export interface ClassClaims {
   /**
-   * Of the settings' names those to which no other controller has a claim. Another controller has one to a class that this process has seen
-   * with its controllerName, and to a class that does not exist if it has written the status of one of its Gateways.
+   * The class names of the settings that no other controller claims. Another controller claims a class that this process has seen with its
+   * controllerName, and a class that does not exist if it has written the status of one of its Gateways.
    */
   free(objects: readonly KubeObject[]): readonly string[]
   /** Whether a class of this name with our controllerName was among the objects that `free` was called with. */

@@ -24,7 +24,7 @@ export interface StoreEvents {
   onChange(): void
   /** An EndpointSlice of this Service (`ns/name`) has changed. Not every Service counts. */
   onSlice(service: string): void
-  /** Only the status or the version of this object has changed. */
+  /** Called when only the status or the version of an object has changed. */
   onStatus(object: KubeObject): void
   onInterruption(kind: string): void
 }

@@ -26,9 +26,9 @@ export interface Fitting {
 interface Space {
   readonly namespace: string
   readonly load: Load
-  /** Those that are served, the oldest first. */
+  /** The guests that are served, the oldest first. */
   readonly served: Guest[]
-  /** Those that are refused, the youngest first; once none is served, the smallest first. */
+  /** The guests that are refused, the youngest first; once none is served, the smallest first. */
   refused: Guest[]
   /** The addresses of pods behind the backends that its routes lead to, the longest list last. */
   readonly lists: EndpointLists[]

@@ -5,7 +5,7 @@ import { maxStatusBytes } from './proxy-report.ts'
 
 /** What is known of a Gateway whose proxies are asked. */
 export interface AskedGateway {
-  /** Of its document; empty without one. */
+  /** The digest of its document; empty where it has none. */
   readonly digest: string
   /** Reports tell of its servers and agents alone. */
   readonly document: Raw
@@ -44,7 +44,7 @@ export interface FollowedProxy {
   dueMs: number
   /** Times before `dueMs` at which it is asked too, as something new is expected of it. */
   soonMs: readonly number[]
-  /** It is asked no earlier than this, whatever happens, as its last answer was expensive to read. */
+  /** The earliest time of the next request, whatever happens, as the last answer was expensive to read. */
   restsUntilMs: number
   /** Requests in a row that failed. */
   failures: number
@@ -58,7 +58,7 @@ export interface FollowedProxy {
 const soonAfterMs = [100, 300, 1000, 2000] as const
 /** After this long without an answer, what a proxy said before is forgotten. */
 export const silentMs = 10_000
-/** Of one Gateway at most this many addresses that do not answer are asked. */
+/** Bound of the addresses of one Gateway that are asked although they do not answer. */
 const maxUnanswered = 32
 
 const unasked = {

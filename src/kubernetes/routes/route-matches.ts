@@ -41,7 +41,7 @@ function valuesOf(list: unknown): unknown {
 
 /** The matches of a rule. */
 export interface MatchesReading {
-  /** Those that the document has. */
+  /** The matches that the document has. */
   readonly matches: readonly Raw[]
   readonly uncarried: readonly UncarriedMatch[]
 }

@@ -79,7 +79,7 @@ export function conditionsOf(holder: unknown): readonly string[] {
   return listAt(holder, 'conditions').map((one) => `${textAt(one, 'type')}=${textAt(one, 'status')} ${textAt(one, 'reason')}`)
 }
 
-/** Those of all its parents. */
+/** The conditions of a route at all its parents. */
 export function routeConditions(assembled: Assembled, name = 'r'): readonly string[] {
   const status = statusOf(assembled, 'HTTPRoute', name)
   return status?.kind === 'entries' ? status.entries.flatMap(conditionsOf) : []

@@ -4,8 +4,8 @@ import { isRaw, type Raw, rawAt } from '../objects/objects.ts'
 export type RandomBytes = (size: number) => Buffer
 
 /**
- * Of the two members of a Gateway's Secret that are random and made once, those that it lacks, as members of its `data`: the keys that seal
- * sessions, and the token of the admin listener.
+ * The generated members that a Gateway's Secret lacks, as members of its `data`: the keys that seal sessions and the token of the admin
+ * listener, which are random and made once.
  */
 export function generateMissingData(secret: unknown, random: RandomBytes): Raw {
   const data = rawAt(secret, 'data')
@@ -13,7 +13,7 @@ export function generateMissingData(secret: unknown, random: RandomBytes): Raw {
   return Object.fromEntries(made.map(([name, make]) => [name, Buffer.from(make(random)).toString('base64')]))
 }
 
-/** The `data` of a Secret without those two members, so that applying it does not own them. */
+/** The `data` of a Secret without these generated members, so that applying it does not own them. */
 export function withoutGeneratedData(data: unknown): Raw {
   return isRaw(data) ? Object.fromEntries(Object.entries(data).filter(([name]) => !Object.hasOwn(makers, name))) : {}
 }

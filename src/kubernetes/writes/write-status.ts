@@ -96,9 +96,9 @@ export function createStatusWriter(deps: StatusWriterDeps): StatusWriter {
   const { client, controllerName, find, hasOthers, onWritten, log, metrics, now, wallClock } = deps
   /** What was written last, by `refKey` of the objects in the last translation. */
   let written = new Map<string, Written>()
-  /** Likewise, of statuses that others have written. */
+  /** Statuses that others have written, by the same keys. */
   let others = new Map<string, OthersStatus>()
-  /** Likewise, the version of the object that was found to say what is desired, and the desired status as a text. */
+  /** By the same keys, the version of the object that was found to say what is desired, and the desired status as a text. */
   let settled = new Map<string, { readonly version: string | undefined; readonly text: string }>()
 
   /** What must be written, and when; undefined where nothing must. */

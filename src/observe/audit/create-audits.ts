@@ -22,7 +22,7 @@ export interface SinkFault {
 export interface Audit {
   /** False while a sink fails or is full and the settings say that requests are refused then. */
   readonly isOpen: boolean
-  /** Those of its sinks that take no records now. */
+  /** Its sinks that take no records now, each with the reason. */
   readonly faults: readonly SinkFault[]
   write(entry: AuditEntry): void
   /** Records that its sinks have lost. */

@@ -52,7 +52,7 @@ const gatherBytes = 16 * 1024
 const gatherMs = 200
 /** Most bytes of one batch; a single longer record is a batch of its own. */
 const maxBatchBytes = 256 * 1024
-/** Beyond this many bytes the oldest records are dropped, or requests are refused. */
+/** Bound of the bytes of records that wait. Beyond it the oldest records are dropped, or requests are refused. */
 export const pendingBytes = 1024 * 1024
 /** Bound of the queue while requests are refused: those in progress still write their records. */
 export const maxPendingBytes = 16 * 1024 * 1024
@@ -86,7 +86,7 @@ export function createOutlet(
   let fault: string | undefined
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
-  /** Those who wait until the queue is empty: one for each owner of this outlet. */
+  /** The functions to call when the queue is empty: one for each owner of this outlet that waits for it. */
   const waiting = new Set<() => void>()
 
   function judge(failure?: Failure): void {

@@ -13,7 +13,7 @@ export interface ServerState {
 
 /** The process's metrics. No label ever holds a caller, a session or a URI, and the number of series is bounded. */
 export interface Metrics extends StateMetrics {
-  /** By which labels requests are told apart, all where none are given. Where they are others than before, counting begins anew, as after a start. */
+  /** Sets the labels that request metrics have; undefined: all. Where they have changed, counting begins anew, as after a start. */
   configure(settings: { readonly labels?: readonly RequestLabel[] | undefined }): void
   /** Counts a finished request: `durationMs` as the server towards clients, `upstreamMs` as the client towards its server. */
   observeRequest(record: RequestRecord): void
