@@ -1,9 +1,12 @@
 import { GrowingBytes, release } from '../work/work.ts'
 
-/** One server-sent event. `id` and `retry` (milliseconds) are set only where this event's own fields set them. */
+/**
+ * One server-sent event. `id` and `retry` (milliseconds) are set only where this event's own fields set them. One without `data` is no event
+ * by the standard, but its `id` and `retry` count.
+ */
 export interface SseEvent {
   readonly event?: string
-  readonly data: string
+  readonly data?: string
   readonly id?: string
   readonly retry?: number
 }
@@ -54,7 +57,12 @@ export function createSseParser(options: { readonly maxEventBytes: number }): Ss
   let lines = 0
 
   function takeEvent(): SseEvent | undefined {
-    const event = hasData ? { ...(type === '' ? {} : { event: type }), ...fields, data: textOfData() } : undefined
+    const isForNextOpening = fields.id !== undefined || fields.retry !== undefined
+    const event = hasData
+      ? { ...(type === '' ? {} : { event: type }), ...fields, data: textOfData() }
+      : isForNextOpening
+        ? fields
+        : undefined
     type = ''
     fields = {}
     hasData = false

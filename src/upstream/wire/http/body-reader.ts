@@ -69,7 +69,7 @@ export class BodyReader implements Holder {
     for (const event of events) {
       if (event.retry !== undefined) this.retryMs = event.retry
       if (event.id !== undefined) this.lastEventId = isFitId(event.id) ? event.id : undefined
-      if (event.data === '' || (event.event !== undefined && event.event !== 'message')) continue
+      if (event.data === undefined || event.data === '' || (event.event !== undefined && event.event !== 'message')) continue
       const message = scanMessage(event.data, this.settings.json)
       if (message.kind === 'message') {
         messages.push(message)

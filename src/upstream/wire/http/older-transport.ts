@@ -31,7 +31,7 @@ export function createOlderTransportProbe(dispatcher: Dispatcher, path: string, 
         const events = isStream ? parser.feed(Buffer.from(chunk)) : 'no stream'
         bytes += chunk.length
         if (typeof events === 'string' || bytes > maxEventBytes) return false
-        const [first] = events
+        const first = events.find(({ data }) => data !== undefined)
         if (first !== undefined) return first.event === 'endpoint'
       }
       return false

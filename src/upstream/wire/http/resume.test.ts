@@ -57,6 +57,17 @@ for (const [name, cut] of [
   })
 }
 
+test('an id and a pause that come without data count as well', async (t) => {
+  const begin = primed('retry: 20\n\nid: e1\n\n')
+  const { server, upstream } = await openMet(
+    t,
+    resumable(begin, ({ response }, call) => void response.writeHead(200, sse).end(answerTo(call))),
+  )
+  const { answer } = await upstream.send(callOf(), called('x'))
+  assert.equal(answer.kind, 'complete')
+  assert.equal((await server.arrived('GET')).request.headers['last-event-id'], 'e1')
+})
+
 test('it waits as long as the server wants, each time from the last event', async (t) => {
   const at: number[] = []
   const script = resumable(
