@@ -154,7 +154,9 @@ function questionOf(params: URLSearchParams): Question | string {
 }
 
 function hasToken(header: string | undefined, token: string): boolean {
-  const sent = Buffer.from(header ?? '')
-  const wanted = Buffer.from(`Bearer ${token}`)
+  // The scheme's letters may be of any case (RFC 9110, section 11.1).
+  const said = /^bearer (.*)$/i.exec(header ?? '')?.[1]
+  if (said === undefined) return false
+  const [sent, wanted] = [Buffer.from(said), Buffer.from(token)]
   return sent.length === wanted.length && timingSafeEqual(sent, wanted)
 }
