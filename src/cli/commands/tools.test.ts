@@ -143,6 +143,8 @@ test('of a URL, --agent is the end of its path, and credentials go with the requ
   const [first, second] = [seen[0], seen.at(-1)]
   assert.deepEqual([first?.[0], first?.[1].authorization], ['/mcp/sre', 'Bearer a$b'])
   assert.deepEqual([second?.[0], second?.[1]['x-api-key']], ['/mcp/sre', 'k'])
+  await mcplex('tools', `${url}?tenant=a`, '--agent', 'sre')
+  assert.equal(seen.at(-1)?.[0], '/mcp/sre?tenant=a')
 })
 
 test('a person is told who is waited for, and the line goes when the answer comes', async (t) => {

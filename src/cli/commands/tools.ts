@@ -63,7 +63,7 @@ function endpointOf(url: string, { agent, token, claims, apiKey }: ToolsOptions)
   try {
     return {
       // Agents are below the path of the whole (configuration.md, agents).
-      url: agent === undefined ? url : `${url.replace(/\/$/, '')}/${agent}`,
+      url: agent === undefined ? url : below(url, agent),
       header: {
         ...(token === undefined ? {} : { Authorization: `Bearer ${readSecretFile(token)}` }),
         ...(apiKey === undefined ? {} : { 'X-API-Key': readSecretFile(apiKey) }),
@@ -72,6 +72,14 @@ function endpointOf(url: string, { agent, token, claims, apiKey }: ToolsOptions)
   } catch (error) {
     return `${token ?? apiKey} ${unreadable(error)}`
   }
+}
+
+/** @param url may have a query, which stays behind the path */
+function below(url: string, agent: string): string {
+  const parsed = URL.parse(url)
+  if (parsed === null) return url
+  parsed.pathname = `${parsed.pathname.replace(/\/$/, '')}/${encodeURIComponent(agent)}`
+  return parsed.href
 }
 
 function configIn(file: string, terminal: Terminal): Config | undefined {
