@@ -14,8 +14,11 @@ test('a new configuration says how many clients that listen were told: once each
   const first = documentOf('"*"')
   const { gateway, port, close } = await openGateway(first, openListener)
   const ending = new AbortController()
+  /** Kept until the end: a response that nobody holds any more is closed when garbage is collected. */
+  const streams: Response[] = []
   t.after(async () => {
     ending.abort()
+    streams.length = 0
     await close()
     servers.close()
   })
@@ -33,6 +36,7 @@ test('a new configuration says how many clients that listen were told: once each
     const session = { 'mcp-session-id': reply.headers.get('mcp-session-id') ?? '' }
     const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' }, signal: ending.signal })
     assert.equal(stream.status, 200)
+    streams.push(stream)
   }
   for (const agent of ['one', 'one', 'two', 'gone']) await listen(agent)
 

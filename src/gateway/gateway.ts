@@ -143,14 +143,14 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     return Object.fromEntries(changeKinds.map((kind) => [kind, catalog.revision(kind)])) as Record<ChangeKind, string>
   }
   /** The promise of the look that `lookSoon` has scheduled; undefined where none is. */
-  let lookDue: PromiseWithResolvers<number> | undefined
+  let lookDue: PromiseWithResolvers<void> | undefined
   /**
    * Looks at all views once, after a moment in which further changes are gathered: logs name conflicts and patterns that match nothing, and
-   * notifies clients whose lists have changed. Resolves with how many were notified.
+   * notifies clients whose lists have changed.
    */
-  const lookSoon = (): Promise<number> => {
+  const lookSoon = (): Promise<void> => {
     if (lookDue !== undefined) return lookDue.promise
-    const look = Promise.withResolvers<number>()
+    const look = Promise.withResolvers<void>()
     lookDue = look
     setTimeout(() => {
       lookDue = undefined
@@ -159,7 +159,7 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
         look.resolve(changes.look())
       } catch (error) {
         deps.log.error({ err: error }, 'a bug: please report it')
-        look.resolve(0)
+        look.resolve()
       }
     }, lookMs).unref()
     return look.promise
@@ -250,9 +250,11 @@ export function createGateway(first: Config, deps: GatewayDeps): Gateway {
     apply(config) {
       const next = compileNext(config)
       const old = current()
+      // A look that has begun already goes on with the new configuration: what it tells from here on counts too.
+      const before = changes.toldCount
       snapshot = next
       retire(old, next)
-      return lookSoon()
+      return lookSoon().then(() => changes.toldCount - before)
     },
     logFirstReadiness() {
       logsFirstReadiness = true

@@ -30,16 +30,15 @@ export interface ChangeStreams<P> {
   mayOpen(holder: string): Refusal | undefined
   /** @param onGone tells when the client has closed it */
   add(stream: ChangeStream<P>, onGone: (listener: () => void) => void): void
-  /**
-   * Tells every client whose lists have changed, and ends streams whose endpoint no longer exists or is closed to the caller. Resolves
-   * with how many clients were told or ended.
-   */
-  look(): Promise<number>
+  /** Tells every client whose lists have changed, and ends streams whose endpoint no longer exists or is closed to the caller. */
+  look(): Promise<void>
   /** Looks at the streams of one session only, after a newer one was opened. */
   tend(session: string): void
   endSession(session: string): void
   endAll(): void
   readonly size: number
+  /** How often a look has told a client of a change or ended its stream, since the start. */
+  readonly toldCount: number
 }
 
 /** The revisions of an endpoint's lists, by which a change is seen. */
@@ -100,14 +99,14 @@ export function createChangeStreams<P>(
   }
   let isLooking = false
   /** The next look, which begins when the current one ends. */
-  let due: PromiseWithResolvers<number> | undefined
+  let due: PromiseWithResolvers<void> | undefined
+  let toldCount = 0
   /** Looks at all streams in slices of time, since it has to be computed what each of many callers sees. */
-  const look = (): Promise<number> => {
-    const done = due ?? Promise.withResolvers<number>()
+  const look = (): Promise<void> => {
+    const done = due ?? Promise.withResolvers<void>()
     due = isLooking ? done : undefined
     if (isLooking) return done.promise
     isLooking = true
-    let count = 0
     const told = new Set<string>()
     // The newest first.
     const waiting = [...open.keys()]
@@ -115,11 +114,11 @@ export function createChangeStreams<P>(
       const startedAt = elapsed()
       for (let stream = waiting.pop(); stream !== undefined; stream = waiting.pop()) {
         try {
-          if (lookAt(stream, told)) count++
+          if (lookAt(stream, told)) toldCount++
         } catch (error) {
           // After a bug it is not known what the client may see: its stream ends.
           end(stream)
-          count++
+          toldCount++
           onBug(error)
         }
         if (elapsed() - startedAt < sliceMs) continue
@@ -127,7 +126,7 @@ export function createChangeStreams<P>(
         return
       }
       isLooking = false
-      done.resolve(count)
+      done.resolve()
       if (due !== undefined) void look()
     }
     goOn()
@@ -175,6 +174,9 @@ export function createChangeStreams<P>(
     },
     get size() {
       return open.size
+    },
+    get toldCount() {
+      return toldCount
     },
   }
 }
